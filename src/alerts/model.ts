@@ -1,0 +1,51 @@
+/** Events: what happened, for logs, the journal and alerts. */
+import type { EpochMillis, Millis } from '../core/units.js';
+
+/** Every kind of event; `alerts: on:` names them. */
+export const EVENT_KINDS = {
+  'server-down': 'A real server failed its check and was taken out of its service.',
+  'server-up': 'A real server passed its check and is in its service (again).',
+  'service-lost': 'A virtual service has no server left that is up.',
+  'service-recovered': 'A virtual service has a server again.',
+  'daemon-started': 'lvsentry is ready: the table was read and the checks are running.',
+  'daemon-stopping': 'lvsentry was told to stop.',
+  'config-reloaded': 'A new configuration is in force.',
+  'config-refused': 'A new configuration is wrong; the old one stays in force.',
+  'table-drift': 'The IPVS table was changed by somebody else; what is ours was repaired.',
+  'table-error': 'The kernel refused a change of the IPVS table.',
+  'worker-restarted': 'A probe worker ended unexpectedly and was started again.',
+} as const;
+
+export type EventKind = keyof typeof EVENT_KINDS;
+
+export interface LvsEvent {
+  /** Counts up from 1 in one run of the daemon. */
+  readonly sequence: number;
+  readonly at: EpochMillis;
+  readonly kind: EventKind;
+  /** The virtual service, by its name in the configuration. */
+  readonly service: string | undefined;
+  /** The real server, by its name in the configuration. */
+  readonly server: string | undefined;
+  /** One sentence for a person: what happened and why. */
+  readonly message: string;
+  /** The same as data: reason, phases, errno ... */
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+export interface WebhookTarget {
+  readonly url: string;
+  /** Key of the HMAC-SHA256 signature; undefined: not signed. */
+  readonly secret: string | undefined;
+}
+
+/** One entry of `alerts:`. */
+export interface AlertRule {
+  readonly name: string;
+  readonly webhook: WebhookTarget;
+  readonly on: ReadonlySet<EventKind>;
+  /** For one attempt, from connect to the last byte of the answer. */
+  readonly timeout: Millis;
+  /** Attempts after the first. */
+  readonly retries: number;
+}

@@ -1,0 +1,151 @@
+/** Checks: what is probed, what came of it, and what it means. */
+import type { Ip } from '../core/ip.js';
+import type { EpochMillis, Micros, Millis } from '../core/units.js';
+
+/** up or down after rise/fall; unknown before the first verdict, or while its worker is being restarted. */
+export type Verdict = 'up' | 'down' | 'unknown';
+
+/** When to probe and how many equal results make a verdict. */
+export interface CheckRule {
+  /** From the start of one probe to the start of the next. */
+  readonly interval: Millis;
+  /** One total deadline for a probe. Not above `interval`. */
+  readonly timeout: Millis;
+  /** Passes in a row that make a server up; 1 or more. */
+  readonly rise: number;
+  /** Failures in a row that make a server down; 1 or more. */
+  readonly fall: number;
+  /**
+   * The start: with `up` the first pass is the verdict up, and down takes `fall` failures;
+   * with `down` the first failure is the verdict down, and up takes `rise` passes.
+   */
+  readonly assume: 'up' | 'down';
+}
+
+export interface Target {
+  readonly address: Ip;
+  readonly port: number;
+}
+
+export interface TcpCheck {
+  readonly type: 'tcp';
+  readonly target: Target;
+}
+
+/** Inclusive: [200, 299]. */
+export type StatusRange = readonly [number, number];
+
+export interface HttpTls {
+  /** Server name for SNI and for the certificate's name; undefined where `host` is an address. */
+  readonly serverName: string | undefined;
+  /** Verify the chain and the name. */
+  readonly verify: boolean;
+  /** PEM text of the authorities to trust instead of the system's. */
+  readonly authorities: string | undefined;
+}
+
+export interface HttpCheck {
+  readonly type: 'http' | 'https';
+  readonly target: Target;
+  readonly method: 'GET' | 'HEAD' | 'OPTIONS';
+  readonly path: string;
+  /** The Host header as sent. */
+  readonly host: string;
+  /** Further headers, names in lower case. */
+  readonly headers: readonly (readonly [string, string])[];
+  readonly status: readonly StatusRange[];
+  /** Text that the body must contain; undefined: the body does not matter. */
+  readonly contains: string | undefined;
+  /** More body than this many bytes is never read. */
+  readonly bodyLimit: number;
+  readonly tls: HttpTls | undefined;
+}
+
+export interface FtpCheck {
+  readonly type: 'ftp';
+  readonly target: Target;
+  readonly user: string;
+  readonly password: string;
+  /** A file that must be there; undefined: a login is enough. */
+  readonly file: string | undefined;
+  /** How the file is asked for: by SIZE on the control connection, or read by a passive data connection. */
+  readonly fileBy: 'size' | 'retrieve';
+}
+
+export type ProbeSpec = TcpCheck | HttpCheck | FtpCheck;
+export type CheckType = ProbeSpec['type'];
+
+/** `service/server`: unique in one configuration. */
+export type CheckId = string;
+
+export interface Check {
+  readonly id: CheckId;
+  readonly rule: CheckRule;
+  readonly probe: ProbeSpec;
+}
+
+/** The parts of a probe that can be timed apart, in the order in which they happen. */
+export type Phase = 'connect' | 'tls' | 'greeting' | 'login' | 'request' | 'response' | 'data' | 'quit';
+
+/** The closed list of reasons. Failures of ours (`local-*`) are never a server's fault: their outcome is unknown. */
+export type Reason =
+  | { readonly kind: 'ok' }
+  | { readonly kind: 'refused'; readonly phase: Phase }
+  | { readonly kind: 'reset'; readonly phase: Phase }
+  /** The peer closed before it had said what the phase needs. */
+  | { readonly kind: 'closed'; readonly phase: Phase }
+  | { readonly kind: 'timeout'; readonly phase: Phase }
+  /** ENETUNREACH, EHOSTUNREACH and the like, as the network told us. */
+  | { readonly kind: 'unreachable'; readonly phase: Phase; readonly errno: string }
+  | { readonly kind: 'tls'; readonly problem: TlsProblem; readonly detail: string }
+  | { readonly kind: 'bad-status'; readonly status: number }
+  /** What was expected is not in what came; `detail` is short and printable. */
+  | { readonly kind: 'bad-content'; readonly phase: Phase; readonly detail: string }
+  /** Not the protocol's language. */
+  | { readonly kind: 'protocol-error'; readonly phase: Phase; readonly detail: string }
+  /** The server said more than we are willing to read. */
+  | { readonly kind: 'too-long'; readonly phase: Phase; readonly limit: number }
+  /** The server refused in its own words: FTP 530, 550. */
+  | { readonly kind: 'rejected'; readonly phase: Phase; readonly code: number; readonly detail: string }
+  /** Our own trouble: EMFILE, EADDRNOTAVAIL, ENOBUFS, EPERM, a defect. */
+  | { readonly kind: 'local'; readonly phase: Phase; readonly errno: string };
+
+export type TlsProblem =
+  | 'expired'
+  | 'not-yet-valid'
+  | 'self-signed'
+  | 'unknown-authority'
+  | 'wrong-name'
+  | 'handshake';
+
+export type Outcome = 'pass' | 'fail' | 'unknown';
+
+/** What one probe found. */
+export interface ProbeResult {
+  readonly outcome: Outcome;
+  readonly reason: Reason;
+  /** Microseconds spent in each phase that was entered, in order. */
+  readonly phases: readonly (readonly [Phase, Micros])[];
+  /** Microseconds from start to end. */
+  readonly elapsed: Micros;
+}
+
+/** A probe of one kind: it owns its socket and has freed it when the promise settles. Never rejects. */
+export type Prober<Spec extends ProbeSpec> = (spec: Spec, signal: AbortSignal) => Promise<ProbeResult>;
+
+/** The rise/fall machine of one check. */
+export interface CheckerState {
+  readonly verdict: Verdict;
+  /** Results in a row that speak against the verdict. */
+  readonly against: number;
+}
+
+/** One change of verdict, as a worker tells it to main. */
+export interface VerdictChange {
+  readonly id: CheckId;
+  readonly verdict: 'up' | 'down';
+  readonly previous: Verdict;
+  /** The result that made it. */
+  readonly result: ProbeResult;
+  readonly at: EpochMillis;
+}

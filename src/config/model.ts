@@ -1,0 +1,47 @@
+/** The configuration after it was read, checked and completed: no defaults left to fill, nothing left to parse. */
+import type { AlertRule } from '../alerts/model.js';
+import type { Check } from '../checks/model.js';
+import type { Millis } from '../core/units.js';
+import type { Dest, Service } from '../ipvs/model.js';
+
+export type OnFailure = 'remove' | 'quiesce';
+
+export interface ServerConfig {
+  /** From the configuration, else the endpoint (`192.0.2.2:80`). Unique in its service. */
+  readonly name: string;
+  /** As it stands in the table while the server is up: key, forward, configured weight, thresholds. */
+  readonly dest: Dest;
+  readonly check: Check;
+}
+
+export interface ServiceConfig {
+  readonly name: string;
+  readonly service: Service;
+  readonly onFailure: OnFailure;
+  readonly servers: readonly ServerConfig[];
+}
+
+export type Listen =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string };
+
+export interface Config {
+  /** This director, in events and alerts. */
+  readonly name: string;
+  readonly table: 'kernel' | 'memory';
+  /** From one full dump of the table to the next. */
+  readonly resync: Millis;
+  readonly api: { readonly listen: Listen };
+  readonly services: readonly ServiceConfig[];
+  readonly alerts: readonly AlertRule[];
+}
+
+/** One fault of a configuration file. */
+export interface ConfigFault {
+  readonly file: string;
+  /** From 1; 0 where the fault is the file as a whole. */
+  readonly line: number;
+  readonly column: number;
+  /** What is wrong and what to do. */
+  readonly message: string;
+}

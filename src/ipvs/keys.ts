@@ -1,0 +1,18 @@
+import { endpointText, type Family, ipFamily } from '../core/ip.js';
+import type { DestKey, ServiceKey } from './model.js';
+
+/** `tcp 192.0.2.1:80`, `udp [2001:db8::1]:53`, `fwmark 10 ipv4`: unique, for maps, logs and people. */
+export function serviceText(key: ServiceKey): string {
+  return key.kind === 'fwmark'
+    ? `fwmark ${key.mark} ${key.family}`
+    : `${key.protocol} ${endpointText(key.address, key.port)}`;
+}
+
+/** `192.0.2.1:80`: unique within a service. */
+export function destText(key: DestKey): string {
+  return endpointText(key.address, key.port);
+}
+
+export function serviceFamily(key: ServiceKey): Family {
+  return key.kind === 'fwmark' ? key.family : ipFamily(key.address);
+}

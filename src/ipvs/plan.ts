@@ -1,0 +1,58 @@
+/** The desired table and the plan that leads to it: types only. */
+import type { Reason, Verdict } from '../checks/model.js';
+import type { Dest, Operation, Service } from './model.js';
+
+/** Why a step is in a plan. Text is made at the border, by `causeText`. */
+export type Cause =
+  /** The entry is in the configuration and not (or otherwise) in the table. */
+  | { readonly kind: 'configured'; readonly service: string; readonly server: string | undefined }
+  /** The entry was ours and is no longer in the configuration. */
+  | { readonly kind: 'unconfigured'; readonly service: string; readonly server: string | undefined }
+  | {
+      readonly kind: 'verdict';
+      readonly service: string;
+      readonly server: string;
+      readonly verdict: Verdict;
+      readonly reason: Reason | undefined;
+    }
+  /** Somebody else changed our entry; `difference` says what, in words. */
+  | {
+      readonly kind: 'drift';
+      readonly service: string;
+      readonly server: string | undefined;
+      readonly difference: string;
+    };
+
+export interface PlanStep {
+  readonly operation: Operation;
+  readonly cause: Cause;
+}
+
+/** In the order in which it is applied. */
+export type Plan = readonly PlanStep[];
+
+/**
+ * What a server's health says about its destination:
+ * `present` with exactly these settings, `absent`, or `hold`: whatever the table says if its service is there,
+ * else `otherwise`.
+ */
+export type DesiredDest =
+  | { readonly kind: 'present'; readonly dest: Dest }
+  | { readonly kind: 'absent'; readonly dest: Dest }
+  | { readonly kind: 'hold'; readonly dest: Dest; readonly otherwise: 'present' | 'absent' };
+
+export interface DesiredServer {
+  readonly server: string;
+  readonly want: DesiredDest;
+  readonly cause: Cause;
+}
+
+export interface DesiredService {
+  readonly name: string;
+  readonly service: Service;
+  /** By `destText`. */
+  readonly servers: ReadonlyMap<string, DesiredServer>;
+}
+
+/** What the table should hold of what is ours, by `serviceText`. */
+export type Desired = ReadonlyMap<string, DesiredService>;

@@ -1,0 +1,53 @@
+/** The world as main knows it: one immutable snapshot, replaced as a whole. Types only. */
+import type { CheckId, Verdict, VerdictChange } from './checks/model.js';
+import type { Config } from './config/model.js';
+import type { EpochMillis } from './core/units.js';
+import type { ObservedTable } from './ipvs/model.js';
+
+export interface ServerHealth {
+  readonly verdict: Verdict;
+  /** The last verdict there was: what the table follows while `verdict` is unknown. */
+  readonly held: 'up' | 'down' | undefined;
+  readonly since: EpochMillis;
+  readonly lastChange: VerdictChange | undefined;
+}
+
+export interface TableState {
+  readonly kind: 'kernel' | 'memory';
+  /** The last plan was applied without an error and nothing is pending. */
+  readonly inSync: boolean;
+  readonly lastDumpAt: EpochMillis | undefined;
+  /** The last error of the table, until it is in sync again. */
+  readonly lastError: string | undefined;
+  /** Changes made by somebody else that were repaired. */
+  readonly driftRepaired: number;
+  readonly operationsApplied: number;
+  readonly operationsFailed: number;
+}
+
+/** What a probe worker says once a second. */
+export interface WorkerDigest {
+  readonly worker: number;
+  readonly at: EpochMillis;
+  readonly checks: number;
+  readonly inFlight: number;
+  /** Since the worker started. */
+  readonly probes: number;
+  readonly failures: number;
+  readonly unknowns: number;
+}
+
+export interface World {
+  /** Counts up with every change. */
+  readonly version: number;
+  readonly startedAt: EpochMillis;
+  readonly config: Config;
+  readonly configLoadedAt: EpochMillis;
+  /** By check id; every server of the configuration has an entry. */
+  readonly health: ReadonlyMap<CheckId, ServerHealth>;
+  /** The table as last dumped or changed; undefined before the first dump. */
+  readonly observed: ObservedTable | undefined;
+  readonly table: TableState;
+  readonly workers: readonly WorkerDigest[];
+  readonly stopping: boolean;
+}
