@@ -72,6 +72,12 @@ export class ByteReader {
   }
 }
 
+function checkUnsigned(value: number, max: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > max) {
+    throw new LvsError('MALFORMED', `${value} is not an integer from 0 to ${max}`);
+  }
+}
+
 /** Grows as needed; `finish` gives exactly the bytes written. Values outside their type throw MALFORMED. */
 export class ByteWriter {
   #bytes: Uint8Array;
@@ -87,6 +93,7 @@ export class ByteWriter {
     return this.#length;
   }
 
+  /** May replace #bytes and #view: it has to run in a statement of its own, before either is read. */
   #grow(need: number): number {
     const at = this.#length;
     if (at + need > this.#bytes.length) {
@@ -99,54 +106,60 @@ export class ByteWriter {
     return at;
   }
 
-  #fits(value: number, max: number): number {
-    if (!Number.isInteger(value) || value < 0 || value > max) {
-      throw new LvsError('MALFORMED', `${value} is not an integer from 0 to ${max}`);
-    }
-    return value;
+  /** Room for `size` bytes of a number that must be an integer from 0 to `max`. A bad one leaves no trace. */
+  #place(size: number, value: number, max: number): number {
+    checkUnsigned(value, max);
+    return this.#grow(size);
   }
 
   u8(value: number): void {
-    this.#view.setUint8(this.#grow(1), this.#fits(value, 0xff));
+    const at = this.#place(1, value, 0xff);
+    this.#view.setUint8(at, value);
   }
 
   u16be(value: number): void {
-    this.#view.setUint16(this.#grow(2), this.#fits(value, 0xffff), false);
+    const at = this.#place(2, value, 0xffff);
+    this.#view.setUint16(at, value, false);
   }
 
   u16le(value: number): void {
-    this.#view.setUint16(this.#grow(2), this.#fits(value, 0xffff), true);
+    const at = this.#place(2, value, 0xffff);
+    this.#view.setUint16(at, value, true);
   }
 
   u32be(value: number): void {
-    this.#view.setUint32(this.#grow(4), this.#fits(value, 0xffffffff), false);
+    const at = this.#place(4, value, 0xffffffff);
+    this.#view.setUint32(at, value, false);
   }
 
   u32le(value: number): void {
-    this.#view.setUint32(this.#grow(4), this.#fits(value, 0xffffffff), true);
+    const at = this.#place(4, value, 0xffffffff);
+    this.#view.setUint32(at, value, true);
   }
 
   i32le(value: number): void {
     if (!Number.isInteger(value) || value < -0x80000000 || value > 0x7fffffff) {
       throw new LvsError('MALFORMED', `${value} is not a 32-bit signed integer`);
     }
-    this.#view.setInt32(this.#grow(4), value, true);
+    const at = this.#grow(4);
+    this.#view.setInt32(at, value, true);
   }
 
   u64le(value: bigint): void {
     if (value < 0n || value > 0xffffffffffffffffn)
       throw new LvsError('MALFORMED', `${value} is not a 64-bit unsigned integer`);
-    this.#view.setBigUint64(this.#grow(8), value, true);
+    const at = this.#grow(8);
+    this.#view.setBigUint64(at, value, true);
   }
 
   raw(bytes: Uint8Array): void {
-    // #grow may replace #bytes: it must run before #bytes is read.
     const at = this.#grow(bytes.length);
     this.#bytes.set(bytes, at);
   }
 
   zeros(count: number): void {
-    this.#bytes.fill(0, this.#grow(count), this.#length);
+    const at = this.#grow(count);
+    this.#bytes.fill(0, at, at + count);
   }
 
   /** Zeros up to the next multiple of `size`. */
@@ -157,12 +170,14 @@ export class ByteWriter {
   /** Overwrites two bytes written before: for lengths known only afterwards. */
   patchU16le(at: number, value: number): void {
     if (at + 2 > this.#length) throw new LvsError('INTERNAL', `patch at ${at} past the end ${this.#length}`);
-    this.#view.setUint16(at, this.#fits(value, 0xffff), true);
+    checkUnsigned(value, 0xffff);
+    this.#view.setUint16(at, value, true);
   }
 
   patchU32le(at: number, value: number): void {
     if (at + 4 > this.#length) throw new LvsError('INTERNAL', `patch at ${at} past the end ${this.#length}`);
-    this.#view.setUint32(at, this.#fits(value, 0xffffffff), true);
+    checkUnsigned(value, 0xffffffff);
+    this.#view.setUint32(at, value, true);
   }
 
   /** The bytes written so far, as a view. */
