@@ -146,3 +146,32 @@ export function diffTable(desired: Desired, observed: ObservedTable, retired: Re
   }
   return plan;
 }
+
+function retiredOf(before: DesiredService, now: DesiredService | undefined): RetiredService {
+  const dests = new Map<string, { server: string; key: DestKey }>();
+  for (const [text, { server, want }] of before.servers) {
+    if (now?.servers.has(text) !== true) dests.set(text, { server, key: want.dest.key });
+  }
+  return { name: before.name, key: before.service.key, whole: now === undefined, dests };
+}
+
+function stillRetired(gone: RetiredService, now: DesiredService | undefined): RetiredService {
+  const dests = [...gone.dests].filter(([text]) => now?.servers.has(text) !== true);
+  return { ...gone, whole: now === undefined, dests: new Map(dests) };
+}
+
+/**
+ * What leaves with a new configuration: all that `before` or the still pending `retired` name and `now` does
+ * not. An entry that comes back is ours again and leaves the list.
+ */
+export function retire(before: Desired, now: Desired, retired: Retired): Retired {
+  const result = new Map<string, RetiredService>();
+  for (const [text, gone] of retired) result.set(text, stillRetired(gone, now.get(text)));
+  for (const [text, service] of before) {
+    const gone = retiredOf(service, now.get(text));
+    const earlier = result.get(text);
+    result.set(text, { ...gone, dests: new Map([...(earlier?.dests ?? []), ...gone.dests]) });
+  }
+  for (const [text, gone] of result) if (!gone.whole && gone.dests.size === 0) result.delete(text);
+  return result;
+}

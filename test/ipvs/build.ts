@@ -1,0 +1,131 @@
+/** Short ways to write services, servers and tables in tests. */
+
+import type { CheckRule, VerdictChange } from '../../src/checks/model.js';
+import type { Config, OnFailure, ServerConfig, ServiceConfig } from '../../src/config/model.js';
+import { ip } from '../../src/core/ip.js';
+import { epochMillis, micros, millis } from '../../src/core/units.js';
+import { destText, serviceText } from '../../src/ipvs/keys.js';
+import type {
+  Dest,
+  DestSeen,
+  DestSettings,
+  ObservedService,
+  ObservedTable,
+  Service,
+  ServiceKey,
+  ServiceSettings,
+} from '../../src/ipvs/model.js';
+import { ZERO_STATS } from '../../src/ipvs/observe.js';
+import type { ServerHealth } from '../../src/world.js';
+
+export const SETTINGS: ServiceSettings = {
+  scheduler: 'wlc',
+  schedulerFlags: { flag1: false, flag2: false, flag3: false },
+  onePacket: false,
+  persistence: undefined,
+  persistenceEngine: undefined,
+};
+
+export function key(address = '192.0.2.1', port = 80): ServiceKey {
+  return { kind: 'address', protocol: 'tcp', address: ip(address), port };
+}
+
+export function service(serviceKey: ServiceKey = key(), settings: Partial<ServiceSettings> = {}): Service {
+  return { key: serviceKey, settings: { ...SETTINGS, ...settings } };
+}
+
+export function dest(address: string, settings: Partial<DestSettings> = {}, port = 80): Dest {
+  return {
+    key: { address: ip(address), port },
+    settings: { forward: { method: 'direct' }, weight: 1, upperThreshold: 0, lowerThreshold: 0, ...settings },
+  };
+}
+
+export function seen(its: Dest): DestSeen {
+  return { ...its, active: 0, inactive: 0, persistent: 0, stats: ZERO_STATS };
+}
+
+export function observedService(its: Service, dests: readonly Dest[]): ObservedService {
+  return {
+    service: { ...its, stats: ZERO_STATS },
+    dests: new Map(dests.map((one) => [destText(one.key), seen(one)])),
+  };
+}
+
+export function table(...services: readonly (readonly [Service, readonly Dest[]])[]): ObservedTable {
+  return new Map(services.map(([its, dests]) => [serviceText(its.key), observedService(its, dests)]));
+}
+
+export const RULE: CheckRule = {
+  interval: millis(2000),
+  timeout: millis(1000),
+  rise: 2,
+  fall: 3,
+  assume: 'up',
+};
+
+export function serverConfig(serviceName: string, its: Dest, rule: Partial<CheckRule> = {}): ServerConfig {
+  const name = destText(its.key);
+  return {
+    name,
+    dest: its,
+    check: {
+      id: `${serviceName}/${name}`,
+      rule: { ...RULE, ...rule },
+      probe: { type: 'tcp', target: { address: its.key.address, port: its.key.port } },
+    },
+  };
+}
+
+export function serviceConfig(
+  name: string,
+  its: Service,
+  dests: readonly Dest[],
+  options: { onFailure?: OnFailure; rule?: Partial<CheckRule> } = {},
+): ServiceConfig {
+  return {
+    name,
+    service: its,
+    onFailure: options.onFailure ?? 'remove',
+    servers: dests.map((one) => serverConfig(name, one, options.rule)),
+  };
+}
+
+export function config(...services: readonly ServiceConfig[]): Config {
+  return {
+    name: 'director-test',
+    table: 'memory',
+    resync: millis(10_000),
+    api: { listen: { kind: 'tcp', host: '127.0.0.1', port: 8405 } },
+    services,
+    alerts: [],
+  };
+}
+
+export function change(
+  id: string,
+  verdict: 'up' | 'down',
+  previous: VerdictChange['previous'],
+): VerdictChange {
+  return {
+    id,
+    verdict,
+    previous,
+    at: epochMillis(1_000_000),
+    result: {
+      outcome: verdict === 'up' ? 'pass' : 'fail',
+      reason: verdict === 'up' ? { kind: 'ok' } : { kind: 'refused', phase: 'connect' },
+      phases: [['connect', micros(120)]],
+      elapsed: micros(120),
+    },
+  };
+}
+
+export function health(held: 'up' | 'down' | undefined): ServerHealth {
+  return {
+    verdict: held ?? 'unknown',
+    held,
+    since: epochMillis(0),
+    lastChange: held === undefined ? undefined : change('any', held, 'unknown'),
+  };
+}
