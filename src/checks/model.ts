@@ -130,9 +130,6 @@ export interface ProbeResult {
   readonly elapsed: Micros;
 }
 
-/** A probe of one kind: it owns its socket and has freed it when the promise settles. Never rejects. */
-export type Prober<Spec extends ProbeSpec> = (spec: Spec, signal: AbortSignal) => Promise<ProbeResult>;
-
 /** The rise/fall machine of one check. */
 export interface CheckerState {
   readonly verdict: Verdict;

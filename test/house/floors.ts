@@ -1,0 +1,52 @@
+/** The floors of docs/architecture.md as one table. A file imports only from lower floors, or its own folder. */
+
+/** First match wins; named files stand before their folder. */
+const FLOORS: readonly (readonly [RegExp, number])[] = [
+  [/^src\/core\//, 0],
+  [/^src\/([a-z]+\/model|world)\.ts$/, 1],
+  [/^src\/ipvs\/(keys|plan)\.ts$/, 1],
+  [/^src\/wire\//, 2],
+  [/^src\/checks\/(checker|reason)\.ts$/, 3],
+  [/^src\/ipvs\/(client|memory)\.ts$/, 5],
+  [/^src\/ipvs\/reconciler\.ts$/, 6],
+  [/^src\/ipvs\//, 3],
+  [/^src\/alerts\/policy\.ts$/, 3],
+  [/^src\/config\/load\.ts$/, 5],
+  [/^src\/config\//, 3],
+  [/^src\/netlink\//, 4],
+  [/^src\/(checks|alerts)\/(runner|worker|pool|outbox)\.ts$/, 6],
+  [/^src\/(checks|alerts|store)\//, 5],
+  [/^src\/controller\.ts$/, 7],
+  [/^src\/api\//, 8],
+  [/^src\/cli\//, 9],
+  [/^src\/(main|daemon)\.ts$/, 9],
+];
+
+/** Real clock, entropy and sockets. It implements core/ports.ts and may use clients; nobody but the entries uses it. */
+export const SYS = /^src\/sys\//;
+
+/** The files that put the parts together: programs and threads start here. */
+export const ENTRIES = /^src\/(main|daemon|checks\/worker)\.ts$/;
+
+/** Floors up to this one are pure: no async, timers, I/O, clock or chance. */
+export const PURE_MAX = 3;
+
+export function floorOf(path: string): number | undefined {
+  return FLOORS.find(([pattern]) => pattern.test(path))?.[1];
+}
+
+export function isPure(path: string): boolean {
+  const floor = floorOf(path);
+  return floor !== undefined && floor <= PURE_MAX;
+}
+
+/** Which files may import which package. A package that is not listed may not be imported at all. */
+export const PACKAGES: Readonly<Record<string, RegExp>> = {
+  ajv: /^src\/config\//,
+  'js-yaml': /^src\/config\//,
+  typebox: /^src\/(config|api)\//,
+  fastify: /^src\/api\//,
+  undici: /^src\/(checks|alerts)\//,
+  pino: /^src\/(sys\/|daemon\.ts|main\.ts)/,
+  commander: /^src\/(cli\/|main\.ts)/,
+};
