@@ -1,0 +1,73 @@
+/** The Debian packages that the tests use, and how they are installed without starting any service. */
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { run, say } from './process.mjs';
+
+/** Package -> what it is for. The only list. */
+const PACKAGES = {
+  gcc: 'the native part',
+  'libc6-dev': 'the native part',
+  'user-mode-linux': 'a kernel with IPVS for the kernel tests',
+  kmod: 'modprobe in that kernel',
+  iproute2: 'namespaces, links and addresses',
+  procps: 'sysctl and ps',
+  ipvsadm: 'a second reader of the IPVS table',
+  'nginx-light': 'a real HTTP server',
+  vsftpd: 'a real FTP server',
+  openssl: 'certificates for the HTTPS tests',
+  curl: 'a client that we did not write',
+  keepalived: 'what the benchmark compares with',
+};
+
+/** What dpkg-query prints of each package; the placeholders are its own. */
+// biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query fills these in
+const FORMAT = '${Package} ${db:Status-Status}\n';
+
+const POLICY = '/usr/sbin/policy-rc.d';
+
+function missingPackages() {
+  const names = Object.keys(PACKAGES);
+  const { output } = run('dpkg-query', ['-W', '-f', FORMAT, ...names]);
+  const installed = new Set(
+    output.split('\n').flatMap((line) => (line.endsWith(' installed') ? [line.split(' ')[0]] : [])),
+  );
+  return names.filter((name) => !installed.has(name));
+}
+
+/** invoke-rc.d asks /usr/sbin/policy-rc.d; 101 means: start nothing. Ours is there only while apt-get runs. */
+function withoutServices(body) {
+  const ours = !existsSync(POLICY);
+  if (ours) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    return body();
+  } finally {
+    if (ours) rmSync(POLICY, { force: true });
+  }
+}
+
+function aptGet(args) {
+  return run('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=120', ...args], {
+    env: { DEBIAN_FRONTEND: 'noninteractive' },
+  });
+}
+
+/** Installs what is missing where it can; else says in one line what will be missing. Never stops the tests. */
+export function installDebianPackages() {
+  if (!existsSync('/etc/debian_version')) {
+    say('not Debian: tests whose programs are missing will be skipped');
+    return;
+  }
+  const missing = missingPackages();
+  if (missing.length === 0) return;
+  const list = missing.map((name) => `${name} (${PACKAGES[name]})`).join(', ');
+  if (process.getuid?.() !== 0) {
+    say(`not root, so these Debian packages are not installed and their tests will be skipped: ${list}`);
+    return;
+  }
+  say(`installing Debian packages: ${list}`);
+  aptGet(['update']);
+  const { status, output } = withoutServices(() =>
+    aptGet(['install', '-y', '--no-install-recommends', ...missing]),
+  );
+  if (status !== 0)
+    say(`apt-get failed, tests that need these will be skipped; it says:\n${output.slice(-2000)}`);
+}
