@@ -1,0 +1,134 @@
+/* What the module offers beside descriptors, and the life of an environment. */
+#include "native.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+/* Gives back one use; the last one ends the environment's clean-up. */
+void instance_release(struct instance *home) {
+  home->uses -= 1;
+  if (home->uses > 0) return;
+  napi_remove_async_cleanup_hook(home->cleanup);
+  free(home);
+}
+
+/* Runs when the thread ends, whatever JavaScript left open. Node waits until the last poll handle is closed. */
+static void on_environment_end(napi_async_cleanup_hook_handle handle, void *data) {
+  struct instance *home = data;
+  (void)handle;
+  while (home->first != NULL) descriptor_leave(home->first);
+  instance_release(home);
+}
+
+static struct instance *instance_of(napi_env env) {
+  void *data = NULL;
+  return napi_get_instance_data(env, &data) == napi_ok ? data : NULL;
+}
+
+static int read_arguments(napi_env env, napi_callback_info info, size_t count, napi_value *arguments) {
+  return napi_get_cb_info(env, info, &count, arguments, NULL, NULL) == napi_ok ? 0 : -EINVAL;
+}
+
+/* openSocket(domain, type, protocol) -> Descriptor or -errno. Streams are not offered: node:net has them. */
+static napi_value open_socket(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  int domain;
+  int type;
+  int protocol;
+  int fd;
+  if (read_arguments(env, info, 3, arguments) < 0 || read_integer(env, arguments[0], 0, INT_MAX, &domain) < 0 ||
+      read_integer(env, arguments[1], 0, INT_MAX, &type) < 0 ||
+      read_integer(env, arguments[2], 0, UINT16_MAX, &protocol) < 0) {
+    return answer(env, -EINVAL);
+  }
+  if (domain != AF_NETLINK && domain != AF_PACKET && domain != AF_INET && domain != AF_INET6 && domain != AF_UNIX) {
+    return answer(env, -EAFNOSUPPORT);
+  }
+  if (type != SOCK_RAW && type != SOCK_DGRAM) return answer(env, -ESOCKTNOSUPPORT);
+  fd = socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+  return fd < 0 ? answer(env, -errno) : new_descriptor(env, instance_of(env), fd);
+}
+
+/* openTimer() -> Descriptor of a timer on CLOCK_MONOTONIC, or -errno */
+static napi_value open_timer(napi_env env, napi_callback_info info) {
+  int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+  (void)info;
+  return fd < 0 ? answer(env, -errno) : new_descriptor(env, instance_of(env), fd);
+}
+
+/* setScheduler(policy, priority): of the calling thread alone, policies of sched.h */
+static napi_value set_scheduler(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  int policy;
+  struct sched_param parameters = {0};
+  if (read_arguments(env, info, 2, arguments) < 0 || read_integer(env, arguments[0], 0, INT_MAX, &policy) < 0 ||
+      read_integer(env, arguments[1], 0, INT_MAX, &parameters.sched_priority) < 0) {
+    return answer(env, -EINVAL);
+  }
+  return answer_of(env, sched_setscheduler(0, policy, &parameters));
+}
+
+/* lockMemory(flags): mlockall, flags MCL_CURRENT 1, MCL_FUTURE 2, MCL_ONFAULT 4 */
+static napi_value lock_memory(napi_env env, napi_callback_info info) {
+  napi_value arguments[1];
+  int flags;
+  if (read_arguments(env, info, 1, arguments) < 0 || read_integer(env, arguments[0], 0, INT_MAX, &flags) < 0) {
+    return answer(env, -EINVAL);
+  }
+  return answer_of(env, mlockall(flags));
+}
+
+/* enterNamespace(path, type): setns of the calling thread alone; type CLONE_NEWNET 0x40000000, or 0 for any */
+static napi_value enter_namespace(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  char path[PATH_MAX];
+  int type;
+  int fd;
+  int result;
+  if (read_arguments(env, info, 2, arguments) < 0 || read_path(env, arguments[0], path, sizeof path) < 0 ||
+      read_integer(env, arguments[1], 0, INT_MAX, &type) < 0) {
+    return answer(env, -EINVAL);
+  }
+  fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return answer(env, -errno);
+  result = setns(fd, type) < 0 ? -errno : 0;
+  close(fd);
+  return answer(env, result);
+}
+
+#define FUNCTION(name, function) {name, NULL, function, NULL, NULL, NULL, napi_enumerable, NULL}
+
+static napi_value fail(napi_env env, struct instance *home) {
+  free(home);
+  napi_throw_error(env, NULL, "the native part could not be set up");
+  return NULL;
+}
+
+NAPI_MODULE_INIT() {
+  static const napi_property_descriptor functions[] = {
+      FUNCTION("openSocket", open_socket),         FUNCTION("openTimer", open_timer),
+      FUNCTION("setScheduler", set_scheduler),     FUNCTION("lockMemory", lock_memory),
+      FUNCTION("enterNamespace", enter_namespace),
+  };
+  struct instance *home = calloc(1, sizeof *home);
+  napi_value constructor;
+  if (home == NULL) return fail(env, home);
+  home->env = env;
+  home->uses = 1;
+  constructor = define_descriptor(env, home);
+  if (constructor == NULL || napi_get_uv_event_loop(env, &home->loop) != napi_ok ||
+      napi_create_reference(env, constructor, 1, &home->constructor) != napi_ok ||
+      napi_set_instance_data(env, home, NULL, NULL) != napi_ok ||
+      napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions) != napi_ok ||
+      napi_add_async_cleanup_hook(env, on_environment_end, home, &home->cleanup) != napi_ok) {
+    return fail(env, home);
+  }
+  return exports;
+}

@@ -1,0 +1,262 @@
+import t from 'tap';
+import { seconds } from '../../src/core/units.js';
+import { computeDesired } from '../../src/ipvs/desired.js';
+import { retire } from '../../src/ipvs/diff.js';
+import type { IpvsTable, ObservedTable, Operation, OperationResult } from '../../src/ipvs/model.js';
+import { applyToObserved } from '../../src/ipvs/observe.js';
+import type { Desired } from '../../src/ipvs/plan.js';
+import { Reconciler } from '../../src/ipvs/reconciler.js';
+import type { ServerHealth } from '../../src/world.js';
+import { FakeTime, turn } from '../fakes/time.js';
+import { config, dest, health, key, service, serviceConfig, table } from './build.js';
+
+const WEB = service();
+const A = dest('192.0.2.11');
+const B = dest('192.0.2.12');
+const FOREIGN = dest('192.0.2.99');
+
+/** A table whose answers a test can hold back, refuse or lose. */
+class ScriptedTable {
+  observed: ObservedTable;
+  dumps = 0;
+  readonly applied: string[] = [];
+  refuse: (operation: Operation) => string | undefined = () => undefined;
+  failDump = false;
+  failApply = false;
+  gate: Promise<void> | undefined;
+
+  constructor(observed: ObservedTable = table()) {
+    this.observed = observed;
+  }
+
+  async dump(): Promise<ObservedTable> {
+    this.dumps += 1;
+    await this.gate;
+    if (this.failDump) throw new Error('no answer');
+    return this.observed;
+  }
+
+  async apply(operations: readonly Operation[]): Promise<readonly OperationResult[]> {
+    await this.gate;
+    if (this.failApply) throw new Error('socket gone');
+    return operations.map((operation) => {
+      const errno = this.refuse(operation);
+      this.applied.push(errno === undefined ? operation.kind : `${operation.kind} ${errno}`);
+      if (errno !== undefined) return { ok: false, errno, message: 'refused by the test' };
+      this.observed = applyToObserved(this.observed, [operation]);
+      return { ok: true };
+    });
+  }
+
+  port(): IpvsTable {
+    const rest = new Proxy(
+      {},
+      { get: (_, name) => () => Promise.reject(new Error(`unexpected ${String(name)}`)) },
+    );
+    return Object.assign(Object.create(rest), {
+      kind: 'memory',
+      dump: () => this.dump(),
+      apply: (operations: readonly Operation[]) => this.apply(operations),
+    });
+  }
+}
+
+function setup(observed?: ObservedTable) {
+  const time = new FakeTime();
+  const scripted = new ScriptedTable(observed);
+  const told: string[] = [];
+  const reconciler = new Reconciler({
+    table: scripted.port(),
+    timers: time,
+    resync: seconds(10),
+    events: {
+      onObserved: () => undefined,
+      onApplied: (steps, results) => {
+        for (const [index, step] of steps.entries()) {
+          told.push(
+            `${step.operation.kind} ${step.cause.kind} ${results[index]?.ok === true ? 'ok' : 'refused'}`,
+          );
+        }
+      },
+      onDrift: (drift) => told.push(`drift ${drift.length}`),
+      onFailure: (message) => told.push(message),
+      onSynced: () => told.push('synced'),
+    },
+  });
+  return { time, scripted, told, reconciler };
+}
+
+function desired(a: 'up' | 'down' | undefined, b: 'up' | 'down' | undefined): Desired {
+  const states = new Map<string, ServerHealth>([
+    ['web/192.0.2.11:80', health(a)],
+    ['web/192.0.2.12:80', health(b)],
+  ]);
+  return computeDesired(config(serviceConfig('web', WEB, [A, B])), states);
+}
+
+const NONE = new Map();
+const WEB_TEXT = 'tcp 192.0.2.1:80';
+
+t.test('adopts a table that is right without a write', async (t) => {
+  const { scripted, told, reconciler } = setup(table([WEB, [B, A, FOREIGN]]));
+  reconciler.configure(desired(undefined, undefined), NONE, seconds(10));
+  await reconciler.settled();
+  t.same(scripted.applied, []);
+  t.same(told, ['synced']);
+});
+
+t.test('a verdict changes only its service, and running again changes nothing', async (t) => {
+  const { scripted, time, reconciler } = setup(table([WEB, [A, B]]));
+  reconciler.configure(desired('up', 'up'), NONE, seconds(10));
+  await reconciler.settled();
+  reconciler.touch(desired('up', 'down'), [WEB_TEXT]);
+  await reconciler.settled();
+  t.same(scripted.applied, ['delete-dest']);
+  t.equal(scripted.dumps, 1, 'a verdict needs no dump');
+  reconciler.touch(desired('up', 'down'), [WEB_TEXT]);
+  await reconciler.settled();
+  await time.advance(30_000);
+  t.same(scripted.applied, ['delete-dest']);
+  t.equal(scripted.dumps, 4, 'a dump every resync');
+});
+
+t.test('a verdict that comes during an apply is applied next, the latest state wins', async (t) => {
+  const { scripted, reconciler } = setup(table([WEB, [A, B]]));
+  reconciler.configure(desired('up', 'up'), NONE, seconds(10));
+  await reconciler.settled();
+  let open = (): void => undefined;
+  scripted.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  reconciler.touch(desired('up', 'down'), [WEB_TEXT]);
+  reconciler.touch(desired('down', 'down'), [WEB_TEXT]);
+  reconciler.touch(desired('down', 'up'), [WEB_TEXT]);
+  open();
+  await reconciler.settled();
+  t.same([...(scripted.observed.get(WEB_TEXT)?.dests.keys() ?? [])], ['192.0.2.12:80']);
+});
+
+t.test('drift is repaired at the next dump and told', async (t) => {
+  const { scripted, told, time, reconciler } = setup(table([WEB, [A, B]]));
+  reconciler.configure(desired('up', 'up'), NONE, seconds(10));
+  await reconciler.settled();
+  scripted.observed = table([service(key('192.0.2.200')), [FOREIGN]]);
+  told.length = 0;
+  await time.advance(10_000);
+  t.same(told, ['drift 1', 'add-service drift ok', 'add-dest drift ok', 'add-dest drift ok', 'synced']);
+  t.ok(scripted.observed.has('tcp 192.0.2.200:80'), 'what others added stays');
+  told.length = 0;
+  scripted.observed = applyToObserved(scripted.observed, [
+    { kind: 'delete-dest', service: WEB.key, dest: B.key },
+  ]);
+  await time.advance(10_000);
+  t.same(told, ['drift 1', 'add-dest drift ok', 'synced']);
+});
+
+t.test('a verdict after drift carries its own cause', async (t) => {
+  const { scripted, told, time, reconciler } = setup(table([WEB, [A, B]]));
+  reconciler.configure(desired('up', 'up'), NONE, seconds(10));
+  await reconciler.settled();
+  scripted.observed = table([WEB, [A]]);
+  await time.advance(10_000);
+  told.length = 0;
+  reconciler.touch(desired('up', 'down'), [WEB_TEXT]);
+  await reconciler.settled();
+  t.same(told, ['delete-dest verdict ok', 'synced']);
+});
+
+t.test(
+  'a refusal in the middle: the rest is applied, then a dump, then another try, ever more slowly',
+  async (t) => {
+    const { scripted, told, time, reconciler } = setup();
+    scripted.refuse = (operation) =>
+      operation.kind === 'add-dest' && operation.dest === A ? 'ENOMEM' : undefined;
+    reconciler.configure(desired('up', 'up'), NONE, seconds(10));
+    await reconciler.settled();
+    t.same(scripted.applied, ['add-service', 'add-dest ENOMEM', 'add-dest']);
+    t.notOk(told.includes('synced'));
+    await time.advance(100);
+    await time.advance(199);
+    t.equal(scripted.dumps, 2);
+    await time.advance(1);
+    t.equal(scripted.dumps, 3);
+    t.notOk(told.some((line) => line.startsWith('drift')), 'our own failure is not drift');
+    scripted.refuse = () => undefined;
+    await time.advance(400);
+    t.equal(told.at(-1), 'synced');
+    t.equal(scripted.observed.get(WEB_TEXT)?.dests.size, 2);
+  },
+);
+
+t.test('a verdict does not wait for the next try of what was refused', async (t) => {
+  const { scripted, reconciler } = setup(table([WEB, [A, B]]));
+  scripted.refuse = (operation) => (operation.kind === 'edit-service' ? 'ENOENT' : undefined);
+  const odd = service(key(), { scheduler: 'nosuch' });
+  const states = (held: 'up' | 'down') =>
+    new Map<string, ServerHealth>([['web/192.0.2.11:80', health(held)]]);
+  const wanted = (held: 'up' | 'down') =>
+    computeDesired(config(serviceConfig('web', odd, [A, B])), states(held));
+  reconciler.configure(wanted('up'), NONE, seconds(10));
+  await reconciler.settled();
+  reconciler.touch(wanted('down'), [WEB_TEXT]);
+  await turn();
+  t.ok(scripted.applied.includes('delete-dest'));
+});
+
+t.test('a table that cannot be read is not written, and is tried again', async (t) => {
+  const { scripted, told, time, reconciler } = setup(table([WEB, [A]]));
+  scripted.failDump = true;
+  reconciler.configure(desired('up', 'up'), NONE, seconds(10));
+  await reconciler.settled();
+  reconciler.touch(desired('up', 'down'), [WEB_TEXT]);
+  await reconciler.settled();
+  t.same(scripted.applied, []);
+  t.match(told, ['cannot read the table: no answer']);
+  scripted.failDump = false;
+  await time.advance(5000);
+  t.equal(told.at(-1), 'synced');
+});
+
+t.test('a socket that dies in the middle of an apply: dump and again', async (t) => {
+  const { scripted, told, time, reconciler } = setup();
+  scripted.failApply = true;
+  reconciler.configure(desired('up', 'up'), NONE, seconds(10));
+  await reconciler.settled();
+  t.match(told, ['cannot change the table: socket gone']);
+  scripted.failApply = false;
+  await time.advance(100);
+  t.equal(told.at(-1), 'synced');
+});
+
+t.test('what leaves the configuration is looked at afresh before it is removed', async (t) => {
+  const { scripted, reconciler } = setup(table([WEB, [A, B]]));
+  const before = desired('up', 'up');
+  reconciler.configure(before, NONE, seconds(10));
+  await reconciler.settled();
+  scripted.observed = table([WEB, [A, B, FOREIGN]]);
+  reconciler.configure(new Map(), retire(before, new Map(), NONE), seconds(10));
+  await reconciler.settled();
+  t.same(scripted.applied, ['delete-dest', 'delete-dest']);
+  t.same(
+    [...(scripted.observed.get(WEB_TEXT)?.dests.keys() ?? [])],
+    ['192.0.2.99:80'],
+    'the foreign one is safe',
+  );
+});
+
+t.test('close finishes the batch in progress and touches nothing after', async (t) => {
+  const { scripted, time, reconciler } = setup();
+  let open = (): void => undefined;
+  scripted.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  reconciler.configure(desired('up', 'up'), NONE, seconds(10));
+  const closed = reconciler.close();
+  open();
+  await closed;
+  const applied = scripted.applied.length;
+  reconciler.touch(desired('down', 'down'), [WEB_TEXT]);
+  await time.advance(60_000);
+  t.equal(scripted.applied.length, applied);
+  t.equal(time.waiting, 0);
+});
