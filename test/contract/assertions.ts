@@ -1,0 +1,12 @@
+/** What a suite that runs in more than one place may ask of its test framework: tap's `t` has all of it. */
+export interface Assertions {
+  ok(value: unknown, name?: string): unknown;
+  /** Identity, as `Object.is`. */
+  equal(actual: unknown, expected: unknown, name?: string): unknown;
+  /** Deep and strict. */
+  strictSame(actual: unknown, expected: unknown, name?: string): unknown;
+  /** A subtest: fails where one of its assertions fails, or `body` rejects. */
+  test(name: string, body: (t: Assertions) => Promise<void>): Promise<unknown>;
+  /** A line for people. */
+  comment(text: string): unknown;
+}

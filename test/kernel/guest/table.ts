@@ -1,0 +1,28 @@
+/** The suites that run beside a kernel with IPVS. A new one is one row here. */
+import type { Assertions } from '../../contract/assertions.js';
+
+export interface GuestSuite {
+  /** Then it is killed, alone. */
+  readonly limitSeconds: number;
+  readonly load: () => Promise<{ readonly suite: (t: Assertions) => Promise<void> }>;
+}
+
+export const GUEST_SUITES: Readonly<Record<string, GuestSuite>> = {
+  lab: { limitSeconds: 30, load: () => import('./lab.suite.js') },
+};
+
+/** Suites that must fail, each in its own way: the lab's own test runs them. */
+export const FAULTY_SUITES: Readonly<Record<string, GuestSuite>> = {
+  failing: { limitSeconds: 30, load: () => import('./failing.suite.js') },
+  crashing: { limitSeconds: 30, load: () => import('./crashing.suite.js') },
+  hanging: { limitSeconds: 4, load: () => import('./hanging.suite.js') },
+};
+
+/** @throws where there is none of that name. */
+export function suiteNamed(name: string): GuestSuite {
+  const suite = GUEST_SUITES[name] ?? FAULTY_SUITES[name];
+  if (suite === undefined) {
+    throw new Error(`no suite ${name}; there are ${Object.keys(GUEST_SUITES).join(', ')}`);
+  }
+  return suite;
+}
