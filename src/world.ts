@@ -19,8 +19,8 @@ export interface TableState {
   readonly lastDumpAt: EpochMillis | undefined;
   /** The last error of the table, until it is in sync again. */
   readonly lastError: string | undefined;
-  /** Changes made by somebody else that were repaired. */
-  readonly driftRepaired: number;
+  /** Changes of what is ours by somebody else, since the start. */
+  readonly driftFound: number;
   readonly operationsApplied: number;
   readonly operationsFailed: number;
 }

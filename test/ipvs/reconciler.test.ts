@@ -2,11 +2,12 @@ import t from 'tap';
 import { seconds } from '../../src/core/units.js';
 import { computeDesired } from '../../src/ipvs/desired.js';
 import { retire } from '../../src/ipvs/diff.js';
-import type { IpvsTable, ObservedTable, Operation, OperationResult } from '../../src/ipvs/model.js';
+import type { ObservedTable } from '../../src/ipvs/model.js';
 import { applyToObserved } from '../../src/ipvs/observe.js';
 import type { Desired } from '../../src/ipvs/plan.js';
 import { Reconciler } from '../../src/ipvs/reconciler.js';
 import type { ServerHealth } from '../../src/world.js';
+import { ScriptedTable } from '../fakes/scripted-table.js';
 import { FakeTime, turn } from '../fakes/time.js';
 import { config, dest, health, key, service, serviceConfig, table } from './build.js';
 
@@ -14,52 +15,6 @@ const WEB = service();
 const A = dest('192.0.2.11');
 const B = dest('192.0.2.12');
 const FOREIGN = dest('192.0.2.99');
-
-/** A table whose answers a test can hold back, refuse or lose. */
-class ScriptedTable {
-  observed: ObservedTable;
-  dumps = 0;
-  readonly applied: string[] = [];
-  refuse: (operation: Operation) => string | undefined = () => undefined;
-  failDump = false;
-  failApply = false;
-  gate: Promise<void> | undefined;
-
-  constructor(observed: ObservedTable = table()) {
-    this.observed = observed;
-  }
-
-  async dump(): Promise<ObservedTable> {
-    this.dumps += 1;
-    await this.gate;
-    if (this.failDump) throw new Error('no answer');
-    return this.observed;
-  }
-
-  async apply(operations: readonly Operation[]): Promise<readonly OperationResult[]> {
-    await this.gate;
-    if (this.failApply) throw new Error('socket gone');
-    return operations.map((operation) => {
-      const errno = this.refuse(operation);
-      this.applied.push(errno === undefined ? operation.kind : `${operation.kind} ${errno}`);
-      if (errno !== undefined) return { ok: false, errno, message: 'refused by the test' };
-      this.observed = applyToObserved(this.observed, [operation]);
-      return { ok: true };
-    });
-  }
-
-  port(): IpvsTable {
-    const rest = new Proxy(
-      {},
-      { get: (_, name) => () => Promise.reject(new Error(`unexpected ${String(name)}`)) },
-    );
-    return Object.assign(Object.create(rest), {
-      kind: 'memory',
-      dump: () => this.dump(),
-      apply: (operations: readonly Operation[]) => this.apply(operations),
-    });
-  }
-}
 
 function setup(observed?: ObservedTable) {
   const time = new FakeTime();
@@ -180,7 +135,10 @@ t.test(
     t.equal(scripted.dumps, 2);
     await time.advance(1);
     t.equal(scripted.dumps, 3);
-    t.notOk(told.some((line) => line.startsWith('drift')), 'our own failure is not drift');
+    t.notOk(
+      told.some((line) => line.startsWith('drift')),
+      'our own failure is not drift',
+    );
     scripted.refuse = () => undefined;
     await time.advance(400);
     t.equal(told.at(-1), 'synced');
