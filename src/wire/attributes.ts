@@ -183,6 +183,12 @@ export function putU32be(writer: ByteWriter, type: number, value: number): void 
 }
 
 /** Host order. */
+export function putI32le(writer: ByteWriter, type: number, value: number): void {
+  header(writer, type, 4);
+  writer.i32le(value);
+}
+
+/** Host order. */
 export function putU64le(writer: ByteWriter, type: number, value: bigint): void {
   header(writer, type, 8);
   writer.u64le(value);

@@ -12,6 +12,7 @@ import {
   putText,
   putU8,
   putU16be,
+  putI32le,
   putU16le,
   putU32be,
   putU32le,
@@ -297,6 +298,7 @@ t.test('attributes of every type come back as they were written', async (t) => {
   putU32le(writer, 4, 0xfedcba98);
   putU32be(writer, 5, 0xfedcba98);
   putU64le(writer, 6, 0xfedcba9876543210n);
+  putI32le(writer, 11, -2);
   putText(writer, 7, 'br-é');
   putFlag(writer, 8);
   putBytes(writer, 9 | NLA.F_NET_BYTEORDER, Uint8Array.of(1, 2, 3, 4, 5));
@@ -311,13 +313,14 @@ t.test('attributes of every type come back as they were written', async (t) => {
     () => reader.u32le(),
     () => reader.u32be(),
     () => reader.u64le(),
+    () => reader.i32le(),
     () => reader.text(),
     () => reader.size,
     () => [reader.flags, ...reader.bytes()],
   ];
   const values = reads.map((read) => reader.next() && read());
   t.strictSame(values, [
-    ...[0xfe, 0xfedc, 0xfedc, 0xfedcba98, 0xfedcba98, 0xfedcba9876543210n, 'br-é', 0],
+    ...[0xfe, 0xfedc, 0xfedc, 0xfedcba98, 0xfedcba98, 0xfedcba9876543210n, -2, 'br-é', 0],
     [NLA.F_NET_BYTEORDER, 1, 2, 3, 4, 5],
   ]);
   t.equal(reader.next(), true);
