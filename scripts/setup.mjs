@@ -1,7 +1,8 @@
 /** Makes a fresh clone ready: packages, the compiled program, the native part. Doing it again costs little. */
 import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { buildNative } from './build-native.mjs';
 import { main, ROOT, run, Stop, say } from './lib/process.mjs';
 
 const NODE_MIN = [20, 19];
@@ -90,26 +91,23 @@ export function compile() {
 }
 
 /** Builds the native part. Without it `table: memory` still works, so a failure is only told. */
-export async function compileNative() {
-  const script = join(ROOT, 'scripts', 'build-native.mjs');
-  if (!existsSync(script)) return false;
-  const { buildNative } = await import(pathToFileURL(script).href);
-  const result = await buildNative();
-  if (!result.ok) say(`no native part, so only the memory table works: ${result.message.split('\n')[0]}`);
+function compileNative() {
+  const result = buildNative();
+  if (!result.ok) say(`only the memory table will work. ${result.message}`);
   return result.ok;
 }
 
 /** Everything that running and testing need. @throws Stop */
-export async function setUp({ tests = false } = {}) {
+export function setUp({ tests = false } = {}) {
   checkNode();
   installPackages();
   if (tests) prepareTap();
   compile();
-  return { native: await compileNative() };
+  return { native: compileNative() };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url))
-  await main(async () => {
-    await setUp({ tests: true });
+  await main(() => {
+    setUp({ tests: true });
     say('ready');
   });

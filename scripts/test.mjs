@@ -35,7 +35,7 @@ function check() {
 
 async function testAll(named) {
   installDebianPackages();
-  await setUp({ tests: true });
+  setUp({ tests: true });
   const clean = check();
   const result = await runTap(named.length > 0 ? named : ALL_TESTS);
   if (!clean) result.faults.push('npm run check failed, see above');

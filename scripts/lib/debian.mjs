@@ -4,8 +4,9 @@ import { run, say } from './process.mjs';
 
 /** Package -> what it is for. The only list. */
 const PACKAGES = {
-  gcc: 'the native part',
-  'libc6-dev': 'the native part',
+  'g++': 'the native part',
+  make: 'the native part',
+  python3: 'node-gyp, which builds the native part',
   'user-mode-linux': 'a kernel with IPVS for the kernel tests',
   kmod: 'modprobe in that kernel',
   iproute2: 'namespaces, links and addresses',
