@@ -34,6 +34,8 @@ export class TapReport {
   #skips = [];
   #empty = [];
   #summary;
+  /** Inside what TAP says about a file that failed, which comes after its point. */
+  #diagnosing = false;
 
   /** @param {(line: string) => void} write */
   constructor(write) {
@@ -43,7 +45,9 @@ export class TapReport {
   /** One line of TAP, without its line feed. */
   line(line) {
     const point = POINT.exec(line);
-    if (point !== null) this.#file(point[1] !== undefined, point[2]);
+    this.#diagnosing = this.#diagnosing && /^ {2}/.test(line);
+    if (this.#diagnosing) this.#write(`     ${line}`);
+    else if (point !== null) this.#file(point[1] !== undefined, point[2]);
     else if (SUMMARY.test(line)) this.#summary = line;
     else if (line.startsWith('Bail out!')) this.#write(line);
     else this.#block.push(line);
@@ -62,6 +66,7 @@ export class TapReport {
     );
     if (failed) for (const line of failuresIn(this.#block)) this.#write(`     ${line}`);
     this.#block = [];
+    this.#diagnosing = failed;
   }
 
   /**

@@ -16,7 +16,7 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/netlink\//, 4],
   [/^src\/(checks|alerts)\/(runner|worker|pool|outbox)\.ts$/, 6],
   [/^src\/(checks|alerts|store)\//, 5],
-  [/^src\/controller\.ts$/, 7],
+  [/^src\/(controller|describe)\.ts$/, 7],
   [/^src\/api\//, 8],
   [/^src\/cli\//, 9],
   [/^src\/(main|daemon)\.ts$/, 9],

@@ -1,0 +1,35 @@
+/** `npm run demo -- ...`: the demo, and orders to the one that runs. */
+import { orderDemo, printStatus, runDemo } from './demo/run.mjs';
+import { main, Stop, say } from './lib/process.mjs';
+
+const USAGE = `npm run demo                     runs the demo (npm start builds first)
+npm run demo -- stop SERVER      its port refuses
+npm run demo -- hang SERVER      it accepts and never answers
+npm run demo -- start SERVER     heals both
+npm run demo -- status           the servers and their verdicts
+npm run demo -- kernel           the same on a real kernel with IPVS, in the kernel lab`;
+
+async function runKernelDemo() {
+  throw new Stop('not yet');
+}
+
+await main(async () => {
+  const [verb = 'run', name] = process.argv.slice(2);
+  switch (verb) {
+    case 'run':
+      return runDemo();
+    case 'stop':
+    case 'start':
+    case 'hang':
+      return orderDemo(verb, name);
+    case 'status':
+      return printStatus();
+    case 'kernel':
+      return runKernelDemo();
+    case 'help':
+    case '--help':
+      return say(USAGE);
+    default:
+      throw new Stop(`${verb} is not a command of the demo. There are:\n${USAGE}`);
+  }
+});
