@@ -133,7 +133,9 @@ export interface ProbeResult {
 /** The rise/fall machine of one check. */
 export interface CheckerState {
   readonly verdict: Verdict;
-  /** Results in a row that speak against the verdict. */
+  /** The verdict; while it is unknown, what is assumed: `assume`, or the verdict before a restart. */
+  readonly held: 'up' | 'down';
+  /** Results in a row that speak against `held`. */
   readonly against: number;
 }
 

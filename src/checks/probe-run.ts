@@ -1,0 +1,184 @@
+/** What all probers share: one deadline, timed phases, sockets that are freed, a result that is given once. */
+import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { ipFamily } from '../core/ip.js';
+import { type Micros, type Millis, micros } from '../core/units.js';
+import { reasonOfError } from './errno.js';
+import type { Phase, ProbeResult, Reason, Target } from './model.js';
+import { outcomeOf } from './reason.js';
+
+/** A monotonic clock with fractions of a millisecond. */
+export type Now = () => Millis;
+
+/** What a prober wants to hear from a socket. Errors, the deadline and the end of the probe are not its business. */
+export interface LinkHandlers {
+  /** The connection stands, TLS included. */
+  open(socket: Socket): void;
+  /** Bytes came. They are valid only during the call: the buffer is shared by all sockets of the thread. */
+  data(bytes: Uint8Array): void;
+  /** The peer will say no more. */
+  end(): void;
+}
+
+/** Reads happen one after the other on a thread's loop, so one buffer does for all of them. */
+const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
+
+/**
+ * One probe while it runs. It ends once, by the first reason given: then every socket is freed, and the promise of
+ * `runProbe` settles when the last one is closed. Calls after the end do nothing.
+ */
+export class ProbeRun {
+  readonly #now: Now;
+  readonly #signal: AbortSignal;
+  readonly #settle: (result: ProbeResult) => void;
+  readonly #started: Millis;
+  readonly #phases: (readonly [Phase, Micros])[] = [];
+  readonly #sockets: Socket[] = [];
+  #phase: Phase = 'connect';
+  #phaseStarted: Millis;
+  #result: ProbeResult | undefined;
+
+  constructor(now: Now, signal: AbortSignal, settle: (result: ProbeResult) => void) {
+    this.#now = now;
+    this.#signal = signal;
+    this.#settle = settle;
+    this.#started = now();
+    this.#phaseStarted = this.#started;
+    signal.addEventListener('abort', this.#onDeadline);
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  get ended(): boolean {
+    return this.#result !== undefined;
+  }
+
+  /** Closes the phase that runs and begins the next one; the phase that runs already goes on. */
+  enter(phase: Phase): void {
+    if (phase === this.#phase || this.ended) return;
+    const now = this.#now();
+    this.#phases.push([this.#phase, microsBetween(this.#phaseStarted, now)]);
+    this.#phase = phase;
+    this.#phaseStarted = now;
+  }
+
+  /** Ends the probe. Only the first call counts. */
+  end(reason: Reason): void {
+    if (this.ended) return;
+    const now = this.#now();
+    this.#phases.push([this.#phase, microsBetween(this.#phaseStarted, now)]);
+    const elapsed = microsBetween(this.#started, now);
+    this.#result = { outcome: outcomeOf(reason), reason, phases: this.#phases, elapsed };
+    this.#signal.removeEventListener('abort', this.#onDeadline);
+    for (const socket of this.#sockets) free(socket);
+    this.#settleWhenFree();
+  }
+
+  /** Ends the probe by an error of a socket, or by a defect of ours. */
+  fail(thrown: unknown): void {
+    this.end(reasonOfError(thrown, this.#phase));
+  }
+
+  /** Opens a TCP connection. Failure ends the probe. */
+  openTcp(target: Target, handlers: LinkHandlers): void {
+    if (this.ended) return;
+    const socket = connect({
+      ...address(target),
+      onread: {
+        buffer: READ_BUFFER,
+        callback: (count, buffer) => {
+          this.#guard(() => handlers.data(buffer.subarray(0, count)));
+          return true;
+        },
+      },
+    });
+    socket.once('connect', () => {
+      if (isSelfConnected(socket, target)) this.end({ kind: 'refused', phase: this.#phase });
+      else this.#guard(() => handlers.open(socket));
+    });
+    this.#own(socket, handlers);
+  }
+
+  /** Opens a TCP connection and, in phase `tls`, a TLS session over it. Failure ends the probe. */
+  openTls(target: Target, options: ConnectionOptions, handlers: LinkHandlers): void {
+    if (this.ended) return;
+    const socket = connectTls({ ...options, ...address(target) });
+    socket.once('connect', () => this.enter('tls'));
+    socket.once('secureConnect', () => this.#guard(() => handlers.open(socket)));
+    socket.on('data', (bytes: Buffer) => this.#guard(() => handlers.data(bytes)));
+    this.#own(socket, handlers);
+  }
+
+  #own(socket: Socket, handlers: LinkHandlers): void {
+    this.#sockets.push(socket);
+    socket.on('error', (error) => this.fail(error));
+    socket.once('end', () => this.#guard(() => handlers.end()));
+    socket.once('close', () => {
+      this.#sockets.splice(this.#sockets.indexOf(socket), 1);
+      this.#settleWhenFree();
+    });
+  }
+
+  /** A defect met by what one server says must not end the worker and, with it, every other check. */
+  #guard(run: () => void): void {
+    if (this.ended) return;
+    try {
+      run();
+    } catch (thrown) {
+      this.fail(thrown);
+    }
+  }
+
+  #settleWhenFree(): void {
+    if (this.#result !== undefined && this.#sockets.length === 0) this.#settle(this.#result);
+  }
+
+  readonly #onDeadline = (): void => this.end({ kind: 'timeout', phase: this.#phase });
+}
+
+/**
+ * Runs one probe. The promise never rejects, and settles when the probe has ended and its sockets are closed.
+ * @param signal the deadline; a signal that has fired already is a timeout in `connect`.
+ */
+export function runProbe(
+  now: Now,
+  signal: AbortSignal,
+  begin: (run: ProbeRun) => void,
+): Promise<ProbeResult> {
+  return new Promise((settle) => {
+    const run = new ProbeRun(now, signal, settle);
+    try {
+      if (signal.aborted) run.end({ kind: 'timeout', phase: run.phase });
+      else begin(run);
+    } catch (thrown) {
+      run.fail(thrown);
+    }
+  });
+}
+
+/** The address is literal: no resolver, and one attempt, because a probe must not hide a half-broken host. */
+function address(target: Target) {
+  const family = ipFamily(target.address) === 'ipv6' ? 6 : 4;
+  return { host: target.address, port: target.port, family, autoSelectFamily: false } as const;
+}
+
+/** Linux connects a socket to itself where the target is this host and the kernel chose the very port (RFC 9293 3.5). */
+function isSelfConnected(socket: Socket, target: Target): boolean {
+  return socket.localPort === target.port && socket.localAddress === target.address;
+}
+
+/**
+ * Frees a socket with a reset, which leaves no TIME_WAIT behind. An orderly close stays where a reset would wait:
+ * for a connection that is not there yet, or for bytes that the peer does not take. TLS sockets have no reset.
+ */
+function free(socket: Socket): void {
+  const canReset = !('encrypted' in socket) && !socket.connecting && socket.writableLength === 0;
+  if (canReset && !socket.destroyed) socket.resetAndDestroy();
+  else socket.destroy();
+}
+
+function microsBetween(from: Millis, to: Millis): Micros {
+  return micros(Math.round((to - from) * 1000));
+}
