@@ -2,8 +2,9 @@
 import type { Socket } from 'node:net';
 import { assert } from '../core/assert.js';
 import { encodeRequest, type HttpFault, HttpResponseReader } from '../wire/http.js';
-import type { HttpCheck, Prober, Reason } from './model.js';
+import type { HttpCheck, Reason } from './model.js';
 import { type LinkHandlers, type Now, type ProbeRun, runProbe } from './probe-run.js';
+import type { Prober } from './prober.js';
 import { printable } from './reason.js';
 import { SecureContexts, tlsOptions } from './tls.js';
 

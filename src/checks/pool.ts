@@ -1,0 +1,243 @@
+/** Main's side of the probe workers: how many there are, which check is whose, and what happens when one dies. */
+import { Worker } from 'node:worker_threads';
+import { unreachable } from '../core/assert.js';
+import { errorText, LvsError } from '../core/errors.js';
+import type { Timer, Timers } from '../core/ports.js';
+import { type Millis, millis } from '../core/units.js';
+import type { WorkerDigest } from '../world.js';
+import type { Check, CheckId, VerdictChange } from './model.js';
+import type { FromWorker, ToWorker, WorkerSetup } from './protocol.js';
+
+/** A worker that ended without being told to. Its checks are unknown until their first result after the restart. */
+export interface WorkerDeath {
+  readonly worker: number;
+  readonly checks: readonly CheckId[];
+  /** Code WORKER, with the cause. */
+  readonly error: LvsError;
+  /** From now to the restart; 0: at once. */
+  readonly restartIn: Millis;
+}
+
+export interface ProbePoolOptions {
+  /** The compiled `checks/worker.js`. */
+  readonly workerFile: URL;
+  /** At most this many workers: one per core. */
+  readonly workersMax: number;
+  readonly timers: Timers;
+  /**
+   * Verdict changes of one turn of a worker. `previous: 'unknown'` with the verdict that was held before is the
+   * confirmation after a start, a restart or a changed check; it is no transition.
+   */
+  readonly onChanges: (changes: readonly VerdictChange[]) => void;
+  /** Of each worker, once a second. */
+  readonly onDigest: (digest: WorkerDigest) => void;
+  readonly onWorkerDied: (death: WorkerDeath) => void;
+  /** A prober broke its promise: a defect of ours, to be logged. The check goes on. */
+  readonly onDefect: (id: CheckId, text: string) => void;
+}
+
+const CHECKS_PER_WORKER = 5000;
+/** Before the first restart, the second ...; a worker that lives has the first one again. */
+const RESTART_DELAYS = [0, 100, 200, 500, 1000].map(millis);
+/** Workers speak once a second. One that was silent in two of these spans does not answer any more. */
+const WATCH_INTERVAL = millis(5000);
+const SILENT_SPANS_MAX = 2;
+const CLOSE_LIMIT = millis(1000);
+
+type Side = 'up' | 'down';
+
+/** What a member wants of its pool. */
+interface PoolSide {
+  readonly options: ProbePoolOptions;
+  /** The last verdict of every check that has one. */
+  readonly verdicts: ReadonlyMap<CheckId, Side>;
+  onMessage(from: Member, message: FromWorker): void;
+}
+
+/** One place in the pool: the thread that fills it, the checks it runs, and how it is brought back. */
+class Member {
+  /** The checks that this worker runs, or will run once it is back. */
+  readonly checks = new Map<CheckId, Check>();
+  readonly #pool: PoolSide;
+  #thread: Worker | undefined;
+  #restart: Timer | undefined;
+  #watch: Timer;
+  #heard = false;
+  #silentSpans = 0;
+  #deaths = 0;
+  #cause: string | undefined;
+  #closing = false;
+
+  constructor(
+    readonly index: number,
+    pool: PoolSide,
+  ) {
+    this.#pool = pool;
+    this.#watch = pool.options.timers.after(WATCH_INTERVAL, this.#onWatch);
+    this.#start();
+  }
+
+  /** Tells the thread its checks; one that is not there is told when it comes back. */
+  update(verdicts: ReadonlyMap<CheckId, Side>): void {
+    const own = new Map<CheckId, Side>();
+    for (const id of this.checks.keys()) {
+      const verdict = verdicts.get(id);
+      if (verdict !== undefined) own.set(id, verdict);
+    }
+    this.#send({ kind: 'update', checks: [...this.checks.values()], verdicts: own });
+  }
+
+  /** Asks the thread to end; after a limit it is ended. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#watch.cancel();
+    this.#restart?.cancel();
+    const thread = this.#thread;
+    if (thread === undefined) return;
+    const exited = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
+    const limit = this.#pool.options.timers.after(CLOSE_LIMIT, () => void thread.terminate());
+    this.#send({ kind: 'stop' });
+    await exited;
+    limit.cancel();
+  }
+
+  #send(message: ToWorker): void {
+    this.#thread?.postMessage(message);
+  }
+
+  #start(): void {
+    const setup: WorkerSetup = { worker: this.index };
+    this.#cause = undefined;
+    try {
+      const thread = new Worker(this.#pool.options.workerFile, {
+        name: `probes-${this.index}`,
+        workerData: setup,
+      });
+      thread.on('message', (message: FromWorker) => this.#onMessage(message));
+      thread.on('error', (error) => {
+        this.#cause ??= errorText(error);
+      });
+      thread.once('exit', (code) => this.#onExit(`exit code ${code}`));
+      this.#thread = thread;
+    } catch (thrown) {
+      this.#onExit(errorText(thrown));
+    }
+  }
+
+  #onMessage(message: FromWorker): void {
+    this.#heard = true;
+    this.#pool.onMessage(this, message);
+  }
+
+  #onExit(how: string): void {
+    this.#thread = undefined;
+    if (this.#closing) return;
+    const { timers, onWorkerDied } = this.#pool.options;
+    const restartIn = RESTART_DELAYS[Math.min(this.#deaths, RESTART_DELAYS.length - 1)] ?? millis(0);
+    const cause = this.#cause ?? how;
+    this.#deaths += 1;
+    const error = new LvsError('WORKER', `probe worker ${this.index} ended: ${cause}`, { cause });
+    onWorkerDied({ worker: this.index, checks: [...this.checks.keys()], error, restartIn });
+    if (restartIn > 0) this.#restart = timers.after(restartIn, this.#onRestart);
+    else this.#onRestart();
+  }
+
+  readonly #onRestart = (): void => {
+    this.#start();
+    this.update(this.#pool.verdicts);
+  };
+
+  readonly #onWatch = (): void => {
+    this.#watch = this.#pool.options.timers.after(WATCH_INTERVAL, this.#onWatch);
+    if (this.#heard) this.#deaths = 0;
+    this.#silentSpans = this.#heard || this.#thread === undefined ? 0 : this.#silentSpans + 1;
+    this.#heard = false;
+    if (this.#silentSpans < SILENT_SPANS_MAX) return;
+    this.#silentSpans = 0;
+    this.#cause = 'it did not answer';
+    void this.#thread?.terminate();
+  };
+}
+
+/**
+ * The probe workers. Checks stay with the worker that has them; new ones go to the worker with the fewest.
+ * A worker that dies is restarted with its checks and their last verdicts: at once, then with growing delays.
+ */
+export class ProbePool implements PoolSide {
+  readonly #members: Member[] = [];
+  readonly #owners = new Map<CheckId, Member>();
+  #verdicts = new Map<CheckId, Side>();
+
+  constructor(readonly options: ProbePoolOptions) {}
+
+  get verdicts(): ReadonlyMap<CheckId, Side> {
+    return this.#verdicts;
+  }
+
+  /**
+   * Makes `checks` the whole of what is probed. Checks that did not change go on undisturbed.
+   * @param verdicts what is held for them now: a check that is new or changed starts from it, or from its `assume`.
+   */
+  update(checks: readonly Check[], verdicts: ReadonlyMap<CheckId, Side>): void {
+    this.#growFor(checks.length);
+    this.#assign(checks);
+    const known = new Map<CheckId, Side>();
+    for (const { id } of checks) {
+      const verdict = verdicts.get(id) ?? this.#verdicts.get(id);
+      if (verdict !== undefined) known.set(id, verdict);
+    }
+    this.#verdicts = known;
+    for (const member of this.#members) member.update(verdicts);
+  }
+
+  /** Ends all workers and waits until they are gone, a second at most. Nothing is reported any more. */
+  async close(): Promise<void> {
+    this.#owners.clear();
+    await Promise.all(this.#members.splice(0).map((member) => member.close()));
+  }
+
+  onMessage(from: Member, message: FromWorker): void {
+    switch (message.kind) {
+      case 'changes': {
+        // A check may have been removed while the message was on its way.
+        const changes = message.changes.filter(({ id }) => this.#owners.get(id) === from);
+        for (const { id, verdict } of changes) this.#verdicts.set(id, verdict);
+        if (changes.length > 0) this.options.onChanges(changes);
+        break;
+      }
+      case 'digest':
+        if (this.#members.includes(from)) this.options.onDigest(message.digest);
+        break;
+      case 'defect':
+        this.options.onDefect(message.id, message.text);
+        break;
+      default:
+        unreachable(message);
+    }
+  }
+
+  #growFor(checks: number): void {
+    const wanted = Math.min(Math.ceil(checks / CHECKS_PER_WORKER), this.options.workersMax);
+    while (this.#members.length < wanted) this.#members.push(new Member(this.#members.length, this));
+  }
+
+  #assign(checks: readonly Check[]): void {
+    for (const member of this.#members) member.checks.clear();
+    const homeless: Check[] = [];
+    for (const check of checks) {
+      const owner = this.#owners.get(check.id);
+      if (owner === undefined) homeless.push(check);
+      else owner.checks.set(check.id, check);
+    }
+    this.#owners.clear();
+    for (const check of homeless) this.#fewest()?.checks.set(check.id, check);
+    for (const member of this.#members) for (const id of member.checks.keys()) this.#owners.set(id, member);
+  }
+
+  #fewest(): Member | undefined {
+    return this.#members.reduce<Member | undefined>(
+      (least, member) => (least !== undefined && least.checks.size <= member.checks.size ? least : member),
+      undefined,
+    );
+  }
+}

@@ -1,0 +1,27 @@
+/** What main and a probe worker say to each other: plain data that survives structured cloning. */
+import type { WorkerDigest } from '../world.js';
+import type { Check, CheckId, VerdictChange } from './model.js';
+
+/** Given when the thread starts. */
+export interface WorkerSetup {
+  /** Its number in the pool, from 0. */
+  readonly worker: number;
+}
+
+export type ToWorker =
+  /** All checks of this worker from now on. */
+  | {
+      readonly kind: 'update';
+      readonly checks: readonly Check[];
+      /** Verdicts to start from, for checks that the worker does not run yet. */
+      readonly verdicts: ReadonlyMap<CheckId, 'up' | 'down'>;
+    }
+  /** End: abort all probes, then leave. */
+  | { readonly kind: 'stop' };
+
+export type FromWorker =
+  /** All changes of one turn of the worker's loop. */
+  | { readonly kind: 'changes'; readonly changes: readonly VerdictChange[] }
+  | { readonly kind: 'digest'; readonly digest: WorkerDigest }
+  /** A prober broke its promise; the check goes on. */
+  | { readonly kind: 'defect'; readonly id: CheckId; readonly text: string };

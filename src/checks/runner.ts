@@ -1,0 +1,245 @@
+/** Runs the checks of one worker: when each starts, how long it may take, and what its results come to. */
+import { isDeepStrictEqual } from 'node:util';
+import { errorText } from '../core/errors.js';
+import { DueHeap, type DueItem } from '../core/heap.js';
+import type { Clock, Entropy, Timer, Timers } from '../core/ports.js';
+import { type Millis, micros, millis } from '../core/units.js';
+import type { WorkerDigest } from '../world.js';
+import { initialState, stepChecker } from './checker.js';
+import type { Check, CheckerState, CheckId, ProbeResult, ProbeSpec, VerdictChange } from './model.js';
+import { outcomeOf } from './reason.js';
+
+/** Runs one probe of any kind; `signal` is its deadline. */
+export type RunProbe = (spec: ProbeSpec, signal: AbortSignal) => Promise<ProbeResult>;
+
+export interface RunnerOptions {
+  /** The number of the worker, for its digest. */
+  readonly worker: number;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly entropy: Entropy;
+  readonly probe: RunProbe;
+  /** At once, for every change of a verdict and for every first verdict. */
+  readonly onChange: (change: VerdictChange) => void;
+  /** Once a second. */
+  readonly onDigest: (digest: WorkerDigest) => void;
+  /** A probe rejected, or outlived its deadline. */
+  readonly onDefect: (id: CheckId, text: string) => void;
+  /** Probes at the same time; what is due beyond waits its turn. */
+  readonly inFlightMax: number;
+}
+
+const DIGEST_INTERVAL = millis(1000);
+/** A deadline that comes later than this tells of a loop that stood still, not of a slow server. */
+const STALL = millis(50);
+/** What a prober has, after its deadline, to free its sockets. */
+const GRACE = millis(1000);
+
+/** Probes started in one turn; after a stall thousands are due, and answers must be read in between. */
+const STARTS_MAX = 100;
+
+/** One check. It stands in `starts` between probes and in `deadlines` during one. */
+class Running implements DueItem {
+  place = -1;
+  dueAt: Millis;
+  /** When the probe that runs, or ran last, was to start: one point of the check's grid. */
+  slot: Millis;
+  state: CheckerState;
+  flight: AbortController | undefined;
+  /** The deadline was moved because this thread stood still. */
+  extended = false;
+
+  constructor(
+    readonly check: Check,
+    firstStart: Millis,
+    restored: 'up' | 'down' | undefined,
+  ) {
+    this.slot = firstStart;
+    this.dueAt = firstStart;
+    this.state = initialState(check.rule, restored);
+  }
+}
+
+export class Runner {
+  readonly #options: RunnerOptions;
+  readonly #running = new Map<CheckId, Running>();
+  readonly #starts = new DueHeap<Running>();
+  readonly #deadlines = new DueHeap<Running>();
+  #timer: Timer | undefined;
+  #timerDue = millis(Number.POSITIVE_INFINITY);
+  #digestTimer: Timer;
+  #probes = 0;
+  #failures = 0;
+  #unknowns = 0;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+    this.#digestTimer = options.timers.after(DIGEST_INTERVAL, this.#onDigestDue);
+  }
+
+  /**
+   * Makes `checks` the whole of what runs. A check that is there already, equal in rule and spec, goes on
+   * undisturbed; what is new or changed starts anew; what is left is aborted.
+   * @param restored verdicts that new and changed checks start from; else they start from their `assume`.
+   */
+  update(checks: readonly Check[], restored: ReadonlyMap<CheckId, 'up' | 'down'>): void {
+    const kept = new Set<Running>();
+    for (const check of checks) {
+      const before = this.#running.get(check.id);
+      if (before !== undefined && isDeepStrictEqual(before.check, check)) kept.add(before);
+      else kept.add(this.#replace(before, check, restored.get(check.id)));
+    }
+    for (const [id, running] of this.#running) {
+      if (kept.has(running)) continue;
+      this.#drop(running);
+      this.#running.delete(id);
+    }
+    this.#pump();
+  }
+
+  /** Aborts every probe and stops all timers. The runner is of no more use. */
+  close(): void {
+    this.update([], new Map());
+    this.#timer?.cancel();
+    this.#digestTimer.cancel();
+  }
+
+  #replace(before: Running | undefined, check: Check, restored: 'up' | 'down' | undefined): Running {
+    const { clock, entropy } = this.#options;
+    if (before !== undefined) this.#drop(before);
+    const firstStart = millis(clock.monotonic() + entropy.uniform() * check.rule.interval);
+    const running = new Running(check, firstStart, restored);
+    this.#running.set(check.id, running);
+    this.#starts.push(running);
+    return running;
+  }
+
+  #drop(running: Running): void {
+    const { flight } = running;
+    running.flight = undefined;
+    (flight === undefined ? this.#starts : this.#deadlines).remove(running);
+    flight?.abort();
+  }
+
+  /** Does what is due and sets the one timer for what is due next. */
+  readonly #pump = (): void => {
+    const now = this.#options.clock.monotonic();
+    for (let next = this.#deadlines.peek(); next !== undefined && next.dueAt <= now; ) {
+      this.#onDeadline(next, now);
+      next = this.#deadlines.peek();
+    }
+    for (let count = 0; count < STARTS_MAX; count += 1) {
+      const next = this.#nextStart();
+      if (next === undefined || next.dueAt > now) break;
+      this.#start(next, now);
+    }
+    this.#arm(now);
+  };
+
+  /** The next check to start; none while there are too many probes. */
+  #nextStart(): Running | undefined {
+    return this.#deadlines.size < this.#options.inFlightMax ? this.#starts.peek() : undefined;
+  }
+
+  #arm(now: Millis): void {
+    const start = this.#nextStart()?.dueAt ?? Number.POSITIVE_INFINITY;
+    const deadline = this.#deadlines.peek()?.dueAt ?? Number.POSITIVE_INFINITY;
+    const due = millis(Math.min(start, deadline));
+    // A timer that comes too early only looks again: cheaper than setting it anew for every probe.
+    if (due >= this.#timerDue) return;
+    this.#timer?.cancel();
+    this.#timerDue = due;
+    this.#timer = this.#options.timers.after(millis(Math.max(0, due - now)), this.#onTimer);
+  }
+
+  readonly #onTimer = (): void => {
+    this.#timerDue = millis(Number.POSITIVE_INFINITY);
+    this.#pump();
+  };
+
+  #start(running: Running, now: Millis): void {
+    const flight = new AbortController();
+    this.#starts.remove(running);
+    running.slot = running.dueAt;
+    running.flight = flight;
+    running.extended = false;
+    running.dueAt = millis(now + running.check.rule.timeout);
+    this.#deadlines.push(running);
+    this.#probes += 1;
+    this.#options.probe(running.check.probe, flight.signal).then(
+      (result) => this.#onResult(running, flight, result),
+      (thrown: unknown) => this.#onDefect(running, flight, errorText(thrown)),
+    );
+  }
+
+  #onDeadline(running: Running, now: Millis): void {
+    const { flight, dueAt } = running;
+    if (flight === undefined) return;
+    this.#deadlines.remove(running);
+    const late = now - dueAt;
+    if (flight.signal.aborted) {
+      this.#deadlines.push(running);
+      this.#onDefect(running, flight, 'the probe outlived its deadline');
+    } else if (late > STALL && !running.extended) {
+      // This thread stood still, and what the server answered meanwhile is not read yet: give the time back, once.
+      running.extended = true;
+      running.dueAt = millis(now + Math.min(late, running.check.rule.timeout));
+      this.#deadlines.push(running);
+    } else {
+      running.dueAt = millis(now + GRACE);
+      this.#deadlines.push(running);
+      flight.abort();
+    }
+  }
+
+  #onDefect(running: Running, flight: AbortController, text: string): void {
+    if (running.flight !== flight) return;
+    this.#options.onDefect(running.check.id, text);
+    const reason = { kind: 'local', phase: 'connect', errno: 'defect' } as const;
+    this.#onResult(running, flight, { outcome: outcomeOf(reason), reason, phases: [], elapsed: micros(0) });
+  }
+
+  #onResult(running: Running, flight: AbortController, result: ProbeResult): void {
+    // Another flight, or none: the check was removed or changed meanwhile, or given up.
+    if (running.flight !== flight) return;
+    running.flight = undefined;
+    this.#deadlines.remove(running);
+    this.#reschedule(running);
+    if (result.outcome === 'fail') this.#failures += 1;
+    if (result.outcome === 'unknown') this.#unknowns += 1;
+    this.#judge(running, result);
+    this.#pump();
+  }
+
+  /** The period counts from start to start, on a grid that never moves. Slots that passed unused are left out. */
+  #reschedule(running: Running): void {
+    const { interval } = running.check.rule;
+    const next = running.slot + interval;
+    const late = this.#options.clock.monotonic() - next;
+    running.dueAt = millis(late < interval ? next : next + Math.ceil(late / interval) * interval);
+    this.#starts.push(running);
+  }
+
+  #judge(running: Running, result: ProbeResult): void {
+    const { check, state } = running;
+    const step = stepChecker(check.rule, state, result);
+    running.state = step.state;
+    if (step.verdict === undefined) return;
+    const at = this.#options.clock.wall();
+    this.#options.onChange({ id: check.id, verdict: step.verdict, previous: state.verdict, result, at });
+  }
+
+  readonly #onDigestDue = (): void => {
+    const { worker, clock, timers, onDigest } = this.#options;
+    this.#digestTimer = timers.after(DIGEST_INTERVAL, this.#onDigestDue);
+    onDigest({
+      worker,
+      at: clock.wall(),
+      checks: this.#running.size,
+      inFlight: this.#deadlines.size,
+      probes: this.#probes,
+      failures: this.#failures,
+      unknowns: this.#unknowns,
+    });
+  };
+}

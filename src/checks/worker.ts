@@ -1,0 +1,50 @@
+/** The thread of a probe worker: a runner on the real clock, joined to main by messages. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { assert, unreachable } from '../core/assert.js';
+import { systemClock, systemEntropy, systemTimers } from '../sys/clock.js';
+import { allProbers, probeByType } from './kinds.js';
+import type { VerdictChange } from './model.js';
+import type { FromWorker, ToWorker, WorkerSetup } from './protocol.js';
+import { Runner } from './runner.js';
+
+/** Descriptors that one worker may hold at once; Node raises the soft limit of the process to the hard one. */
+const IN_FLIGHT_MAX = 4096;
+
+const port = parentPort;
+assert(port !== null, 'a probe worker is a thread');
+
+const probers = allProbers(systemClock.monotonic);
+const tell = (message: FromWorker): void => port.postMessage(message);
+let changes: VerdictChange[] = [];
+
+function flush(): void {
+  tell({ kind: 'changes', changes });
+  changes = [];
+}
+
+const runner = new Runner({
+  worker: (workerData as WorkerSetup).worker,
+  clock: systemClock,
+  timers: systemTimers,
+  entropy: systemEntropy,
+  inFlightMax: IN_FLIGHT_MAX,
+  probe: (spec, signal) => probeByType(probers, spec, signal),
+  // setImmediate comes at the end of this turn of the loop, after all sockets that were ready: one message for all.
+  onChange(change) {
+    if (changes.push(change) === 1) setImmediate(flush);
+  },
+  onDigest: (digest) => tell({ kind: 'digest', digest }),
+  onDefect: (id, text) => tell({ kind: 'defect', id, text }),
+});
+
+port.on('message', (message: ToWorker) => {
+  switch (message.kind) {
+    case 'update':
+      return runner.update(message.checks, message.verdicts);
+    case 'stop':
+      runner.close();
+      return port.close();
+    default:
+      return unreachable(message);
+  }
+});
