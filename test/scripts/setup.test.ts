@@ -109,3 +109,24 @@ t.test('the scripts use nothing that has to be installed first', async (t) => {
     );
   }
 });
+
+type Packages = Readonly<Record<string, unknown>>;
+
+interface CompleteLock {
+  missingOptionals(packages: Packages): { readonly name: string }[];
+}
+
+t.test('the lock names the optional packages of every platform, so that npm ci takes it', async (t) => {
+  const { missingOptionals } = (await import(
+    pathToFileURL(join(ROOT, 'scripts/complete-lock.mjs')).href
+  )) as CompleteLock;
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+    packages: Packages;
+  };
+  t.same(missingOptionals(packages), [], 'run `node scripts/complete-lock.mjs`');
+  const without = { 'node_modules/a': { optionalDependencies: { 'a-win32-x64': '1.0.0' } } };
+  t.same(
+    missingOptionals(without).map(({ name }) => name),
+    ['a-win32-x64'],
+  );
+});
