@@ -1,0 +1,114 @@
+/** Events in words and as data: what happened, why, and what follows. */
+import type { EventKind } from './alerts/model.js';
+import type { Reason, VerdictChange } from './checks/model.js';
+import { reasonText } from './checks/reason.js';
+import type { ServerConfig, ServiceConfig } from './config/model.js';
+import { unreachable } from './core/assert.js';
+import type { Drift } from './ipvs/drift.js';
+import { operationWords } from './ipvs/ipvsadm.js';
+import { destText, serviceText } from './ipvs/keys.js';
+import type { Cause, PlanStep } from './ipvs/plan.js';
+
+/** An event before it has a number and a time. */
+export interface Happening {
+  readonly kind: EventKind;
+  readonly service?: string;
+  readonly server?: string;
+  readonly message: string;
+  readonly facts?: Readonly<Record<string, unknown>>;
+}
+
+const LISTED_MAX = 20;
+
+/** Why a step is in a plan, in one clause. */
+export function causeText(cause: Cause): string {
+  switch (cause.kind) {
+    case 'configured':
+      return 'the configuration says so';
+    case 'unconfigured':
+      return 'no longer in the configuration';
+    case 'verdict':
+      return `${cause.server} is ${cause.verdict}${because(cause.reason)}`;
+    case 'drift':
+      return `changed by somebody else: ${cause.difference}`;
+    default:
+      return unreachable(cause);
+  }
+}
+
+function because(reason: Reason | undefined): string {
+  return reason === undefined || reason.kind === 'ok' ? '' : `: ${reasonText(reason)}`;
+}
+
+/** `-d -t 192.0.2.1:80 -r 192.0.2.2:80 (web1 is down: refused in connect)` */
+export function stepText(step: PlanStep): string {
+  return `${operationWords(step.operation)} (${causeText(step.cause)})`;
+}
+
+function resultFacts(change: VerdictChange): Readonly<Record<string, unknown>> {
+  return {
+    reason: change.result.reason,
+    phases: Object.fromEntries(change.result.phases),
+    elapsedMicros: change.result.elapsed,
+    previous: change.previous,
+  };
+}
+
+/** A server's verdict changed. */
+export function verdictHappening(
+  service: ServiceConfig,
+  server: ServerConfig,
+  change: VerdictChange,
+): Happening {
+  const endpoint = destText(server.dest.key);
+  const where = `${server.name === endpoint ? endpoint : `${server.name} (${endpoint})`} of ${service.name}`;
+  const { rise, fall } = server.check.rule;
+  const down = change.verdict === 'down';
+  const times = down ? fall : rise;
+  const count = change.previous === 'unknown' || times === 1 ? '' : `, ${times} times in a row`;
+  const why = down ? because(change.result.reason) : '';
+  return {
+    kind: down ? 'server-down' : 'server-up',
+    service: service.name,
+    server: server.name,
+    message: `${where} is ${change.verdict}${why}${count}`,
+    facts: { ...resultFacts(change), address: server.dest.key.address, port: server.dest.key.port },
+  };
+}
+
+/** A service lost its last server that is up, or has one again. */
+export function serviceHappening(service: ServiceConfig, lost: boolean): Happening {
+  const key = serviceText(service.service.key);
+  return {
+    kind: lost ? 'service-lost' : 'service-recovered',
+    service: service.name,
+    message: lost
+      ? `${service.name} (${key}) has no server left: all ${service.servers.length} are down`
+      : `${service.name} (${key}) has a server again`,
+    facts: { virtualService: key, servers: service.servers.length },
+  };
+}
+
+/** Somebody else changed what is ours. */
+export function driftHappening(drift: readonly Drift[]): Happening {
+  const listed = drift.slice(0, LISTED_MAX).map((entry) => {
+    const what = entry.server === undefined ? entry.service : `${entry.server} of ${entry.service}`;
+    return `${what}: ${entry.difference}`;
+  });
+  const more = drift.length > LISTED_MAX ? `; and ${drift.length - LISTED_MAX} more` : '';
+  return {
+    kind: 'table-drift',
+    message: `the table was changed by somebody else: ${listed.join('; ')}${more}`,
+    facts: { entries: drift.length, drift: drift.slice(0, LISTED_MAX) },
+  };
+}
+
+/** The kernel refused a step. */
+export function refusedHappening(step: PlanStep, errno: string, message: string): Happening {
+  return {
+    kind: 'table-error',
+    service: step.cause.service,
+    message: `the kernel refused ${stepText(step)}: ${message}`,
+    facts: { operation: step.operation.kind, errno },
+  };
+}
