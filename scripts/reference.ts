@@ -1,0 +1,173 @@
+/** `docs/configuration.md`, from the schema. */
+import type { TProperties, TSchema } from 'typebox';
+import { FOLDER_FILES_MAX } from '../src/config/load.js';
+import { SERVERS_MAX } from '../src/config/parse.js';
+import {
+  alert,
+  api,
+  defaults,
+  persistence,
+  root,
+  SERVICES_MAX,
+  server,
+  service,
+  tunnel,
+  webhook,
+} from '../src/config/schema.js';
+import { FTP_KEYS, HTTP_KEYS, HTTPS_KEYS, RULE_KEYS, TARGET_KEYS } from '../src/config/schema-checks.js';
+import { DEPTH_MAX, VALUES_MAX } from '../src/config/yaml.js';
+
+/** What an option's schema says of it. */
+interface Option {
+  readonly description?: string;
+  readonly 'x-type'?: string;
+  readonly 'x-unit'?: string;
+  readonly 'x-default'?: string;
+  readonly 'x-range'?: string;
+  readonly 'x-example'?: string;
+  readonly 'x-relation'?: string;
+}
+
+const INTRO = `# Configuration
+
+This file is generated from the schema (\`npm run generate\`). Examples:
+[minimal](../config/lvsentry.minimal.yaml), [direct routing](../config/lvsentry.direct-routing.yaml),
+[every option](../config/lvsentry.example.yaml).
+
+A configuration is one YAML 1.2 file (JSON is YAML), or a folder of files that end in \`.yaml\`, \`.yml\` or \`.json\`.
+The files of a folder are read in the order of their names and merged: \`services\` and \`alerts\` may be spread over
+them, every other key stands in one file only, and no name stands twice.
+
+\`lvsentry validate FILE\` tells all faults at once, each with line and column. A wrong configuration is refused
+whole. Editors check and complete while you write when the file begins with
+
+\`\`\`text
+# yaml-language-server: $schema=/path/to/lvsentry.schema.json
+\`\`\`
+
+The least that does something:
+
+\`\`\`yaml
+services:
+  web:
+    address: 192.168.2.254:80
+    servers: [192.168.2.2, 192.168.2.3]
+\`\`\`
+
+**Durations** are a number and a unit: \`250ms\`, \`2s\`, \`1.5m\`, \`1h\`, \`1d\`.
+**Addresses** are literal; names are not looked up. An IPv6 address with a port stands in brackets, and then YAML
+wants quotes: \`"[2001:db8::1]:80"\`.
+**Names** consist of letters, digits, \`.\`, \`_\` and \`-\`, begin with a letter or digit and have at most 63 characters.
+**Secrets** stand outside the file: \`\${env:NAME}\` is replaced by an environment variable, \`\${file:/path}\` by the
+text of a file without its last line break. This works in \`user\`, \`password\`, \`headers\`, \`url\` and \`secret\`, also
+inside a longer text.
+**Unknown keys** are refused. YAML anchors and aliases may be used; tags and merge keys (\`<<\`) may not.
+`;
+
+const LIMITS = `## Limits
+
+A file has at most 4 MiB and ${DEPTH_MAX} levels, and holds at most ${VALUES_MAX.toLocaleString('en')} values, aliases counted as what they stand for.
+A folder has at most ${FOLDER_FILES_MAX} files and 16 MiB. There are at most ${SERVICES_MAX.toLocaleString('en')} services and ${SERVERS_MAX.toLocaleString('en')} servers.
+A file that a secret or \`authorities\` refers to has at most 1 MiB.
+`;
+
+const CHECKS = `## Checks
+
+A check can stand in \`defaults\`, in a service and in a server. A server's check is completed from its service's, and
+that from \`defaults.check\`: when to probe (\`interval\`, \`timeout\`, \`rise\`, \`fall\`, \`assume\`) key by key; \`port\` and the
+keys of the type only where the types are the same (http and https count as the same here). \`type\` itself is
+inherited too; without any, the check is \`tcp\`, which passes when a connection opens.
+
+\`\`\`yaml
+defaults:
+  check: { interval: 5s, timeout: 2s }
+services:
+  web:
+    address: 192.168.2.254:80
+    check: { type: http, path: /health }
+    servers:
+      - 192.168.2.2
+      - { address: 192.168.2.3, check: { path: /other } }
+      - { address: 192.168.2.4, check: { type: tcp, fall: 5 } }
+\`\`\`
+`;
+
+function cell(text: string | undefined): string {
+  return (text ?? '').replaceAll('|', '\\|');
+}
+
+function code(text: string | undefined): string {
+  return text === undefined ? '' : `\`${cell(text)}\``;
+}
+
+function describe(name: string, option: Option, required: boolean): string {
+  const absent = required ? 'must be there' : (option['x-default'] ?? 'none');
+  const relation = option['x-relation'];
+  const says = (option.description ?? '').replace(` ${relation}`, '');
+  const cells = [
+    cell(option['x-type']),
+    cell(option['x-unit']),
+    cell(absent),
+    cell(option['x-range']),
+    code(option['x-example'] === undefined ? undefined : `${name}: ${option['x-example']}`),
+  ];
+  return [
+    `### \`${name}\``,
+    '',
+    says,
+    ...(relation === undefined ? [] : ['', `Relations: ${relation}`]),
+    '',
+    '| Type | Unit | Default | Range | Example |',
+    '|---|---|---|---|---|',
+    `| ${cells.join(' | ')} |`,
+    '',
+  ].join('\n');
+}
+
+function options(properties: TProperties, required: readonly string[] = []): string {
+  return Object.entries(properties)
+    .map(([name, schema]) => describe(name, schema as TSchema & Option, required.includes(name)))
+    .join('\n');
+}
+
+function part(
+  title: string,
+  schema: { properties: TProperties; required?: readonly string[] | undefined },
+): string {
+  return `## ${title}\n\n${options(schema.properties, schema.required)}`;
+}
+
+const TYPE: Option = {
+  description: 'What is probed with: `tcp`, `http`, `https` or `ftp`.',
+  'x-type': 'word',
+  'x-default': 'what the level above says, else tcp',
+  'x-range': 'tcp, http, https, ftp',
+  'x-example': 'http',
+};
+
+const HTTPS_TEXT = 'An https check takes the keys of http, and these:';
+const FTP_TEXT =
+  'An ftp check reads the banner, logs in, asks for `file` where there is one, and says goodbye.';
+
+/** The whole reference. */
+export function configurationReference(): string {
+  return [
+    INTRO,
+    part('The file', root),
+    part('`api`', api),
+    part('`defaults`', defaults),
+    part('`services.NAME`', service),
+    part('`services.NAME.persistence`', persistence),
+    part('`tunnel` (in a service or a server)', tunnel),
+    `${part('`services.NAME.servers[]`', server)}\nA server may also be just its address.\n`,
+    CHECKS,
+    describe('type', TYPE, false),
+    options({ ...RULE_KEYS, ...TARGET_KEYS }),
+    `## Checks: http\n\n${options(HTTP_KEYS)}`,
+    `## Checks: https\n\n${HTTPS_TEXT}\n\n${options(HTTPS_KEYS)}`,
+    `## Checks: ftp\n\n${FTP_TEXT}\n\n${options(FTP_KEYS)}`,
+    part('`alerts.NAME`', alert),
+    part('`alerts.NAME.webhook`', webhook),
+    LIMITS,
+  ].join('\n');
+}

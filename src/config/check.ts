@@ -1,0 +1,117 @@
+/** From the layers of a check (server over service over defaults) to one complete check. */
+import type { CheckRule, CheckType, ProbeSpec, Target } from '../checks/model.js';
+import { assert } from '../core/assert.js';
+import { formatDuration, type Millis, parseDuration, seconds } from '../core/units.js';
+import { ftpProbe } from './check-ftp.js';
+import { httpProbe } from './check-http.js';
+import { type Checked, type Context, FAULTY, member, report, reportKey } from './cursor.js';
+import { type Layer, type Layers, pick, pickValue } from './layers.js';
+import { CHECK_KEYS, wrongTypeText } from './schema-facts.js';
+
+/** A check without its target: the same for all servers that say nothing of their own. */
+export interface CheckTemplate {
+  readonly rule: CheckRule;
+  /** Instead of the server's port. */
+  readonly port: number | undefined;
+  readonly probe: (target: Target) => ProbeSpec;
+}
+
+const DEFAULT_INTERVAL = seconds(2);
+const DEFAULT_TIMEOUT = seconds(1);
+
+function pickDuration(layers: Layers, key: 'interval' | 'timeout', otherwise: Millis): Checked<Millis> {
+  const found = pick(layers, key);
+  if (found === undefined) return otherwise;
+  if (found === FAULTY) return FAULTY;
+  const value = parseDuration(found.value);
+  assert(value !== undefined, 'the schema lets only durations through');
+  return value;
+}
+
+/** The time-out, held against the interval; the fault stands at the innermost of the two. */
+function pickTimeout(context: Context, layers: Layers, interval: Checked<Millis>): Checked<Millis> {
+  const given = pick(layers, 'timeout');
+  if (given === FAULTY || interval === FAULTY) return FAULTY;
+  if (given === undefined) return interval < DEFAULT_TIMEOUT ? interval : DEFAULT_TIMEOUT;
+  const timeout = pickDuration(layers, 'timeout', DEFAULT_TIMEOUT);
+  if (timeout === FAULTY || timeout <= interval) return timeout;
+  for (const layer of layers) {
+    const here = member(layer, 'timeout') ?? member(layer, 'interval');
+    if (here === undefined || here === FAULTY) continue;
+    const texts = `the timeout (${formatDuration(timeout)}) is longer than the interval (${formatDuration(interval)})`;
+    return report(context, here, `${texts}; a probe must end before the next one starts`);
+  }
+  return FAULTY;
+}
+
+function checkRule(context: Context, layers: Layers): Checked<CheckRule> {
+  const interval = pickDuration(layers, 'interval', DEFAULT_INTERVAL);
+  const timeout = pickTimeout(context, layers, interval);
+  const rise = pickValue(layers, 'rise', 2);
+  const fall = pickValue(layers, 'fall', 3);
+  const assume = pickValue(layers, 'assume', 'up');
+  if (interval === FAULTY || timeout === FAULTY || rise === FAULTY || fall === FAULTY || assume === FAULTY) {
+    return FAULTY;
+  }
+  return { interval, timeout, rise, fall, assume };
+}
+
+/** http and https share their keys, so one inherits from the other. */
+const KINDS: Readonly<Record<CheckType, string>> = { tcp: 'tcp', http: 'http', https: 'http', ftp: 'ftp' };
+
+/** The type of each layer: its own, else that of the next outer one; undefined where none says it. */
+function layerTypes(layers: Layers): Checked<readonly (CheckType | undefined)[]> {
+  const types: (CheckType | undefined)[] = [];
+  let type: CheckType | undefined;
+  for (const layer of [...layers].reverse()) {
+    const own = member(layer, 'type');
+    if (own === FAULTY) return FAULTY;
+    type = own?.value ?? type;
+    types.unshift(type);
+  }
+  return types;
+}
+
+/** Without `type` of its own a layer passes the schema with any key: here they are held against the type. */
+function keysFit(context: Context, layer: Layer | undefined, type: CheckType): boolean {
+  if (layer === undefined || layer.node.fields?.has('type') === true) return true;
+  const allowed = CHECK_KEYS.get(type) ?? [];
+  let fit = true;
+  for (const [key, field] of layer.node.fields ?? []) {
+    const problem = allowed.includes(key) ? '' : wrongTypeText(key, type);
+    if (problem === '') continue;
+    const path = `${layer.path}.${key}`;
+    reportKey(context, { ...layer, path, keyStart: field.keyStart }, problem);
+    fit = false;
+  }
+  return fit;
+}
+
+function probeOf(context: Context, type: CheckType, layers: Layers): Checked<CheckTemplate['probe']> {
+  switch (type) {
+    case 'tcp':
+      return (target) => ({ type, target });
+    case 'http':
+    case 'https':
+      return httpProbe(context, type, layers);
+    case 'ftp':
+      return ftpProbe(context, layers);
+  }
+}
+
+/**
+ * Completes a check. When to probe is inherited key by key; what to probe with (`port` and the keys of the type)
+ * only from layers of the same type.
+ */
+export function checkTemplate(context: Context, layers: Layers): Checked<CheckTemplate> {
+  const rule = checkRule(context, layers);
+  const types = layerTypes(layers);
+  if (types === FAULTY) return FAULTY;
+  const type = types[0] ?? 'tcp';
+  if (!keysFit(context, layers[0], type)) return FAULTY;
+  const same = layers.filter((_, index) => KINDS[types[index] ?? type] === KINDS[type]);
+  const port = pick(same, 'port');
+  const probe = probeOf(context, type, same);
+  if (rule === FAULTY || port === FAULTY || probe === FAULTY) return FAULTY;
+  return { rule, port: port?.value, probe };
+}

@@ -1,0 +1,187 @@
+/** One real server inside its service. */
+import type { Check } from '../checks/model.js';
+import { type Ip, ipFamily } from '../core/ip.js';
+import { destText, serviceFamily } from '../ipvs/keys.js';
+import type { Dest, Forward, ServiceKey } from '../ipvs/model.js';
+import { type CheckTemplate, checkTemplate } from './check.js';
+import {
+  type Checked,
+  type Claims,
+  type Context,
+  type Cursor,
+  claim,
+  FAULTY,
+  member,
+  read,
+  report,
+} from './cursor.js';
+import { parseEndpoint, unusable } from './endpoint.js';
+import { forwardOf } from './forward.js';
+import type { Layers } from './layers.js';
+import type { ServerConfig } from './model.js';
+import type { RawServer } from './schema.js';
+
+/** What a server needs to know of its service. */
+export interface ServiceFacts {
+  readonly name: string;
+  readonly key: Checked<ServiceKey>;
+  readonly forward: Checked<Forward>;
+  /** The check of the service over the defaults. */
+  readonly layers: Checked<Layers>;
+  readonly template: Checked<CheckTemplate>;
+  /** Names and endpoints of its servers so far. */
+  readonly claims: Claims;
+}
+
+type Item = Cursor<string | RawServer>;
+
+/** The cursor of a mapping; undefined for a server that is only an address. */
+function mapping(at: Item): Cursor<RawServer> | undefined {
+  return typeof at.value === 'string' ? undefined : (at as Cursor<RawServer>);
+}
+
+interface Stated {
+  readonly at: Cursor<string>;
+  readonly address: Ip;
+  /** As stated, with the place that says it; undefined where the service's port holds. */
+  readonly port: { readonly value: number; readonly at: Cursor<unknown> } | undefined;
+}
+
+function statedAddress(context: Context, item: Item): Checked<Stated> {
+  const at =
+    mapping(item) === undefined ? (item as Cursor<string>) : member(item as Cursor<RawServer>, 'address');
+  // A missing address was the schema's fault to tell.
+  if (at === undefined || at === FAULTY) return FAULTY;
+  const parsed = parseEndpoint(at.value);
+  if (!parsed.ok) return report(context, at, parsed.problem);
+  const { address, port } = parsed.value;
+  const reason = unusable(address);
+  if (reason !== undefined) return report(context, at, `${address} is ${reason}; it cannot be a real server`);
+  return { at, address, port: port === undefined ? undefined : { value: port, at } };
+}
+
+/** Address and port as the file states them. */
+function stated(context: Context, item: Item): Checked<Stated> {
+  const fields = mapping(item);
+  const address = statedAddress(context, item);
+  const port = fields === undefined ? undefined : member(fields, 'port');
+  if (address === FAULTY || port === FAULTY) return FAULTY;
+  if (port === undefined) return address;
+  if (address.port === undefined) return { ...address, port: { value: port.value, at: port } };
+  return report(context, port, 'the address says a port already; keep one of them');
+}
+
+/** Only masquerade rewrites packets, so with the other methods a server sees the port the client asked for. */
+function portFits(context: Context, server: Stated, key: ServiceKey, forward: Forward): boolean {
+  const { port } = server;
+  if (port === undefined || key.kind === 'fwmark' || forward.method === 'masquerade') return true;
+  if (port.value === key.port) return true;
+  report(
+    context,
+    port.at,
+    `port ${port.value} is not the service's port ${key.port}; with \`forward: ${forward.method}\` packets arrive unchanged, so the server listens on the service's port (only masquerade changes ports)`,
+  );
+  return false;
+}
+
+function familyFits(context: Context, server: Stated, key: ServiceKey, forward: Forward): boolean {
+  const family = ipFamily(server.address);
+  if (family === serviceFamily(key) || forward.method === 'tunnel') return true;
+  const fix =
+    key.kind === 'fwmark'
+      ? `; say \`family: ${family}\` in the service, or use a tunnel`
+      : '; only a tunnel can do that';
+  report(context, server.at, `an ${family} server in an ${serviceFamily(key)} service${fix}`);
+  return false;
+}
+
+interface Thresholds {
+  readonly upper: number;
+  readonly lower: number;
+}
+
+function thresholds(context: Context, fields: Cursor<RawServer>): Checked<Thresholds> {
+  const upper = read(fields, 'upper-threshold', 0);
+  const lower = member(fields, 'lower-threshold');
+  if (upper === FAULTY || lower === FAULTY) return FAULTY;
+  if (lower === undefined || lower.value <= upper) return { upper, lower: lower?.value ?? 0 };
+  return upper === 0
+    ? report(context, lower, 'only with `upper-threshold`, below which it lies')
+    : report(context, lower, `${lower.value} is above \`upper-threshold\` (${upper})`);
+}
+
+interface Place {
+  readonly server: Stated;
+  readonly forward: Forward;
+}
+
+function placeOf(context: Context, item: Item, facts: ServiceFacts): Checked<Place> {
+  const fields = mapping(item);
+  const server = stated(context, item);
+  const forward = fields === undefined ? facts.forward : forwardOf(context, fields, facts.forward);
+  if (server === FAULTY || forward === FAULTY || facts.key === FAULTY) return FAULTY;
+  const fits = [
+    portFits(context, server, facts.key, forward),
+    familyFits(context, server, facts.key, forward),
+  ];
+  return fits.includes(false) ? FAULTY : { server, forward };
+}
+
+function destOf(context: Context, item: Item, facts: ServiceFacts): Checked<Dest> {
+  const fields = mapping(item);
+  const place = placeOf(context, item, facts);
+  const limits = fields === undefined ? { upper: 0, lower: 0 } : thresholds(context, fields);
+  const weight = fields === undefined ? 1 : read(fields, 'weight', 1);
+  if (place === FAULTY || limits === FAULTY || weight === FAULTY || facts.key === FAULTY) return FAULTY;
+  const port = place.server.port?.value ?? (facts.key.kind === 'fwmark' ? 0 : facts.key.port);
+  return {
+    key: { address: place.server.address, port },
+    settings: {
+      forward: place.forward,
+      weight,
+      upperThreshold: limits.upper,
+      lowerThreshold: limits.lower,
+    },
+  };
+}
+
+function templateOf(context: Context, item: Item, facts: ServiceFacts): Checked<CheckTemplate> {
+  const fields = mapping(item);
+  const own = fields === undefined ? undefined : member(fields, 'check');
+  if (own === undefined) return facts.template;
+  return own === FAULTY || facts.layers === FAULTY ? FAULTY : checkTemplate(context, [own, ...facts.layers]);
+}
+
+function checkOf(
+  context: Context,
+  item: Item,
+  id: string,
+  dest: Dest,
+  template: CheckTemplate,
+): Checked<Check> {
+  const port = template.port ?? dest.key.port;
+  if (port === 0) {
+    return report(
+      context,
+      item,
+      "the server has no port that could be probed; say `port` in its check or in the service's",
+    );
+  }
+  return { id, rule: template.rule, probe: template.probe({ address: dest.key.address, port }) };
+}
+
+/** Completes one server. */
+export function completeServer(context: Context, item: Item, facts: ServiceFacts): Checked<ServerConfig> {
+  const fields = mapping(item);
+  const dest = destOf(context, item, facts);
+  const given = fields === undefined ? undefined : member(fields, 'name');
+  if (given !== undefined && given !== FAULTY) {
+    claim(context, facts.claims, given, `the name ${given.value}`);
+  }
+  if (dest !== FAULTY) claim(context, facts.claims, item, `the server ${destText(dest.key)}`);
+  const template = templateOf(context, item, facts);
+  if (dest === FAULTY || template === FAULTY || given === FAULTY) return FAULTY;
+  const name = given?.value ?? destText(dest.key);
+  const check = checkOf(context, item, `${facts.name}/${name}`, dest, template);
+  return check === FAULTY ? FAULTY : { name, dest, check };
+}
