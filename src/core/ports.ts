@@ -18,6 +18,12 @@ export interface Timers {
   after(delay: Millis, run: () => void): Timer;
 }
 
+/** For long work in pieces: lets I/O and due timers run in between. */
+export interface Turns {
+  /** Calls `run` in the next turn of the event loop, without a timer's delay. */
+  soon(run: () => void): void;
+}
+
 export interface Entropy {
   /** Uniform in [0, 1). */
   uniform(): number;

@@ -1,6 +1,6 @@
 /** The real clock, timers and chance. */
 import { assert } from '../core/assert.js';
-import type { Clock, Entropy, Timer, Timers } from '../core/ports.js';
+import type { Clock, Entropy, Timer, Timers, Turns } from '../core/ports.js';
 import { epochMillis, type Millis, millis } from '../core/units.js';
 
 /** `monotonic` is CLOCK_MONOTONIC: the same in every thread of the process, and that of the native timers. */
@@ -45,6 +45,13 @@ class SystemTimer implements Timer {
 /** Timers of the thread's event loop, of any length; a running one keeps the process alive. */
 export const systemTimers: Timers = {
   after: (delay, run) => new SystemTimer(delay, run),
+};
+
+/** Turns of the thread's event loop. */
+export const systemTurns: Turns = {
+  soon(run) {
+    setImmediate(run);
+  },
 };
 
 /** Good enough to spread starts and retries; not for secrets. */
