@@ -7,6 +7,7 @@ import { type Family, type Ip, ipBytes, ipFamily } from '../core/ip.js';
 import { destText, serviceFamily, serviceText } from './keys.js';
 import type {
   Dest,
+  DestKey,
   DestSeen,
   Forward,
   ObservedTable,
@@ -33,9 +34,19 @@ const NAMED_FLAGS: Readonly<Record<string, readonly [string, string]>> = {
 /** `save` repeats what ipvsadm prints, losses included; `exact` says all there is in words that ipvsadm takes. */
 type Manner = 'save' | 'exact';
 
+/**
+ * Address and port as glibc's inet_ntop has them: an IPv4 address behind `::` or `::ffff:` stands in dots, which
+ * RFC 5952 leaves open and our own text does not do.
+ */
+function endpointWord(key: DestKey): string {
+  const embedded = /^(::|::ffff:)[0-9a-f]+:[0-9a-f]+$/.exec(key.address);
+  if (embedded === null) return destText(key);
+  return `[${embedded[1]}${ipBytes(key.address).subarray(12).join('.')}]:${key.port}`;
+}
+
 function serviceWords(key: ServiceKey, manner: Manner): string[] {
   if (key.kind === 'address') {
-    return [PROTOCOL_OPTIONS[key.protocol], destText(key)];
+    return [PROTOCOL_OPTIONS[key.protocol], endpointWord(key)];
   }
   // ipvsadm prints the mark as a signed number.
   const mark = manner === 'save' ? key.mark | 0 : key.mark;
@@ -102,7 +113,7 @@ function tunnelWords(forward: Forward): string[] {
 
 function destWords(dest: Dest, manner: Manner): string[] {
   const { forward, weight, upperThreshold, lowerThreshold } = dest.settings;
-  const words = ['-r', destText(dest.key), methodWord(forward.method), '-w', String(weight)];
+  const words = ['-r', endpointWord(dest.key), methodWord(forward.method), '-w', String(weight)];
   words.push(...tunnelWords(forward));
   if (manner === 'exact') {
     if (upperThreshold !== 0) words.push('-x', String(upperThreshold));
@@ -127,7 +138,7 @@ export function operationWords(operation: Operation): readonly string[] {
     case 'edit-dest':
       return ['-e', ...serviceWords(operation.service, 'exact'), ...destWords(operation.dest, 'exact')];
     case 'delete-dest':
-      return ['-d', ...serviceWords(operation.service, 'exact'), '-r', destText(operation.dest)];
+      return ['-d', ...serviceWords(operation.service, 'exact'), '-r', endpointWord(operation.dest)];
     default:
       return unreachable(operation);
   }

@@ -254,3 +254,24 @@ t.test('a table without losses is the same after save and read', async (t) => {
     { numRuns: 50 },
   );
 });
+
+/** Our text of an address, and the word that ipvsadm 1.31 prints for it. */
+const EMBEDDED: readonly (readonly [string, string])[] = [
+  ['::ffff:c000:201', '[::ffff:192.0.2.1]:80'],
+  ['::ffff:0:0', '[::ffff:0.0.0.0]:80'],
+  ['::c000:201', '[::192.0.2.1]:80'],
+  ['::ffff:1', '[::255.255.0.1]:80'],
+  ['::1', '[::1]:80'],
+  ['::', '[::]:80'],
+  ['64:ff9b::c000:201', '[64:ff9b::c000:201]:80'],
+  ['::ffff:0:c000:201', '[::ffff:0:c000:201]:80'],
+];
+
+t.test('an IPv4 address inside an IPv6 address stands in dots, as glibc prints it', async (t) => {
+  for (const [address, word] of EMBEDDED) {
+    const key: ServiceKey = { kind: 'address', protocol: 'tcp', address: ip(address), port: 80 };
+    t.equal(operationWords({ kind: 'delete-service', key })[2], word);
+    const [line] = operationWords({ kind: 'delete-dest', service: WEB, dest: key }).slice(-1);
+    t.equal(line, word);
+  }
+});
