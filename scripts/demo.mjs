@@ -1,4 +1,5 @@
 /** `npm run demo -- ...`: the demo, and orders to the one that runs. */
+import { runKernelDemo } from './demo/kernel.mjs';
 import { orderDemo, printStatus, runDemo } from './demo/run.mjs';
 import { main, Stop, say } from './lib/process.mjs';
 
@@ -8,10 +9,6 @@ npm run demo -- hang SERVER      it accepts and never answers
 npm run demo -- start SERVER     heals both
 npm run demo -- status           the servers and their verdicts
 npm run demo -- kernel           the same on a real kernel with IPVS, in the kernel lab`;
-
-async function runKernelDemo() {
-  throw new Stop('not yet');
-}
 
 await main(async () => {
   const [verb = 'run', name] = process.argv.slice(2);

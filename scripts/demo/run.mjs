@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, Stop, say } from '../lib/process.mjs';
-import { ask, demoFolder, listenForOrders, makeFolder, removeFolder } from './control.mjs';
-import { checkApiPort, Daemon, endLeftover, readStatus, STATUS_URL } from './daemon.mjs';
-import { Servers } from './servers.mjs';
+import { ask, demoFolder } from './control.mjs';
+import { checkApiPort, endLeftover, readStatus, STATUS_URL } from './daemon.mjs';
+import { Stage } from './stage.mjs';
 import { chooseTable } from './table.mjs';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -14,16 +14,6 @@ function untilSignal() {
   return new Promise((resolve) => {
     for (const signal of SIGNALS) process.on(signal, () => resolve(signal));
   });
-}
-
-/** A line of the daemon's log as a person reads it: time and message. */
-function logText(line) {
-  try {
-    const { time, msg } = JSON.parse(line);
-    return `${new Date(time).toTimeString().slice(0, 8)}  ${msg}`;
-  } catch {
-    return line;
-  }
 }
 
 function printGuide({ table, why }) {
@@ -40,36 +30,6 @@ async function refuseSecond() {
   const running = await ask({ verb: 'list' });
   if (running !== undefined)
     throw new Stop(`a demo is running already (process ${running.pid}): end it with Ctrl-C there`);
-}
-
-/** Everything that was started, in the order in which it must end. */
-class Stage {
-  servers = new Servers();
-  daemon;
-  #control;
-
-  /** @throws Stop; what was started by then is ended by `end` */
-  async start(table) {
-    const folder = makeFolder();
-    await this.servers.startAll();
-    this.daemon = new Daemon(folder, table, (line) => say(logText(line)));
-    this.#control = await listenForOrders((order) => this.#handle(order));
-  }
-
-  async #handle({ verb, name }) {
-    if (verb === 'list') return { pid: process.pid, daemon: this.daemon.pid, servers: this.servers.list() };
-    if (!['start', 'stop', 'hang'].includes(verb)) throw new Stop(`not an order: ${verb}`);
-    await this.servers.order(verb, name);
-    return { done: `${name}: ${verb}` };
-  }
-
-  async end() {
-    this.#control?.close();
-    const left = await this.daemon?.stop();
-    await this.servers.stopAll();
-    removeFolder();
-    return left;
-  }
 }
 
 /**
