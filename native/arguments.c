@@ -5,15 +5,13 @@
 #include <math.h>
 #include <string.h>
 
-/* An empty view has no memory behind it; system calls still want a pointer. */
-static uint8_t no_bytes[1];
-
 static int read_view(napi_env env, napi_value value, napi_typedarray_type wanted, void **data, size_t *length) {
+  /* An empty view has no memory behind it; system calls still want a pointer. */
+  static uint8_t no_bytes[1];
   napi_typedarray_type type;
   napi_value buffer;
   size_t offset;
-  bool detached = false;
-
+  bool detached;
   if (napi_get_typedarray_info(env, value, &type, length, data, &buffer, &offset) != napi_ok || type != wanted) {
     return -EINVAL;
   }
@@ -34,8 +32,7 @@ int read_bytes(napi_env env, napi_value value, struct bytes *out) {
 
 int read_optional_bytes(napi_env env, napi_value value, struct bytes *out) {
   napi_valuetype type;
-  out->data = NULL;
-  out->length = 0;
+  *out = (struct bytes){NULL, 0};
   if (napi_typeof(env, value, &type) != napi_ok) return -EINVAL;
   return type == napi_undefined ? 0 : read_bytes(env, value, out);
 }
@@ -59,9 +56,8 @@ int read_integer(napi_env env, napi_value value, int minimum, int maximum, int *
 int read_path(napi_env env, napi_value value, char *out, size_t size) {
   size_t length;
   if (napi_get_value_string_utf8(env, value, out, size, &length) != napi_ok) return -EINVAL;
-  /* A full buffer means that the text was cut. */
-  if (length == 0 || length + 1 >= size || strlen(out) != length) return -EINVAL;
-  return 0;
+  /* A full buffer means that the text was cut; a shorter C string, that it holds a NUL. */
+  return length == 0 || length + 1 >= size || strlen(out) != length ? -EINVAL : 0;
 }
 
 napi_value answer(napi_env env, int64_t value) {
@@ -76,8 +72,7 @@ napi_value answer_of(napi_env env, ssize_t result) {
 struct descriptor *receiver_of(napi_env env, napi_callback_info info, size_t count, napi_value *arguments) {
   napi_value self;
   void *wrapped = NULL;
-  size_t given = count;
-  if (napi_get_cb_info(env, info, &given, arguments, &self, NULL) == napi_ok &&
+  if (napi_get_cb_info(env, info, &count, arguments, &self, NULL) == napi_ok &&
       napi_unwrap(env, self, &wrapped) == napi_ok && wrapped != NULL) {
     return wrapped;
   }

@@ -46,24 +46,21 @@ static void finalize(napi_env env, void *data, void *hint) {
 }
 
 static napi_value construct(napi_env env, napi_callback_info info) {
-  napi_value self;
-  napi_value target = NULL;
-  void *data;
-  struct descriptor *descriptor;
-
+  napi_value self, target = NULL;
+  void *home;
   if (napi_get_new_target(env, info, &target) != napi_ok || target == NULL ||
-      napi_get_cb_info(env, info, NULL, NULL, &self, &data) != napi_ok) {
+      napi_get_cb_info(env, info, NULL, NULL, &self, &home) != napi_ok) {
     napi_throw_type_error(env, NULL, "a descriptor is made by openSocket or openTimer");
     return NULL;
   }
-  descriptor = calloc(1, sizeof *descriptor);
+  struct descriptor *descriptor = calloc(1, sizeof *descriptor);
   if (descriptor == NULL || napi_wrap(env, self, descriptor, finalize, NULL, NULL) != napi_ok) {
     free(descriptor);
     napi_throw_error(env, NULL, "no memory for a descriptor");
     return NULL;
   }
   descriptor->fd = -1;
-  descriptor->home = data;
+  descriptor->home = home;
   descriptor->next = descriptor->home->first;
   if (descriptor->next != NULL) descriptor->next->previous = descriptor;
   descriptor->home->first = descriptor;
@@ -71,16 +68,17 @@ static napi_value construct(napi_env env, napi_callback_info info) {
 }
 
 /* Takes over `fd`: on failure it is closed and an exception is pending. */
-napi_value new_descriptor(napi_env env, struct instance *home, int fd) {
-  napi_value constructor;
-  napi_value self;
+napi_value new_descriptor(napi_env env, struct instance *home, int fd, bool timer) {
+  napi_value constructor, self;
   void *wrapped;
   if (napi_get_reference_value(env, home->constructor, &constructor) != napi_ok ||
       napi_new_instance(env, constructor, 0, NULL, &self) != napi_ok || napi_unwrap(env, self, &wrapped) != napi_ok) {
     close(fd);
     return NULL;
   }
-  ((struct descriptor *)wrapped)->fd = fd;
+  struct descriptor *descriptor = wrapped;
+  descriptor->fd = fd;
+  descriptor->timer = timer;
   return self;
 }
 
@@ -113,11 +111,10 @@ static napi_value connect_method(napi_env env, napi_callback_info info) {
 static napi_value getsockname_method(napi_env env, napi_callback_info info) {
   napi_value arguments[1];
   struct bytes into;
-  socklen_t length;
   struct descriptor *descriptor = receiver_of(env, info, 1, arguments);
   if (descriptor == NULL) return NULL;
   if (read_bytes(env, arguments[0], &into) < 0 || into.length > INT32_MAX) return answer(env, -EINVAL);
-  length = (socklen_t)into.length;
+  socklen_t length = (socklen_t)into.length;
   if (getsockname(descriptor->fd, (void *)into.data, &length) < 0) return answer(env, -errno);
   return answer(env, length > into.length ? -EMSGSIZE : (int64_t)length);
 }
@@ -154,9 +151,7 @@ static int read_option(napi_env env, napi_value *arguments, int *level, int *nam
 static napi_value setsockopt_method(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
   struct bytes value;
-  int number;
-  int level;
-  int name;
+  int level, name, number;
   struct descriptor *descriptor = receiver_of(env, info, 3, arguments);
   if (descriptor == NULL) return NULL;
   if (read_option(env, arguments, &level, &name) < 0) return answer(env, -EINVAL);
@@ -171,16 +166,14 @@ static napi_value setsockopt_method(napi_env env, napi_callback_info info) {
 static napi_value getsockopt_method(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
   struct bytes into;
-  socklen_t length;
-  int level;
-  int name;
+  int level, name;
   struct descriptor *descriptor = receiver_of(env, info, 3, arguments);
   if (descriptor == NULL) return NULL;
   if (read_option(env, arguments, &level, &name) < 0 || read_bytes(env, arguments[2], &into) < 0 ||
       into.length > INT32_MAX) {
     return answer(env, -EINVAL);
   }
-  length = (socklen_t)into.length;
+  socklen_t length = (socklen_t)into.length;
   if (getsockopt(descriptor->fd, level, name, into.data, &length) < 0) return answer(env, -errno);
   return answer(env, length > into.length ? -EMSGSIZE : (int64_t)length);
 }
@@ -189,15 +182,16 @@ static napi_value getsockopt_method(napi_env env, napi_callback_info info) {
 static napi_value attach_filter_method(napi_env env, napi_callback_info info) {
   napi_value arguments[1];
   struct bytes program;
-  struct sock_fprog filter;
   struct descriptor *descriptor = receiver_of(env, info, 1, arguments);
   if (descriptor == NULL) return NULL;
   if (read_bytes(env, arguments[0], &program) < 0 || program.length == 0 ||
       program.length % sizeof(struct sock_filter) != 0 || program.length / sizeof(struct sock_filter) > FILTER_MAX) {
     return answer(env, -EINVAL);
   }
-  filter.len = (unsigned short)(program.length / sizeof(struct sock_filter));
-  filter.filter = (void *)program.data;
+  struct sock_fprog filter = {
+      .len = (unsigned short)(program.length / sizeof(struct sock_filter)),
+      .filter = (void *)program.data,
+  };
   return answer_of(env, setsockopt(descriptor->fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter));
 }
 
@@ -205,16 +199,15 @@ static napi_value attach_filter_method(napi_env env, napi_callback_info info) {
 static napi_value set_timer_method(napi_env env, napi_callback_info info) {
   napi_value arguments[1];
   double deadline;
-  struct itimerspec at = {{0, 0}, {0, 0}};
   struct descriptor *descriptor = receiver_of(env, info, 1, arguments);
   if (descriptor == NULL) return NULL;
   if (napi_get_value_double(env, arguments[0], &deadline) != napi_ok || !(deadline >= 0 && deadline <= DEADLINE_MAX)) {
     return answer(env, -EINVAL);
   }
-  at.it_value.tv_sec = (time_t)(deadline / 1000);
-  at.it_value.tv_nsec = (long)((deadline - (double)at.it_value.tv_sec * 1000) * 1e6);
+  time_t seconds = (time_t)(deadline / 1000);
+  struct itimerspec at = {.it_value = {seconds, (long)((deadline - (double)seconds * 1000) * 1e6)}};
   /* A deadline that rounds to zero would disarm; it is long past, so let it fire at once. */
-  if (deadline > 0 && at.it_value.tv_sec == 0 && at.it_value.tv_nsec == 0) at.it_value.tv_nsec = 1;
+  if (deadline > 0 && seconds == 0 && at.it_value.tv_nsec == 0) at.it_value.tv_nsec = 1;
   return answer_of(env, timerfd_settime(descriptor->fd, TFD_TIMER_ABSTIME, &at, NULL));
 }
 
@@ -223,7 +216,9 @@ static napi_value read_timer_method(napi_env env, napi_callback_info info) {
   uint64_t fired;
   struct descriptor *descriptor = receiver_of(env, info, 0, NULL);
   if (descriptor == NULL) return NULL;
-  if (read(descriptor->fd, &fired, sizeof fired) != sizeof fired) return answer(env, -errno);
+  /* Of a socket, read would take a datagram away. */
+  if (descriptor->fd >= 0 && !descriptor->timer) return answer(env, -EINVAL);
+  if (read(descriptor->fd, &fired, sizeof fired) < 0) return answer(env, -errno);
   return answer(env, (int64_t)fired);
 }
 

@@ -28,20 +28,15 @@ static void set_control(struct msghdr *message, struct bytes control) {
 /* send(bytes, to?, control?) -> bytes sent */
 napi_value message_send(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
-  struct bytes bytes;
-  struct bytes to;
-  struct bytes control;
-  struct iovec part;
-  struct msghdr message = {0};
+  struct bytes bytes, to, control;
   struct descriptor *descriptor = receiver_of(env, info, 3, arguments);
   if (descriptor == NULL) return NULL;
   if (read_bytes(env, arguments[0], &bytes) < 0 || read_optional_bytes(env, arguments[1], &to) < 0 ||
       read_optional_bytes(env, arguments[2], &control) < 0 || to.length > sizeof(struct sockaddr_storage)) {
     return answer(env, -EINVAL);
   }
-  part = (struct iovec){bytes.data, bytes.length};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
+  struct iovec part = {bytes.data, bytes.length};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
   set_address(&message, to);
   set_control(&message, control);
   return answer_of(env, sendmsg(descriptor->fd, &message, SEND_FLAGS));
@@ -51,13 +46,8 @@ napi_value message_send(napi_env env, napi_callback_info info) {
 napi_value message_receive(napi_env env, napi_callback_info info) {
   napi_value arguments[4];
   napi_valuetype type;
-  struct bytes into;
-  struct bytes from;
-  struct bytes control;
+  struct bytes into, from, control;
   struct integers facts = {NULL, 0};
-  struct iovec part;
-  struct msghdr message = {0};
-  ssize_t count;
   struct descriptor *descriptor = receiver_of(env, info, 4, arguments);
   if (descriptor == NULL) return NULL;
   if (read_bytes(env, arguments[0], &into) < 0 || read_optional_bytes(env, arguments[1], &from) < 0 ||
@@ -68,12 +58,11 @@ napi_value message_receive(napi_env env, napi_callback_info info) {
   if (type != napi_undefined && (read_integers(env, arguments[3], &facts) < 0 || facts.length < 3)) {
     return answer(env, -EINVAL);
   }
-  part = (struct iovec){into.data, into.length};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
+  struct iovec part = {into.data, into.length};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
   set_address(&message, from);
   set_control(&message, control);
-  count = receive_one(descriptor->fd, &message);
+  ssize_t count = receive_one(descriptor->fd, &message);
   if (facts.data != NULL && (count >= 0 || count == -EMSGSIZE)) {
     facts.data[0] = (int32_t)message.msg_namelen;
     facts.data[1] = (int32_t)message.msg_controllen;
@@ -98,14 +87,13 @@ napi_value message_send_batch(napi_env env, napi_callback_info info) {
   struct integers spans;
   struct mmsghdr messages[BATCH_MAX];
   struct iovec parts[BATCH_MAX];
-  size_t count;
   struct descriptor *descriptor = receiver_of(env, info, 2, arguments);
   if (descriptor == NULL) return NULL;
   if (read_bytes(env, arguments[0], &slab) < 0 || read_integers(env, arguments[1], &spans) < 0 ||
       spans.length % 4 != 0 || spans.length / 4 > BATCH_MAX) {
     return answer(env, -EINVAL);
   }
-  count = spans.length / 4;
+  size_t count = spans.length / 4;
   memset(messages, 0, count * sizeof *messages);
   for (size_t index = 0; index < count; index += 1) {
     const int32_t *span = spans.data + index * 4;
@@ -132,10 +120,7 @@ napi_value message_receive_batch(napi_env env, napi_callback_info info) {
   struct integers results;
   struct mmsghdr messages[BATCH_MAX];
   struct iovec parts[BATCH_MAX];
-  int stride;
-  int address_size;
-  int received;
-  size_t count;
+  int stride, address_size;
   struct descriptor *descriptor = receiver_of(env, info, 4, arguments);
   if (descriptor == NULL) return NULL;
   if (read_bytes(env, arguments[0], &slab) < 0 || read_integer(env, arguments[1], 1, INT32_MAX, &stride) < 0 ||
@@ -143,7 +128,7 @@ napi_value message_receive_batch(napi_env env, napi_callback_info info) {
       address_size >= stride || read_integers(env, arguments[3], &results) < 0) {
     return answer(env, -EINVAL);
   }
-  count = slab.length / (size_t)stride;
+  size_t count = slab.length / (size_t)stride;
   if (count > results.length / 2) count = results.length / 2;
   if (count > BATCH_MAX) count = BATCH_MAX;
   if (count == 0) return answer(env, -EINVAL);
@@ -155,7 +140,7 @@ napi_value message_receive_batch(napi_env env, napi_callback_info info) {
     messages[index].msg_hdr.msg_iovlen = 1;
     set_address(&messages[index].msg_hdr, (struct bytes){slot, (size_t)address_size});
   }
-  received = recvmmsg(descriptor->fd, messages, (unsigned)count, RECEIVE_FLAGS, NULL);
+  int received = recvmmsg(descriptor->fd, messages, (unsigned)count, RECEIVE_FLAGS, NULL);
   if (received < 0) return answer(env, -errno);
   for (int index = 0; index < received; index += 1) {
     const struct mmsghdr *message = &messages[index];
@@ -173,12 +158,9 @@ napi_value message_receive_batch(napi_env env, napi_callback_info info) {
  */
 napi_value message_transact(napi_env env, napi_callback_info info) {
   napi_value arguments[4];
-  struct bytes request;
-  struct bytes into;
+  struct bytes request, into;
   struct integers ends;
   int room;
-  size_t at = 0;
-  size_t count = 0;
   struct descriptor *descriptor = receiver_of(env, info, 4, arguments);
   if (descriptor == NULL) return NULL;
   if (read_bytes(env, arguments[0], &request) < 0 || read_bytes(env, arguments[1], &into) < 0 ||
@@ -187,6 +169,7 @@ napi_value message_transact(napi_env env, napi_callback_info info) {
     return answer(env, -EINVAL);
   }
   if (send(descriptor->fd, request.data, request.length, SEND_FLAGS) < 0) return answer(env, -errno);
+  size_t at = 0, count = 0;
   while (count < ends.length && into.length - at >= (size_t)room) {
     struct iovec part = {into.data + at, into.length - at};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};

@@ -39,10 +39,7 @@ static int read_arguments(napi_env env, napi_callback_info info, size_t count, n
 /* openSocket(domain, type, protocol) -> Descriptor or -errno. Streams are not offered: node:net has them. */
 static napi_value open_socket(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
-  int domain;
-  int type;
-  int protocol;
-  int fd;
+  int domain, type, protocol;
   if (read_arguments(env, info, 3, arguments) < 0 || read_integer(env, arguments[0], 0, INT_MAX, &domain) < 0 ||
       read_integer(env, arguments[1], 0, INT_MAX, &type) < 0 ||
       read_integer(env, arguments[2], 0, UINT16_MAX, &protocol) < 0) {
@@ -52,15 +49,15 @@ static napi_value open_socket(napi_env env, napi_callback_info info) {
     return answer(env, -EAFNOSUPPORT);
   }
   if (type != SOCK_RAW && type != SOCK_DGRAM) return answer(env, -ESOCKTNOSUPPORT);
-  fd = socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
-  return fd < 0 ? answer(env, -errno) : new_descriptor(env, instance_of(env), fd);
+  int fd = socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+  return fd < 0 ? answer(env, -errno) : new_descriptor(env, instance_of(env), fd, false);
 }
 
 /* openTimer() -> Descriptor of a timer on CLOCK_MONOTONIC, or -errno */
 static napi_value open_timer(napi_env env, napi_callback_info info) {
   int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
   (void)info;
-  return fd < 0 ? answer(env, -errno) : new_descriptor(env, instance_of(env), fd);
+  return fd < 0 ? answer(env, -errno) : new_descriptor(env, instance_of(env), fd, true);
 }
 
 /* setScheduler(policy, priority): of the calling thread alone, policies of sched.h */
@@ -90,15 +87,13 @@ static napi_value enter_namespace(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   char path[PATH_MAX];
   int type;
-  int fd;
-  int result;
   if (read_arguments(env, info, 2, arguments) < 0 || read_path(env, arguments[0], path, sizeof path) < 0 ||
       read_integer(env, arguments[1], 0, INT_MAX, &type) < 0) {
     return answer(env, -EINVAL);
   }
-  fd = open(path, O_RDONLY | O_CLOEXEC);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return answer(env, -errno);
-  result = setns(fd, type) < 0 ? -errno : 0;
+  int result = setns(fd, type) < 0 ? -errno : 0;
   close(fd);
   return answer(env, result);
 }
@@ -118,11 +113,10 @@ NAPI_MODULE_INIT() {
       FUNCTION("enterNamespace", enter_namespace),
   };
   struct instance *home = calloc(1, sizeof *home);
-  napi_value constructor;
   if (home == NULL) return fail(env, home);
   home->env = env;
   home->uses = 1;
-  constructor = define_descriptor(env, home);
+  napi_value constructor = define_descriptor(env, home);
   if (constructor == NULL || napi_get_uv_event_loop(env, &home->loop) != napi_ok ||
       napi_create_reference(env, constructor, 1, &home->constructor) != napi_ok ||
       napi_set_instance_data(env, home, NULL, NULL) != napi_ok ||

@@ -23,6 +23,7 @@ void poll_end(struct descriptor *descriptor) {
   struct poller *poller = descriptor->poller;
   if (poller == NULL) return;
   descriptor->poller = NULL;
+  /* One that was never made is NULL, which is refused without harm. */
   napi_delete_reference(poller->home->env, poller->listener);
   napi_delete_reference(poller->home->env, poller->self);
   uv_close((uv_handle_t *)&poller->handle, on_closed);
@@ -42,10 +43,7 @@ static void on_ready(uv_poll_t *handle, int status, int events) {
   struct poller *poller = (struct poller *)handle;
   napi_env env = poller->home->env;
   napi_handle_scope scope;
-  napi_value self;
-  napi_value listener;
-  napi_value argument;
-
+  napi_value self, listener, argument;
   if (status < 0) {
     /*
      * libuv reports a pending socket error (an overrun of netlink, an ICMP error) as UV_EBADF and stops polling. The
@@ -65,31 +63,13 @@ static void on_ready(uv_poll_t *handle, int status, int events) {
   napi_close_handle_scope(env, scope);
 }
 
-/* Gives the poller its references, or none of them. */
-static int keep(napi_env env, struct poller *poller, napi_value self, napi_value listener) {
-  if (napi_create_reference(env, self, 1, &poller->self) != napi_ok) return -ENOMEM;
-  if (napi_create_reference(env, listener, 1, &poller->listener) != napi_ok) {
-    napi_delete_reference(env, poller->self);
-    return -ENOMEM;
-  }
-  return 0;
-}
-
 static int begin(struct descriptor *descriptor, napi_value self, napi_value listener, int events) {
   struct instance *home = descriptor->home;
   struct poller *poller = calloc(1, sizeof *poller);
-  int result;
   if (poller == NULL) return -ENOMEM;
   poller->home = home;
   poller->events = events;
-  result = keep(home->env, poller, self, listener);
-  if (result == 0) {
-    result = uv_poll_init(home->loop, &poller->handle, descriptor->fd);
-    if (result < 0) {
-      napi_delete_reference(home->env, poller->self);
-      napi_delete_reference(home->env, poller->listener);
-    }
-  }
+  int result = uv_poll_init(home->loop, &poller->handle, descriptor->fd);
   if (result < 0) {
     free(poller);
     return result;
@@ -97,15 +77,16 @@ static int begin(struct descriptor *descriptor, napi_value self, napi_value list
   home->uses += 1;
   descriptor->poller = poller;
   if (descriptor->unreferenced) uv_unref((uv_handle_t *)&poller->handle);
-  result = uv_poll_start(&poller->handle, events, on_ready);
+  bool kept = napi_create_reference(home->env, self, 1, &poller->self) == napi_ok &&
+              napi_create_reference(home->env, listener, 1, &poller->listener) == napi_ok;
+  result = kept ? uv_poll_start(&poller->handle, events, on_ready) : -ENOMEM;
   if (result < 0) poll_end(descriptor);
   return result;
 }
 
 /* poll(events, listener): 1 readable, 2 writable, as libuv's; poll(0) ends it. */
 napi_value poll_listen(napi_env env, napi_callback_info info) {
-  napi_value arguments[2];
-  napi_value self;
+  napi_value arguments[2], self;
   napi_valuetype type;
   int events;
   struct descriptor *descriptor = receiver_of(env, info, 2, arguments);
