@@ -68,7 +68,7 @@ static napi_value construct(napi_env env, napi_callback_info info) {
 }
 
 /* Takes over `fd`: on failure it is closed and an exception is pending. */
-napi_value new_descriptor(napi_env env, struct instance *home, int fd, bool timer) {
+napi_value new_descriptor(napi_env env, struct instance *home, int fd, int receive_flags) {
   napi_value constructor, self;
   void *wrapped;
   if (napi_get_reference_value(env, home->constructor, &constructor) != napi_ok ||
@@ -78,7 +78,7 @@ napi_value new_descriptor(napi_env env, struct instance *home, int fd, bool time
   }
   struct descriptor *descriptor = wrapped;
   descriptor->fd = fd;
-  descriptor->timer = timer;
+  descriptor->receive_flags = receive_flags;
   return self;
 }
 
@@ -217,7 +217,7 @@ static napi_value read_timer_method(napi_env env, napi_callback_info info) {
   struct descriptor *descriptor = receiver_of(env, info, 0, NULL);
   if (descriptor == NULL) return NULL;
   /* Of a socket, read would take a datagram away. */
-  if (descriptor->fd >= 0 && !descriptor->timer) return answer(env, -EINVAL);
+  if (descriptor->fd >= 0 && descriptor->receive_flags != 0) return answer(env, -EINVAL);
   if (read(descriptor->fd, &fired, sizeof fired) < 0) return answer(env, -errno);
   return answer(env, (int64_t)fired);
 }

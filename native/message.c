@@ -6,11 +6,10 @@
 #include <sys/socket.h>
 
 #define SEND_FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL)
-#define RECEIVE_FLAGS (MSG_DONTWAIT | MSG_CMSG_CLOEXEC)
 
 /* Bytes received, or -errno; -EMSGSIZE where the datagram was cut. */
-static ssize_t receive_one(int fd, struct msghdr *message) {
-  ssize_t count = recvmsg(fd, message, RECEIVE_FLAGS);
+static ssize_t receive_one(const struct descriptor *descriptor, struct msghdr *message) {
+  ssize_t count = recvmsg(descriptor->fd, message, descriptor->receive_flags);
   if (count < 0) return -errno;
   return (message->msg_flags & MSG_TRUNC) != 0 ? -EMSGSIZE : count;
 }
@@ -62,11 +61,11 @@ napi_value message_receive(napi_env env, napi_callback_info info) {
   struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
   set_address(&message, from);
   set_control(&message, control);
-  ssize_t count = receive_one(descriptor->fd, &message);
+  ssize_t count = receive_one(descriptor, &message);
   if (facts.data != NULL && (count >= 0 || count == -EMSGSIZE)) {
     facts.data[0] = (int32_t)message.msg_namelen;
     facts.data[1] = (int32_t)message.msg_controllen;
-    facts.data[2] = (int32_t)message.msg_flags;
+    facts.data[2] = message.msg_flags & ~MSG_CMSG_CLOEXEC; /* the kernel echoes it */
   }
   return answer(env, count);
 }
@@ -140,7 +139,7 @@ napi_value message_receive_batch(napi_env env, napi_callback_info info) {
     messages[index].msg_hdr.msg_iovlen = 1;
     set_address(&messages[index].msg_hdr, (struct bytes){slot, (size_t)address_size});
   }
-  int received = recvmmsg(descriptor->fd, messages, (unsigned)count, RECEIVE_FLAGS, NULL);
+  int received = recvmmsg(descriptor->fd, messages, (unsigned)count, descriptor->receive_flags, NULL);
   if (received < 0) return answer(env, -errno);
   for (int index = 0; index < received; index += 1) {
     const struct mmsghdr *message = &messages[index];
@@ -173,7 +172,7 @@ napi_value message_transact(napi_env env, napi_callback_info info) {
   while (count < ends.length && into.length - at >= (size_t)room) {
     struct iovec part = {into.data + at, into.length - at};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    ssize_t received = receive_one(descriptor->fd, &message);
+    ssize_t received = receive_one(descriptor, &message);
     if (received == -EAGAIN) break;
     if (received < 0) {
       ends.data[count++] = (int32_t)received;

@@ -50,14 +50,16 @@ static napi_value open_socket(napi_env env, napi_callback_info info) {
   }
   if (type != SOCK_RAW && type != SOCK_DGRAM) return answer(env, -ESOCKTNOSUPPORT);
   int fd = socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
-  return fd < 0 ? answer(env, -errno) : new_descriptor(env, instance_of(env), fd, false);
+  /* Only local sockets can be sent descriptors, and packet sockets refuse the flag. */
+  int receive_flags = MSG_DONTWAIT | (domain == AF_UNIX ? MSG_CMSG_CLOEXEC : 0);
+  return fd < 0 ? answer(env, -errno) : new_descriptor(env, instance_of(env), fd, receive_flags);
 }
 
 /* openTimer() -> Descriptor of a timer on CLOCK_MONOTONIC, or -errno */
 static napi_value open_timer(napi_env env, napi_callback_info info) {
   int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
   (void)info;
-  return fd < 0 ? answer(env, -errno) : new_descriptor(env, instance_of(env), fd, true);
+  return fd < 0 ? answer(env, -errno) : new_descriptor(env, instance_of(env), fd, 0);
 }
 
 /* setScheduler(policy, priority): of the calling thread alone, policies of sched.h */

@@ -34,7 +34,7 @@ struct instance {
 
 struct descriptor {
   int fd; /* -1 before it is opened and after it was closed */
-  bool timer;
+  int receive_flags; /* of recvmsg; 0 for a timer, which has no messages */
   bool unreferenced;
   struct instance *home; /* NULL once the environment has ended */
   struct descriptor *previous;
@@ -65,7 +65,7 @@ struct descriptor *receiver_of(napi_env env, napi_callback_info info, size_t cou
 
 /* descriptor.c */
 napi_value define_descriptor(napi_env env, struct instance *home);
-napi_value new_descriptor(napi_env env, struct instance *home, int fd, bool timer);
+napi_value new_descriptor(napi_env env, struct instance *home, int fd, int receive_flags);
 int descriptor_close(struct descriptor *descriptor);
 void descriptor_leave(struct descriptor *descriptor);
 

@@ -107,10 +107,14 @@ export function buildNative() {
   }
   const headers = findNodeHeaders();
   const nodedir = headers === undefined ? [] : [`--nodedir=${headers}`];
-  const run = spawnSync(process.execPath, [findNodeGyp(), 'rebuild', '-C', FOLDER, ...nodedir], {
-    encoding: 'utf8',
-    timeout: 300_000,
-  });
+  const run = spawnSync(
+    process.execPath,
+    [findNodeGyp(), 'rebuild', '--loglevel=warn', '-C', FOLDER, ...nodedir],
+    {
+      encoding: 'utf8',
+      timeout: 300_000,
+    },
+  );
   if (run.status !== 0 || !existsSync(NATIVE_FILE)) {
     const output = `${run.stdout}${run.stderr}${run.error ?? ''}`.trim();
     const cause = output.split('\n').slice(-40).join('\n');
