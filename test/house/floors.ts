@@ -14,7 +14,7 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/config\/load\.ts$/, 5],
   [/^src\/config\//, 3],
   [/^src\/netlink\//, 4],
-  [/^src\/(checks|alerts)\/(runner|worker|pool|outbox)\.ts$/, 6],
+  [/^src\/(checks|alerts)\/(runner|worker|pool|outbox|queue)\.ts$/, 6],
   [/^src\/(checks|alerts|store)\//, 5],
   [/^src\/(controller|describe)\.ts$/, 7],
   [/^src\/api\//, 8],
