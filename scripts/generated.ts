@@ -1,4 +1,5 @@
 /** Everything that is generated and committed: by path, what it must hold. */
+import { ALERT_SCHEMA } from '../src/alerts/policy.js';
 import { configSchema } from '../src/config/schema.js';
 import { ERROR_CODES } from '../src/core/errors.js';
 import { configurationReference } from './reference.js';
@@ -42,6 +43,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['config/lvsentry.schema.json', `${JSON.stringify(configSchema(), null, 2)}\n`],
     ['src/config/schema.generated.ts', schemaModule()],
+    ['config/alert.schema.json', `${JSON.stringify(ALERT_SCHEMA, null, 2)}\n`],
     ['docs/configuration.md', configurationReference()],
     ['docs/errors.md', errorTable()],
   ]);

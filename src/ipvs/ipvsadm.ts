@@ -122,15 +122,25 @@ function destWords(dest: Dest, manner: Manner): string[] {
   return words;
 }
 
-/** The arguments with which ipvsadm does the same: `-a -t 192.0.2.1:80 -r 192.0.2.2:80 -g -w 1`, one a word. */
-export function operationWords(operation: Operation): readonly string[] {
+/** The command line with which ipvsadm does the same: `-a -t 192.0.2.1:80 -r 192.0.2.2:80 -g -w 1`. */
+export function operationWords(operation: Operation): string {
+  return wordsOf(operation).join(' ');
+}
+
+function wordsOf(operation: Operation): string[] {
   switch (operation.kind) {
     case 'add-service':
-    case 'edit-service': {
-      const { service } = operation;
-      const command = operation.kind === 'add-service' ? '-A' : '-E';
-      return [command, ...serviceWords(service.key, 'exact'), ...settingsWords(service, 'exact')];
-    }
+      return [
+        '-A',
+        ...serviceWords(operation.service.key, 'exact'),
+        ...settingsWords(operation.service, 'exact'),
+      ];
+    case 'edit-service':
+      return [
+        '-E',
+        ...serviceWords(operation.service.key, 'exact'),
+        ...settingsWords(operation.service, 'exact'),
+      ];
     case 'delete-service':
       return ['-D', ...serviceWords(operation.key, 'exact')];
     case 'add-dest':
@@ -138,15 +148,10 @@ export function operationWords(operation: Operation): readonly string[] {
     case 'edit-dest':
       return ['-e', ...serviceWords(operation.service, 'exact'), ...destWords(operation.dest, 'exact')];
     case 'delete-dest':
-      return ['-d', ...serviceWords(operation.service, 'exact'), '-r', endpointWord(operation.dest)];
+      return ['-d', ...serviceWords(operation.service, 'exact'), '-r', destText(operation.dest)];
     default:
       return unreachable(operation);
   }
-}
-
-/** The same as one line, as an operator would type it: `ipvsadm -D -t 192.0.2.1:80`. */
-export function operationLine(operation: Operation): string {
-  return `ipvsadm ${operationWords(operation).join(' ')}`;
 }
 
 /** The address as ipvsadm holds it: four 32-bit words, the first alone for IPv4. */

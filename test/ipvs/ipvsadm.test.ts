@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
 import { ip } from '../../src/core/ip.js';
-import { operationLine, operationWords, saveLines, saveLosses, sortedTable } from '../../src/ipvs/ipvsadm.js';
+import { operationWords, saveLines, saveLosses, sortedTable } from '../../src/ipvs/ipvsadm.js';
 import { destText, serviceText } from '../../src/ipvs/keys.js';
 import type {
   Dest,
@@ -152,10 +152,8 @@ const COMMANDS: readonly (readonly [Operation, string])[] = [
 
 t.test('an operation is the command line that an operator would type', async (t) => {
   for (const [operation, words] of COMMANDS) {
-    t.equal(operationWords(operation).join(' '), words);
-    t.equal(operationLine(operation), `ipvsadm ${words}`);
+    t.equal(operationWords(operation), words);
   }
-  for (const [operation] of COMMANDS) t.notOk(operationWords(operation).includes(''), 'no empty word');
 });
 
 t.test(
@@ -164,6 +162,7 @@ t.test(
     const words = (key: ServiceKey, prefix: number): string => {
       const persistence = { timeoutSeconds: 1, prefix };
       return operationWords({ kind: 'add-service', service: service(key, { persistence }) })
+        .split(' ')
         .slice(-2)
         .join(' ');
     };
