@@ -148,7 +148,7 @@ function wordsOf(operation: Operation): string[] {
     case 'edit-dest':
       return ['-e', ...serviceWords(operation.service, 'exact'), ...destWords(operation.dest, 'exact')];
     case 'delete-dest':
-      return ['-d', ...serviceWords(operation.service, 'exact'), '-r', destText(operation.dest)];
+      return ['-d', ...serviceWords(operation.service, 'exact'), '-r', endpointWord(operation.dest)];
     default:
       return unreachable(operation);
   }
