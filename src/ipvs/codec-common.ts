@@ -49,20 +49,6 @@ export function required<Value>(value: Value | undefined, name: string): Value {
 /** enum IPVS_STATS_ATTR_*, in the order of the members of Stats below. */
 const STATS_COUNT = 10;
 
-/** What the counters are where the kernel sends none: in requests, and in the double of the tests. */
-export const NO_STATS: Stats = {
-  connections: 0n,
-  packetsIn: 0n,
-  packetsOut: 0n,
-  bytesIn: 0n,
-  bytesOut: 0n,
-  connectionsPerSecond: 0n,
-  packetsInPerSecond: 0n,
-  packetsOutPerSecond: 0n,
-  bytesInPerSecond: 0n,
-  bytesOutPerSecond: 0n,
-};
-
 /**
  * Reads an IPVS_*_ATTR_STATS or STATS64 nest. In STATS the byte counters have 64 bits and all others 32, in
  * STATS64 all have 64. The kernel may put PAD attributes (type 11) before 64-bit ones: like any unknown type

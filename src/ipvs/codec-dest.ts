@@ -4,16 +4,9 @@ import type { ByteWriter } from '../core/bytes.js';
 import { LvsError } from '../core/errors.js';
 import { type Family, ipFamily } from '../core/ip.js';
 import { type AttributeReader, putI32le, putU8, putU16be, putU16le, putU32le } from '../wire/attributes.js';
-import {
-  familyNumber,
-  familyOf,
-  NO_STATS,
-  putAddress,
-  readAddress,
-  readStats,
-  required,
-} from './codec-common.js';
+import { familyNumber, familyOf, putAddress, readAddress, readStats, required } from './codec-common.js';
 import type { Dest, DestKey, DestSeen, Forward, TunnelChecksum, TunnelType } from './model.js';
+import { ZERO_STATS } from './observe.js';
 
 /** IPVS_DEST_ATTR_* */
 const DEST = {
@@ -207,6 +200,6 @@ export function readDest(reader: AttributeReader, serviceFamily: Family): DestSe
     active: fields.active,
     inactive: fields.inactive,
     persistent: fields.persistent,
-    stats: stats === undefined ? NO_STATS : readStats(stats),
+    stats: stats === undefined ? ZERO_STATS : readStats(stats),
   };
 }

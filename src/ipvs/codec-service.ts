@@ -11,17 +11,10 @@ import {
   putU32be,
   putU32le,
 } from '../wire/attributes.js';
-import {
-  familyNumber,
-  familyOf,
-  NO_STATS,
-  putAddress,
-  readAddress,
-  readStats,
-  required,
-} from './codec-common.js';
+import { familyNumber, familyOf, putAddress, readAddress, readStats, required } from './codec-common.js';
 import { serviceFamily } from './keys.js';
 import type { Persistence, Protocol, Service, ServiceKey, ServiceSeen, ServiceSettings } from './model.js';
+import { ZERO_STATS } from './observe.js';
 
 /** IPVS_SVC_ATTR_* */
 const SVC = {
@@ -224,6 +217,6 @@ export function readService(reader: AttributeReader): ServiceSeen | undefined {
       persistence: persistenceOf(fields, flags, serviceFamily(key)),
       persistenceEngine: fields.engine,
     },
-    stats: stats === undefined ? NO_STATS : readStats(stats),
+    stats: stats === undefined ? ZERO_STATS : readStats(stats),
   };
 }

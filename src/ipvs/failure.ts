@@ -14,6 +14,8 @@ const COMMON: Readonly<Record<string, string>> = {
   EAFNOSUPPORT: 'this kernel has no IPv6',
   ENOPROTOOPT: 'the kernel is unloading ip_vs',
   ETIMEDOUT: 'the kernel did not answer in time',
+  EPROTO: 'the answer of the kernel cannot be read',
+  ECANCELED: 'the table was closed',
 };
 
 function missingModule({ settings }: Service): string {
@@ -106,6 +108,7 @@ const COMMANDS = {
   info: {},
   dump: {},
   read: {},
+  apply: {},
   flush: {},
   zero: { ESRCH: 'the service is not in the table' },
   timeouts: {},

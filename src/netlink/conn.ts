@@ -28,9 +28,10 @@ const BATCH_BYTES_MAX = 32 * 1024;
 /** The kernel fills no more than 32 KiB of it in a dump; single answers may be larger. */
 const RECEIVE_BYTES = 64 * 1024;
 
-/** What may be received before the event loop gets a turn. */
+/** What may be received and asked before the event loop gets a turn. */
 const TURN_BYTES_MAX = 32 * 1024;
 const TURN_DATAGRAMS_MAX = 64;
+const TURN_REQUESTS_MAX = BATCH_MESSAGES_MAX;
 
 /** Turns that may go into emptying the socket of answers that nobody waits for any more. */
 const STALE_TURNS_MAX = 256;
@@ -84,6 +85,7 @@ export class NetlinkConnection {
   #closed = false;
   #turnBytes = 0;
   #turnDatagrams = 0;
+  #turnRequests = 0;
   /** Ends the wait for the socket. */
   #wake: (() => void) | undefined;
 
@@ -102,7 +104,6 @@ export class NetlinkConnection {
   async batch(requests: readonly NetlinkRequest[]): Promise<NetlinkResult[]> {
     const results: NetlinkResult[] = [];
     for (const chunk of chunksOf(requests)) {
-      if (results.length > 0) await this.#turn();
       const exchange = new BatchExchange(chunk);
       await this.#inLine(exchange);
       results.push(...exchange.results);
@@ -156,9 +157,10 @@ export class NetlinkConnection {
 
   async #perform(exchange: Exchange): Promise<void> {
     if (this.#stale) await this.#discardStale();
-    if (this.#turnIsUp()) await this.#turn();
+    if (this.#turnIsUp() || this.#turnRequests >= TURN_REQUESTS_MAX) await this.#turn();
     if (this.#closed) throw failureError(ownFailure('ECANCELED'));
     const first = this.#reserve(exchange.count);
+    this.#turnRequests += exchange.count;
     const sent = this.#socket.send(exchange.encode(first));
     if (sent < 0) {
       exchange.finish({ ok: false, errno: errnoName(-sent), text: 'the request was not sent' });
@@ -258,8 +260,13 @@ export class NetlinkConnection {
 
   async #turn(): Promise<void> {
     await new Promise<void>((resolve) => this.#turns.soon(resolve));
+    this.#beginTurn();
+  }
+
+  #beginTurn(): void {
     this.#turnBytes = 0;
     this.#turnDatagrams = 0;
+    this.#turnRequests = 0;
   }
 
   async #readable(): Promise<void> {
@@ -269,7 +276,6 @@ export class NetlinkConnection {
     });
     this.#wake = undefined;
     if (!this.#closed) this.#socket.onReadable(undefined);
-    this.#turnBytes = 0;
-    this.#turnDatagrams = 0;
+    this.#beginTurn();
   }
 }

@@ -12,7 +12,7 @@ export interface NetlinkFailure {
    * ECANCELED (the connection was closed).
    */
   readonly errno: Errno | `E${number}`;
-  /** The kernel's own words, or ours where it has not answered. */
+  /** What is known beyond that: the kernel's own words, where it gave some. */
   readonly text: string | undefined;
 }
 
@@ -25,11 +25,15 @@ const OWN_WORDS = {
   ECANCELED: 'the connection was closed',
 } as const satisfies Partial<Record<Errno, string>>;
 
-export type OwnErrno = keyof typeof OWN_WORDS;
+type OwnErrno = keyof typeof OWN_WORDS;
+
+function ownWords(errno: string): string | undefined {
+  return Object.hasOwn(OWN_WORDS, errno) ? OWN_WORDS[errno as OwnErrno] : undefined;
+}
 
 /** A failure that the connection itself found. */
 export function ownFailure(errno: OwnErrno): NetlinkFailure {
-  return { ok: false, errno, text: OWN_WORDS[errno] };
+  return { ok: false, errno, text: undefined };
 }
 
 /** A failure that the kernel reported. */
@@ -37,9 +41,19 @@ export function kernelFailure(errno: number, words?: ExtendedAck): NetlinkFailur
   return { ok: false, errno: errnoName(errno), text: words?.text };
 }
 
+/** The failure behind an error of a connection; undefined for any other error. */
+export function failureOf(thrown: unknown): NetlinkFailure | undefined {
+  if (!(thrown instanceof LvsError) || (thrown.code !== 'NETLINK' && thrown.code !== 'PERMISSION'))
+    return undefined;
+  const { errno, text } = thrown.facts;
+  if (typeof errno !== 'string') return undefined;
+  return { ok: false, errno: errno as Errno, text: typeof text === 'string' ? text : undefined };
+}
+
 /** A failure as an error: PERMISSION for EPERM, else NETLINK; facts `errno` and `text`. */
 export function failureError({ errno, text }: NetlinkFailure): LvsError {
   const code = errno === 'EPERM' ? 'PERMISSION' : 'NETLINK';
-  const message = text === undefined ? `netlink: ${errno}` : `netlink: ${errno}, ${text}`;
+  const words = text ?? ownWords(errno);
+  const message = words === undefined ? `netlink: ${errno}` : `netlink: ${errno}, ${words}`;
   return new LvsError(code, message, { errno, text });
 }

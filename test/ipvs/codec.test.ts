@@ -18,10 +18,10 @@ import {
   timeoutsRequest,
   zeroRequest,
 } from '../../src/ipvs/codec.js';
-import { NO_STATS } from '../../src/ipvs/codec-common.js';
 import { readDest } from '../../src/ipvs/codec-dest.js';
 import { readServiceKey } from '../../src/ipvs/codec-service.js';
 import type { DestSettings, Forward, Operation, ServiceKey, Stats } from '../../src/ipvs/model.js';
+import { ZERO_STATS } from '../../src/ipvs/observe.js';
 import { AttributeReader } from '../../src/wire/attributes.js';
 import { readGenlHeader } from '../../src/wire/genetlink.js';
 import { splitDatagram } from '../../src/wire/netlink.js';
@@ -219,17 +219,17 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
   'ipvs-get-service-reply': {
     key: tcp('192.0.2.10', 80),
     settings: { ...PLAIN, scheduler: 'wrr' },
-    stats: NO_STATS,
+    stats: ZERO_STATS,
   },
   'ipvs-get-service-fwm-reply': {
     key: { kind: 'fwmark', family: 'ipv4', mark: 100 },
     settings: { ...PLAIN, scheduler: 'sh', schedulerFlags: FALLBACK_AND_PORT },
-    stats: NO_STATS,
+    stats: ZERO_STATS,
   },
   'ipvs-get-service-v6-reply': {
     key: tcp('2001:db8::10', 443),
     settings: { ...PLAIN, scheduler: 'mh', schedulerFlags: FALLBACK_AND_PORT },
-    stats: NO_STATS,
+    stats: ZERO_STATS,
   },
   'ipvs-get-config-reply-default': { tcp: 900, tcpFin: 120, udp: 300 },
   'ipvs-get-config-reply-7200-60-120': { tcp: 7200, tcpFin: 60, udp: 120 },

@@ -17,7 +17,7 @@ t.test('an answer that never comes is ETIMEDOUT, and the connection goes on', as
   await time.advance(2999);
   t.ok(socket.isWatched, 'not before its time');
   await time.advance(1);
-  const lost = { ok: false, errno: 'ETIMEDOUT', text: 'the kernel did not answer in time' };
+  const lost = { ok: false, errno: 'ETIMEDOUT', text: undefined };
   t.strictSame(await result, [lost, { ok: false, errno: 'ENOENT', text: undefined }, lost]);
   t.notOk(socket.isWatched);
   t.equal(time.waiting, 0);
@@ -69,11 +69,7 @@ t.test('after a lost answer what is unknown is ENOBUFS at once, and the connecti
       if (first(request.payload) === 0) return [loss];
       return first(request.payload) === 1 ? refused(request, 17) : acknowledged(request);
     });
-    const lost = {
-      ok: false,
-      errno: 'ENOBUFS',
-      text: 'the kernel’s answer was lost, so the request may have been carried out',
-    };
+    const lost = { ok: false, errno: 'ENOBUFS', text: undefined };
     const known = { ok: false, errno: 'EEXIST', text: undefined };
     t.strictSame(await conn.batch(requests(3)), [lost, known, lost]);
     t.equal(time.waiting, 0, 'nothing is waited for');
@@ -84,7 +80,7 @@ t.test('after a lost answer what is unknown is ENOBUFS at once, and the connecti
 
 t.test('a dump with a loss in it rejects; a question that has its answer does not', async (t) => {
   const { conn, socket } = connect((request) => [ENOBUFS, ...dumped(request, bytes(1))]);
-  await t.rejects(conn.dump(request(0), first), failing('ENOBUFS'));
+  await t.rejects(conn.dump(request(0), first), { ...failing('ENOBUFS'), message: /answer was lost/ });
   socket.kernel = (request) => [ENOBUFS, datagram(answer(request, Uint8Array.of(8)))];
   t.equal(await conn.ask(request(0), first), 8);
   socket.kernel = () => [ENOBUFS];
