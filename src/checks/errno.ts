@@ -1,5 +1,4 @@
 /** What an error of a socket means: the closed list of reasons. */
-import { errorText } from '../core/errors.js';
 import type { Phase, Reason, TlsProblem } from './model.js';
 
 /** connect(2), send(2), recv(2). What is not here is our own trouble until somebody knows better. */
@@ -12,7 +11,7 @@ const CERTIFICATE: Readonly<Record<string, TlsProblem>> = {
   CERT_HAS_EXPIRED: 'expired',
   CERT_NOT_YET_VALID: 'not-yet-valid',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'self-signed',
-  SELF_SIGNED_CERT_IN_CHAIN: 'self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'unknown-authority',
   UNABLE_TO_GET_ISSUER_CERT: 'unknown-authority',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'unknown-authority',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'unknown-authority',
@@ -21,38 +20,35 @@ const CERTIFICATE: Readonly<Record<string, TlsProblem>> = {
   HOSTNAME_MISMATCH: 'wrong-name',
 };
 
+/** What Node and OpenSSL put into an error; all of it may be missing. */
 interface SocketError {
-  readonly code: string;
+  readonly code?: string;
   /** There only where the kernel said it. */
-  readonly syscall: string | undefined;
-  readonly message: string;
+  readonly syscall?: string;
+  /** OpenSSL's own sentence. */
+  readonly reason?: string;
 }
 
-function socketError(thrown: unknown): SocketError {
-  const { code, syscall } = (thrown ?? {}) as NodeJS.ErrnoException;
-  return { code: code ?? 'defect', syscall, message: errorText(thrown) };
-}
-
-function tlsReason(error: SocketError): Reason {
-  const problem = CERTIFICATE[error.code];
-  // OpenSSL's text has its own error number and file in front; its last part is the sentence.
-  const detail = problem === undefined ? (error.message.trim().split(':').at(-2) ?? error.code) : error.code;
-  return { kind: 'tls', problem: problem ?? 'handshake', detail };
+function tlsReason(code: string, error: SocketError, phase: Phase): Reason | undefined {
+  const problem = CERTIFICATE[code];
+  if (problem !== undefined) return { kind: 'tls', problem, detail: code };
+  // In TLS 1.3 a server may refuse us after the handshake, in any later phase.
+  const isHandshake =
+    code.startsWith('ERR_SSL_') || code === 'EPROTO' || (phase === 'tls' && error.syscall === undefined);
+  return isHandshake ? { kind: 'tls', problem: 'handshake', detail: error.reason ?? code } : undefined;
 }
 
 /**
  * The reason that an error of a socket is, by its `code`; never by its text.
- * An error that is not known says nothing about the server and becomes `local`.
+ * An error that is not known says nothing about the server and becomes `local`; `defect` is an error without a code.
  */
 export function reasonOfError(thrown: unknown, phase: Phase): Reason {
-  const error = socketError(thrown);
-  // node:tls reports an orderly end inside the handshake as a reset, but without a system call.
-  if (phase === 'tls' && error.code === 'ECONNRESET' && error.syscall === undefined)
-    return { kind: 'closed', phase };
-  if (REFUSED.has(error.code)) return { kind: 'refused', phase };
-  if (RESET.has(error.code)) return { kind: 'reset', phase };
-  if (UNREACHABLE.has(error.code)) return { kind: 'unreachable', phase, errno: error.code };
-  if (error.code === 'ETIMEDOUT') return { kind: 'timeout', phase };
-  if (phase === 'tls' && error.syscall === undefined) return tlsReason(error);
-  return { kind: 'local', phase, errno: error.code };
+  const error = (thrown ?? {}) as SocketError;
+  const { code } = error;
+  if (code === undefined) return { kind: 'local', phase, errno: 'defect' };
+  if (REFUSED.has(code)) return { kind: 'refused', phase };
+  if (RESET.has(code)) return { kind: 'reset', phase };
+  if (UNREACHABLE.has(code)) return { kind: 'unreachable', phase, errno: code };
+  if (code === 'ETIMEDOUT') return { kind: 'timeout', phase };
+  return tlsReason(code, error, phase) ?? { kind: 'local', phase, errno: code };
 }

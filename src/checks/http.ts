@@ -97,8 +97,8 @@ class Exchange implements LinkHandlers {
     if (status !== undefined && !this.#spec.status.some(([from, to]) => status >= from && status <= to))
       return { kind: 'bad-status', status };
     if (status !== undefined && (this.#prepared.contains === undefined || this.#found)) return { kind: 'ok' };
-    if (fault !== undefined) return reasonOfFault(fault);
     if (this.#bodyLength > bodyLimit) return { kind: 'too-long', phase: 'response', limit: bodyLimit };
+    if (fault !== undefined) return reasonOfFault(fault);
     return done ? this.#notFound() : undefined;
   }
 

@@ -114,11 +114,16 @@ export class ProbeRun {
   #own(socket: Socket, handlers: LinkHandlers): void {
     this.#sockets.push(socket);
     socket.on('error', (error) => this.fail(error));
-    socket.once('end', () => this.#guard(() => handlers.end()));
+    socket.once('end', () => this.#guard(() => this.#onPeerEnd(handlers)));
     socket.once('close', () => {
       this.#sockets.splice(this.#sockets.indexOf(socket), 1);
       this.#settleWhenFree();
     });
+  }
+
+  #onPeerEnd(handlers: LinkHandlers): void {
+    if (this.#phase === 'tls') this.end({ kind: 'closed', phase: 'tls' });
+    else handlers.end();
   }
 
   /** A defect met by what one server says must not end the worker and, with it, every other check. */

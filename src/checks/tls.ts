@@ -1,4 +1,5 @@
 /** What TLS needs: authorities that are read once, and the options of a verified client connection. */
+import { X509Certificate } from 'node:crypto';
 import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
 import type { HttpTls, Target } from './model.js';
 
@@ -15,11 +16,13 @@ export class SecureContexts {
 
   /**
    * @param authorities PEM text; undefined: those that come with Node.
-   * @throws Error of OpenSSL where the text is no PEM.
+   * @throws Error of OpenSSL where the text does not begin with a certificate.
    */
   of(authorities: string | undefined): SecureContext {
     const known = this.#contexts.get(authorities);
     if (known !== undefined) return known;
+    // A context takes any text, and then trusts nobody: every server would be down for a fault of ours.
+    if (authorities !== undefined) new X509Certificate(authorities);
     if (this.#contexts.size >= CONTEXTS_MAX) this.#contexts.clear();
     const context = createSecureContext(authorities === undefined ? {} : { ca: authorities });
     this.#contexts.set(authorities, context);

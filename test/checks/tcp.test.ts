@@ -1,0 +1,119 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import type { ProbeResult, Target, TcpCheck } from '../../src/checks/model.js';
+import { tcpProber } from '../../src/checks/tcp.js';
+import { ip } from '../../src/core/ip.js';
+import { systemClock } from '../../src/sys/clock.js';
+import { closedPort, eventually, LOCALHOST, listen, probeOnce, silentTarget } from './listeners.js';
+
+const tcp = tcpProber(systemClock.monotonic);
+const spec = (target: Target): TcpCheck => ({ type: 'tcp', target });
+
+/** Sockets of this machine in TIME_WAIT. */
+function timeWaits(): number {
+  return Number(/TCP: .* tw (\d+)/.exec(readFileSync('/proc/net/sockstat', 'utf8'))?.[1]);
+}
+
+t.test('a listener is up, IPv4 and IPv6; nobody there is refused', async (t) => {
+  const four = await listen(t, () => undefined);
+  const up = await probeOnce(t, tcp, spec(four.target), { listeners: [four] });
+  t.match(up, { outcome: 'pass', reason: { kind: 'ok' }, phases: [['connect', Number]] });
+  const six = await listen(t, () => undefined, ip('::1'));
+  t.equal((await probeOnce(t, tcp, spec(six.target), { listeners: [six] })).outcome, 'pass');
+  const dead = await probeOnce(t, tcp, spec(await closedPort(t)));
+  t.match(dead, { outcome: 'fail', reason: { kind: 'refused', phase: 'connect' } });
+});
+
+t.test('nothing is sent, and the connection ends with a reset that leaves no TIME_WAIT', async (t) => {
+  let received = 0;
+  const listener = await listen(t, (socket) => {
+    socket.on('data', (bytes) => {
+      received += bytes.length;
+    });
+  });
+  const before = timeWaits();
+  for (let count = 0; count < 200; count += 1)
+    await probeOnce(t, tcp, spec(listener.target), { listeners: [listener] });
+  t.ok(await eventually(() => listener.sockets === 1), 'the server saw every connection end');
+  t.equal(received, 0);
+  // Others on this machine open connections too, but 200 of ours would show.
+  t.ok(timeWaits() - before < 150, `${timeWaits() - before} more in TIME_WAIT`);
+});
+
+t.test(
+  'a server that closes at once has accepted all the same; a reset may overtake the connection',
+  async (t) => {
+    const closing = await listen(t, (socket) => socket.destroy());
+    t.equal((await probeOnce(t, tcp, spec(closing.target), { listeners: [closing] })).outcome, 'pass');
+    const resetting = await listen(t, (socket) => socket.resetAndDestroy());
+    const { reason } = await probeOnce(t, tcp, spec(resetting.target), { listeners: [resetting] });
+    if (reason.kind !== 'ok') t.match(reason, { kind: 'reset', phase: 'connect' });
+  },
+);
+
+t.test('an address that does not answer runs into the deadline, and its socket is freed', async (t) => {
+  const target = await silentTarget(t);
+  const result = await probeOnce(t, tcp, spec(target), { deadline: 200 });
+  t.match(result, { outcome: 'fail', reason: { kind: 'timeout', phase: 'connect' } });
+  t.ok(result.elapsed >= 195_000 && result.elapsed < 1_000_000, `${result.elapsed} us`);
+});
+
+t.test('a deadline that has fired before the start is a timeout, and opens nothing', async (t) => {
+  const listener = await listen(t, () => t.fail('a connection came'));
+  const result = await tcp(spec(listener.target), AbortSignal.abort());
+  t.match(result, { outcome: 'fail', reason: { kind: 'timeout', phase: 'connect' } });
+});
+
+t.test('what the network says is a failure, what this machine says is unknown', async (t) => {
+  const rows: readonly (readonly [string, Target, object])[] = [
+    [
+      'multicast has no route',
+      { address: ip('224.0.0.1'), port: 80 },
+      { kind: 'unreachable', errno: 'ENETUNREACH' },
+    ],
+    [
+      'a port beyond 65535',
+      { address: LOCALHOST, port: 65536 },
+      { kind: 'local', errno: 'ERR_SOCKET_BAD_PORT' },
+    ],
+    ['link-local without a link', { address: ip('fe80::1'), port: 80 }, { kind: 'local', errno: 'EINVAL' }],
+  ];
+  for (const [name, target, reason] of rows) {
+    const result = await probeOnce(t, tcp, spec(target));
+    t.match(result.reason, { ...reason, phase: 'connect' }, name);
+    t.equal(result.outcome, 'kind' in reason && reason.kind === 'local' ? 'unknown' : 'fail', name);
+  }
+});
+
+function tightSpot(command: string, args: readonly string[]): ProbeResult[] {
+  const script = fileURLToPath(new URL('./tight-spot.js', import.meta.url));
+  const { stdout } = spawnSync('sh', ['-c', command, 'sh', process.execPath, script, ...args], {
+    timeout: 20_000,
+  });
+  return JSON.parse(stdout.toString()) as ProbeResult[];
+}
+
+t.test('without descriptors a probe is unknown, and works again when there are some', async (t) => {
+  const results = tightSpot('ulimit -n 60; exec "$@"', ['descriptors']);
+  t.match(results, [
+    { outcome: 'unknown', reason: { kind: 'local', phase: 'connect', errno: 'EMFILE' } },
+    { outcome: 'pass' },
+  ]);
+});
+
+const NAMESPACE = 'unshare -n sh -c \'ip link set lo up && exec "$@"\' sh "$@"';
+
+const noNamespace =
+  spawnSync('unshare', ['-n', 'ip', 'link']).status !== 0 && 'network namespaces need root and iproute2';
+
+t.test('without ports: unknown; a connection to itself is no server', { skip: noNamespace }, async (t) => {
+  const results = tightSpot(NAMESPACE, ['ports']);
+  t.match(results, [
+    { outcome: 'unknown', reason: { kind: 'local', phase: 'connect', errno: 'EADDRNOTAVAIL' } },
+    { outcome: 'pass' },
+    { outcome: 'fail', reason: { kind: 'refused', phase: 'connect' } },
+    { outcome: 'fail', reason: { kind: 'refused', phase: 'connect' } },
+  ]);
+});
