@@ -1,0 +1,12 @@
+/** Programs of the guest, run to their end. */
+import { execFileSync } from 'node:child_process';
+
+/** What a program printed to stdout. @throws with what it printed to stderr where it failed */
+export function run(program: string, ...args: readonly string[]): string {
+  return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** `ip` with the words of one line. */
+export function ip(line: string): string {
+  return run('ip', ...line.split(' '));
+}
