@@ -2,6 +2,7 @@
 import { ALERT_SCHEMA } from '../src/alerts/policy.js';
 import { configSchema } from '../src/config/schema.js';
 import { ERROR_CODES } from '../src/core/errors.js';
+import { markdownTable } from './markdown.js';
 import { configurationReference } from './reference.js';
 
 /** What the daemon needs of the schema; the rest is for editors and the reference. */
@@ -27,14 +28,12 @@ export const SCHEMA_JSON =
 }
 
 function errorTable(): string {
-  const rows = Object.entries(ERROR_CODES).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`);
+  const rows = Object.entries(ERROR_CODES).map(([code, meaning]) => [`\`${code}\``, meaning]);
   return `# Errors
 
 This file is generated from \`src/core/errors.ts\` (\`npm run generate\`). Every error of lvsentry has one of these codes.
 
-| Code | What it means and what to do |
-|---|---|
-${rows.join('\n')}
+${markdownTable([['Code', 'What it means and what to do'], ...rows])}
 `;
 }
 

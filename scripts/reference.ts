@@ -16,6 +16,7 @@ import {
 } from '../src/config/schema.js';
 import { FTP_KEYS, HTTP_KEYS, HTTPS_KEYS, RULE_KEYS, TARGET_KEYS } from '../src/config/schema-checks.js';
 import { DEPTH_MAX, VALUES_MAX } from '../src/config/yaml.js';
+import { markdownTable } from './markdown.js';
 
 /** What an option's schema says of it. */
 interface Option {
@@ -92,36 +93,21 @@ services:
 \`\`\`
 `;
 
-function cell(text: string | undefined): string {
-  return (text ?? '').replaceAll('|', '\\|');
-}
-
-function code(text: string | undefined): string {
-  return text === undefined ? '' : `\`${cell(text)}\``;
-}
+const HEADER = ['Type', 'Unit', 'Default', 'Range', 'Example'];
 
 function describe(name: string, option: Option, required: boolean): string {
-  const absent = required ? 'must be there' : (option['x-default'] ?? 'none');
   const relation = option['x-relation'];
   const says = (option.description ?? '').replace(` ${relation}`, '');
+  const example = option['x-example'];
   const cells = [
-    cell(option['x-type']),
-    cell(option['x-unit']),
-    cell(absent),
-    cell(option['x-range']),
-    code(option['x-example'] === undefined ? undefined : `${name}: ${option['x-example']}`),
+    option['x-type'] ?? '',
+    option['x-unit'] ?? '',
+    required ? 'must be there' : (option['x-default'] ?? 'none'),
+    option['x-range'] ?? '',
+    example === undefined ? '' : `\`${name}: ${example}\``,
   ];
-  return [
-    `### \`${name}\``,
-    '',
-    says,
-    ...(relation === undefined ? [] : ['', `Relations: ${relation}`]),
-    '',
-    '| Type | Unit | Default | Range | Example |',
-    '|---|---|---|---|---|',
-    `| ${cells.join(' | ')} |`,
-    '',
-  ].join('\n');
+  const relations = relation === undefined ? [] : [`Relations: ${relation}`, ''];
+  return [`### \`${name}\``, '', says, '', ...relations, markdownTable([HEADER, cells]), ''].join('\n');
 }
 
 function options(properties: TProperties, required: readonly string[] = []): string {
