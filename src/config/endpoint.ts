@@ -37,7 +37,8 @@ export function parseEndpoint(text: string): Parsed<Endpoint> {
   const address = parseIp(host);
   if (address === undefined) return bad(addressProblem(host, text));
   if (port === undefined) return { ok: true, value: { address, port: undefined } };
-  if (!/^\d{1,9}$/.test(port) || Number(port) > 65_535) return bad(`"${port}" is not a port (0 to 65535)`);
+  if (!/^\d{1,9}$/.test(port) || Number(port) > 65_535)
+    return bad(`${/^\d{1,20}$/.test(port) ? port : JSON.stringify(port)} is not a port (0 to 65535)`);
   return { ok: true, value: { address, port: Number(port) } };
 }
 

@@ -17,10 +17,10 @@ function tunnelPort(context: Context, at: Cursor<RawTunnel>, type: string): Chec
   const port = member(at, 'port');
   if (port === FAULTY) return FAULTY;
   if (type === 'gue' && port === undefined) {
-    return report(context, at, 'a gue tunnel needs `port`, the UDP port on the server (often 6080)');
+    return report(context, at, 'a gue tunnel needs `port`, the UDP port on the server (6080 as a rule)');
   }
   if (type !== 'gue' && port !== undefined) {
-    return reportKey(context, port, `a ${type} tunnel has no port; only gue has one`);
+    return reportKey(context, port, `only gue tunnels have a port; this tunnel is ${type}`);
   }
   return port?.value ?? 0;
 }
@@ -35,7 +35,11 @@ function tunnelOf(context: Context, at: Cursor<RawTunnel>): Checked<Forward> {
   if (sums[type].includes(checksum)) return { method: 'tunnel', type, port, checksum };
   const where = member(at, 'checksum');
   if (where === undefined || where === FAULTY) return FAULTY;
-  return report(context, where, `a ${type} tunnel has no "${checksum}"; it takes ${sums[type].join(' or ')}`);
+  return report(
+    context,
+    where,
+    `${checksum} is not for ${type} tunnels; they take ${sums[type].join(' or ')}`,
+  );
 }
 
 /**

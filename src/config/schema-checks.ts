@@ -47,8 +47,8 @@ export const TARGET_KEYS = {
   }),
 };
 
-const line = (expects: string, longest: number) => ({
-  expects: `${expects} without line breaks`,
+const line = (longest: number) => ({
+  expects: 'text on one line',
   pattern: '^[^\\u0000-\\u001f\\u007f]*$',
   longest,
 });
@@ -153,19 +153,19 @@ export const HTTPS_KEYS = {
 };
 
 export const FTP_KEYS = {
-  user: text(line('a user name', 255), {
+  user: text(line(255), {
     says: 'Who logs in. May refer to a secret.',
     default: 'anonymous',
     example: 'probe',
   }),
-  password: text(line('a password', 1024), {
+  password: text(line(1024), {
     says: 'The password. Better a reference to a secret than the secret.',
     default: 'lvsentry@ for anonymous',
     example: `'\${file:/etc/lvsentry/ftp-password}'`,
     relation: 'Needed with `user`, except for anonymous.',
     secret: true,
   }),
-  file: text(line('a file name', 1024), {
+  file: text(line(1024), {
     says: 'A file that must be there.',
     default: 'a login is enough',
     example: '/pub/alive',

@@ -17,6 +17,8 @@ export interface Doc {
   readonly unit?: string;
   /** The value never stands in a fault. */
   readonly secret?: boolean;
+  /** Completes the sentence "... is not", where the kind's own words are too general. */
+  readonly expects?: string;
 }
 
 /** Annotations beside JSON Schema's own. `x-expects` completes the sentence "... is not". */
@@ -75,7 +77,7 @@ export function integer(least: number, most: number, doc: Doc) {
     maximum: most,
     ...notes(doc, {
       type: 'whole number',
-      expects: `a whole number from ${least} to ${most}`,
+      expects: doc.expects ?? `a whole number from ${least} to ${most}`,
       range: `${least} to ${most}`,
     }),
   });
@@ -156,10 +158,11 @@ export function listOf<Item extends TSchema>(item: Item, most: number, doc: Doc,
 
 /** A mapping with known keys; any other key is refused. */
 export function section<Properties extends TProperties>(properties: Properties, doc: Doc) {
-  const keys = Object.keys(properties);
+  const [first, second, third, ...rest] = Object.keys(properties);
+  const keys = [first, second, third].filter((key) => key !== undefined).join(', ');
   return Type.Object(properties, {
     additionalProperties: false,
-    ...notes(doc, { type: 'mapping', expects: `a mapping (${keys.join(', ')})` }),
+    ...notes(doc, { type: 'mapping', expects: `a mapping (${keys}${rest.length > 0 ? ' ...' : ''})` }),
   });
 }
 

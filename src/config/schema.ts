@@ -132,6 +132,7 @@ export const persistence = section(
     netmask: integer(1, 128, {
       says: 'Clients whose addresses share this many leading bits count as one client.',
       default: '32 (IPv4), 128 (IPv6)',
+      expects: 'a prefix length (1 to 128), such as 24',
       example: '24',
       unit: 'bits',
       relation: 'At most 32 for an IPv4 service.',

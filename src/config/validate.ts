@@ -149,6 +149,8 @@ function translate(root: YamlNode, error: ErrorObject): Found | undefined {
     case 'uniqueItems':
       return repeatFault(place, Math.max(Number(error.params.i), Number(error.params.j)));
     default:
+      // One fault for one value: what else is wrong with it shows when this was put right.
+      if (place.node.faulty) return undefined;
       place.node.faulty = true;
       return { offset: place.node.start, message: valueMessage(place, schema) };
   }

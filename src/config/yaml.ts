@@ -78,18 +78,6 @@ function plainValue(text: string): unknown {
   return text;
 }
 
-function scalarText(pass: Pass, event: ScalarEvent): string {
-  if (event.valueStart < 0) return '';
-  if (event.fast) return pass.source.text.slice(event.valueStart, event.valueEnd);
-  try {
-    return getScalarValue(pass.source.text, event);
-  } catch (thrown) {
-    // An escape such as \UFFFFFFFF is found only while the text is decoded.
-    fault(pass, event.valueStart, `not YAML: ${errorText(thrown)}`);
-    return '';
-  }
-}
-
 function scalarStart(event: ScalarEvent, fallback: number): number {
   if (event.valueStart < 0) return fallback;
   const quoted = event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED;
@@ -97,7 +85,7 @@ function scalarStart(event: ScalarEvent, fallback: number): number {
 }
 
 function readScalar(pass: Pass, event: ScalarEvent, fallback: number): YamlNode {
-  const text = scalarText(pass, event);
+  const text = getScalarValue(pass.source.text, event);
   const value = event.style === SCALAR_STYLE.PLAIN ? plainValue(text) : text;
   return node(scalarStart(event, fallback), value);
 }
@@ -146,7 +134,7 @@ function readKey(pass: Pass, parent: number): { readonly text: string | undefine
   const event = pass.events[pass.at];
   if (event?.type === EVENT_ID.SCALAR && event.tagStart < 0 && event.anchorStart < 0) {
     pass.at += 1;
-    return { text: scalarText(pass, event), start: scalarStart(event, parent) };
+    return { text: getScalarValue(pass.source.text, event), start: scalarStart(event, parent) };
   }
   const { start } = readNode(pass, parent);
   fault(pass, start, 'a key must be plain text');
@@ -212,8 +200,15 @@ function readNode(pass: Pass, fallback: number): YamlNode {
   return read;
 }
 
+/** What js-yaml says where a flow collection does not end. */
+const UNCLOSED: ReadonlySet<string> = new Set([
+  'deficient indentation',
+  'unexpected end of the stream within a flow collection',
+]);
+
 /** A hint for the syntax errors that operators of IPVS will make first. */
-function syntaxHint(text: string, position: number): string {
+function syntaxHint(text: string, position: number, reason: string): string {
+  if (UNCLOSED.has(reason)) return '; a bracket or brace before this place is probably not closed';
   const start = text.lastIndexOf('\n', position - 1) + 1;
   const end = text.indexOf('\n', position);
   const line = text.slice(start, end < 0 ? start + 200 : Math.min(end, start + 200));
@@ -230,7 +225,7 @@ function syntaxFault(source: Source, thrown: unknown): RawFault {
   if (thrown.reason.startsWith('nesting exceeded')) {
     return { source, offset, message: `nested more than ${DEPTH_MAX} levels deep` };
   }
-  const message = `not YAML: ${thrown.reason}${syntaxHint(source.text, offset)}`;
+  const message = `not YAML: ${thrown.reason}${syntaxHint(source.text, offset, thrown.reason)}`;
   return { source, offset, message };
 }
 

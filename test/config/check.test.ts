@@ -1,0 +1,188 @@
+/** Checks: what each type asks for by default, what is inherited from which level, and what stays secret. */
+import t from 'tap';
+import { configOf, faultsOf, outside, serverOf, serviceText } from './given.js';
+
+t.test('an http check without words', async (t) => {
+  const { probe } = serverOf('address: 192.0.2.1:80\ncheck: { type: http }\nservers: [192.0.2.2]').check;
+  t.same(probe, {
+    type: 'http',
+    target: { address: '192.0.2.2', port: 80 },
+    method: 'GET',
+    path: '/',
+    host: '192.0.2.2:80',
+    headers: [],
+    status: [[200, 299]],
+    contains: undefined,
+    bodyLimit: 65_536,
+    tls: undefined,
+  });
+});
+
+const PEM = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+
+t.test('an https check with everything', async (t) => {
+  const lines = `
+address: 192.0.2.1:443
+check:
+  type: https
+  path: /a?b=c
+  method: OPTIONS
+  host: www.example.org:8443
+  headers: { X-Probe: yes please, Authorization: "Bearer \${env:TOKEN}" }
+  status: [200, 204, 300-302]
+  contains: fine
+  body-limit: 100
+  authorities: /ca.pem
+  port: 8443
+servers: [192.0.2.2]
+`;
+  const { probe } = serverOf(lines, outside({ TOKEN: 'abc' }, { '/ca.pem': PEM })).check;
+  t.same(probe, {
+    type: 'https',
+    target: { address: '192.0.2.2', port: 8443 },
+    method: 'OPTIONS',
+    path: '/a?b=c',
+    host: 'www.example.org:8443',
+    headers: [
+      ['x-probe', 'yes please'],
+      ['authorization', 'Bearer abc'],
+    ],
+    status: [
+      [200, 200],
+      [204, 204],
+      [300, 302],
+    ],
+    contains: 'fine',
+    bodyLimit: 100,
+    tls: { serverName: 'www.example.org', verify: true, authorities: PEM },
+  });
+});
+
+/** [keys of the check, the server name] */
+const SERVER_NAMES: readonly (readonly [string, string | undefined])[] = [
+  ['host: www.example.org', 'www.example.org'],
+  ['host: www.example.org, server-name: other.example.org', 'other.example.org'],
+  ['host: 192.0.2.7', undefined],
+  ["host: '192.0.2.7:8443'", undefined],
+  ["host: '[2001:db8::1]:8443'", undefined],
+  ['verify: false', undefined],
+];
+
+t.test('the name in the handshake is the host, where that is a name', async (t) => {
+  for (const [keys, expected] of SERVER_NAMES) {
+    const { probe } = serverOf(
+      `address: 192.0.2.1:443\ncheck: { type: https, ${keys} }\nservers: [192.0.2.2]`,
+    ).check;
+    t.equal(probe.type === 'https' ? probe.tls?.serverName : 'not https', expected, keys);
+  }
+});
+
+t.test('an ftp check: anonymous, or somebody with a password from outside', async (t) => {
+  const probe = (keys: string, deps = outside()) =>
+    serverOf(`address: 192.0.2.1:21\ncheck: { type: ftp${keys} }\nservers: [192.0.2.2]`, deps).check.probe;
+  const target = { address: '192.0.2.2', port: 21 };
+  const anonymous = { type: 'ftp', target, user: 'anonymous', password: 'lvsentry@' };
+  t.same(probe(''), { ...anonymous, file: undefined, fileBy: 'size' });
+  t.same(probe(', file: /alive, file-by: retrieve'), { ...anonymous, file: '/alive', fileBy: 'retrieve' });
+  const keys = `, user: probe, password: '\${file:/secret}'`;
+  t.same(probe(keys, outside({}, { '/secret': 'pa ss\n' })), {
+    type: 'ftp',
+    target,
+    user: 'probe',
+    password: 'pa ss',
+    file: undefined,
+    fileBy: 'size',
+  });
+  t.match(probe(", password: 'me@example.org'"), { user: 'anonymous', password: 'me@example.org' });
+});
+
+t.test(
+  'when to probe is inherited key by key, from the server over the service to the defaults',
+  async (t) => {
+    const config = configOf(`
+defaults:
+  check: { interval: 10s, timeout: 4s, rise: 5, fall: 6, assume: down }
+services:
+  web:
+    address: 192.0.2.1:80
+    check: { type: http, interval: 8s, rise: 4 }
+    servers:
+      - { address: 192.0.2.2, check: { interval: 6s } }
+      - 192.0.2.3
+`);
+    const rules = config.services[0]?.servers.map(({ check }) => check.rule);
+    t.same(rules, [
+      { interval: 6000, timeout: 4000, rise: 4, fall: 6, assume: 'down' },
+      { interval: 8000, timeout: 4000, rise: 4, fall: 6, assume: 'down' },
+    ]);
+  },
+);
+
+t.test('a time-out that nobody gave is a second, or the interval where that is shorter', async (t) => {
+  const timeout = (interval: string) =>
+    serverOf(`address: 192.0.2.1:80\ncheck: { interval: ${interval} }\nservers: [192.0.2.2]`).check.rule
+      .timeout;
+  t.equal(timeout('5s'), 1000);
+  t.equal(timeout('250ms'), 250);
+});
+
+/** [check of the defaults, of the service, of the server, what the probe must match] */
+const INHERITED: readonly (readonly [string, string, string, object])[] = [
+  ['{}', '{ type: http, path: /x }', '{ port: 81 }', { type: 'http', path: '/x', target: { port: 81 } }],
+  ['{}', '{ type: http, path: /x }', '{ type: https }', { type: 'https', path: '/x' }],
+  [
+    '{}',
+    '{ type: https, server-name: x }',
+    '{ type: http, path: /y }',
+    { type: 'http', path: '/y', tls: undefined },
+  ],
+  ['{ type: http, path: /x }', '{ type: tcp }', '{ type: http }', { type: 'http', path: '/x' }],
+  ['{}', '{ type: http, path: /x, port: 81 }', '{ type: tcp }', { type: 'tcp', target: { port: 80 } }],
+  ['{ type: ftp, user: anonymous }', '{}', '{}', { type: 'ftp', user: 'anonymous' }],
+  ['{ port: 99 }', '{ type: http }', '{}', { type: 'http', target: { port: 99 } }],
+  ['{}', '{}', '{}', { type: 'tcp' }],
+];
+
+t.test('what to probe with is inherited from levels of the same type only', async (t) => {
+  for (const [defaults, service, server, expected] of INHERITED) {
+    const config = configOf(`
+defaults: { check: ${defaults} }
+services:
+  web:
+    address: 192.0.2.1:80
+    check: ${service}
+    servers: [{ address: 192.0.2.2, check: ${server} }]
+`);
+    t.match(config.services[0]?.servers[0]?.check.probe, expected, `${defaults} ${service} ${server}`);
+  }
+});
+
+t.test('secrets never stand in a fault, and what they hold is checked', async (t) => {
+  const check = (keys: string) =>
+    serviceText(`address: 192.0.2.1:21\ncheck: { ${keys} }\nservers: [192.0.2.2]`);
+  const deps = outside({ EMPTY: '', TWO: 'hush\nDELE x' }, { '/secret': 'hush\u0007', '/empty': '\n' });
+  const texts = [
+    [check(`type: ftp, user: u, password: '\${env:TWO}'`), 'password: what it stands for holds a line break'],
+    [
+      check(`type: ftp, user: u, password: '\${env:EMPTY}'`),
+      'password: the environment variable EMPTY is empty',
+    ],
+    [
+      check(`type: ftp, user: u, password: '\${env:A-B}'`),
+      'password: "A-B" is not the name of an environment variable',
+    ],
+    [check(`type: ftp, user: u, password: '\${file:/empty}'`), "password: the secret's file /empty is empty"],
+    [
+      check(`type: http, headers: { a: '\${file:/secret}' }`),
+      'what it stands for is not printable ASCII on one line',
+    ],
+    [check(`type: https, authorities: /secret`), '/secret holds no certificate in PEM form'],
+    [`services: {}\nalerts: { a: { webhook: { url: 'hush\${env:TWO}' } } }`, 'not a URL such as'],
+  ] as const;
+  for (const [text, expected] of texts) {
+    const [fault = '', ...more] = faultsOf(text, deps);
+    t.ok(fault.includes(expected), fault);
+    t.notOk(fault.includes('hush'), 'the secret is not told');
+    t.same(more, []);
+  }
+});

@@ -1,0 +1,156 @@
+/** One file, one fault: what an operator reads for it, whole. */
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { faultText } from '../../src/config/faults.js';
+import { loadConfig } from '../../src/config/load.js';
+
+/** The files stay in the source tree; this test runs from dist/test/config. */
+const FOLDER = join(dirname(fileURLToPath(import.meta.url)), '../../../test/config/invalid');
+
+const EXPECTED: readonly string[] = [
+  'address-and-fwmark.yaml:3:5: services.web.address: a fwmark service has no address and takes every protocol; leave it out',
+  'address-is-a-name.yaml:3:14: services.web.address: "www.example.org:80" holds a name; names are not looked up, write the address',
+  'address-is-broken.yaml:3:14: services.web.address: "192.168.2.300:80" is not an address',
+  'address-is-multicast.yaml:3:14: services.web.address: 224.0.0.1 is a multicast address; it cannot be a VIP',
+  'address-with-a-prefix.yaml:4:15: services.web.servers[0]: "192.168.2.0/24" is not an address; leave the prefix length out',
+  'address-without-a-port.yaml:3:14: services.web.address: 192.168.2.254 has no port; write for example 192.168.2.254:80',
+  'alert-event-is-unknown.yaml:5:23: alerts.oncall.on[1]: "server-updated" is not one of server-down, server-up, service-lost, service-recovered, daemon-started, daemon-stopping, config-reloaded, config-refused, table-drift, table-error, worker-restarted',
+  'alert-on-nothing.yaml:5:9: alerts.oncall.on: empty; name the events, or leave `on` out',
+  'alert-url-is-not-http.yaml:4:21: alerts.oncall.webhook.url: not a URL such as https://alerts.example.org/lvs (http or https, no user name)',
+  'alert-without-a-webhook.yaml:3:11: alerts.oncall.webhook: missing; it must be there',
+  'authorities-are-not-there.yaml:4:40: services.web.check.authorities: /nowhere/ca.pem does not exist',
+  'authorities-without-verify.yaml:4:55: services.web.check.authorities: with `verify: false` nobody looks at authorities',
+  'check-is-not-a-mapping.yaml:4:12: services.web.check: "http" is not a mapping (type, interval, timeout ...)',
+  'check-type-is-unknown.yaml:4:20: services.web.check.type: "htpp" is not one of tcp, http, https, ftp; did you mean "http"?',
+  "check-without-a-port.yaml:4:15: services.web.servers[0]: the server has no port that could be probed; say `port` in its check or in the service's",
+  'contains-with-head.yaml:4:50: services.web.check.contains: the answer to HEAD has no body that could contain anything; use `method: GET`',
+  "direct-routing-to-another-port.yaml:6:39: services.web.servers[0].port: port 8080 is not the service's port 80; with `forward: direct` packets arrive unchanged, so the server listens on the service's port (only masquerade changes ports)",
+  'duplicate-fwmark.yaml:3:16: services.b.fwmark: the service fwmark 7 ipv4 stands twice; the first is services.a.fwmark (line 2)',
+  'duplicate-key.yaml:6:5: the key "scheduler" stands here a second time (first in line 4); keep one',
+  'duplicate-server-name.yaml:6:17: services.web.servers[1].name: the name one stands twice; the first is services.web.servers[0].name (line 5)',
+  'duplicate-server.yaml:6:9: services.web.servers[1]: the server 192.168.2.2:80 stands twice; the first is services.web.servers[0] (line 5)',
+  'duplicate-service-name.yaml:5:3: the key "web" stands here a second time (first in line 2); keep one',
+  'duplicate-service.yaml:6:14: services.shop.address: the service tcp 192.168.2.254:80 stands twice; the first is services.web.address (line 3)',
+  'duration-is-nonsense.yaml:4:35: services.web.check.interval: "5 seconds" is not a duration from 10ms to 24h, such as 2s',
+  'duration-is-too-short.yaml:4:35: services.web.check.interval: "1ms" is not a duration from 10ms to 24h, such as 2s',
+  'duration-without-a-unit.yaml:4:35: services.web.check.interval: 5 is not a duration from 10ms to 24h, such as 2s; write the unit, such as 5s',
+  'engine-with-tcp.yaml:5:5: services.web.persistence-engine: only with `protocol: udp` or `fwmark`, this service is tcp',
+  'engine-without-persistence.yaml:5:5: services.web.persistence-engine: only with `persistence`, which it refines',
+  'family-with-an-address.yaml:4:5: services.web.family: the address says the family already; leave it out',
+  'flag-of-another-scheduler.yaml:5:13: services.web.flags[0]: sh-port belongs to the scheduler sh, this service has mh',
+  'flag-twice.yaml:5:22: services.web.flags[1]: "sh-port" stands in the list twice',
+  'forward-is-unknown.yaml:4:14: services.web.forward: "tunel" is not one of direct, masquerade, tunnel; did you mean "tunnel"?',
+  'ftp-command-in-the-file.yaml:4:31: services.web.check.file: "a\\r\\nDELE b" is not text on one line',
+  'ftp-file-by-without-a-file.yaml:4:34: services.web.check.file-by: it says how a file is asked for, but there is no `file`',
+  'ftp-password-is-a-number.yaml:4:48: services.web.check.password: the value is not text on one line; put it in quotes',
+  'ftp-user-without-a-password.yaml:4:31: services.web.check.user: the user probe has no `password`',
+  'gre-with-a-remote-checksum.yaml:5:36: services.web.tunnel.checksum: remote-checksum is not for gre tunnels; they take none or checksum',
+  'gue-without-a-port.yaml:5:13: services.web.tunnel: a gue tunnel needs `port`, the UDP port on the server (6080 as a rule)',
+  'header-host.yaml:4:37: services.web.check.headers.Host: the header Host cannot be set here; use the key `host` of the check',
+  'header-name-is-broken.yaml:4:37: services.web.check.headers."x y": the key is not a header\'s name',
+  'header-with-a-line-break.yaml:4:42: services.web.check.headers.x-y: "a\\r\\nb: c" is not text in printable ASCII',
+  'interval-below-an-inherited-timeout.yaml:6:24: services.web.check.interval: the timeout (5s) is longer than the interval (2s); a probe must end before the next one starts',
+  'ipip-with-a-port.yaml:5:27: services.web.tunnel.port: only gue tunnels have a port; this tunnel is ipip',
+  'key-of-another-check-inherited.yaml:6:14: services.web.check.path: it belongs to http and https checks; this check is ftp',
+  'key-of-another-check.yaml:4:25: services.web.check.path: it belongs to http and https checks; this check is tcp',
+  'listener-is-not-on-loopback.yaml:1:16: api.listen: 0.0.0.0 is not on loopback; the API has no authentication yet, so it listens on 127.0.0.1, ::1 or a unix socket only',
+  'listener-path-is-relative.yaml:1:16: api.listen: "unix:lvsentry.sock" needs an absolute path, such as unix:/run/lvsentry.sock',
+  'listener-port-0.yaml:1:16: api.listen: 0 is not a port that clients can find; the usual one is 8405',
+  'listener-without-a-port.yaml:1:16: api.listen: "127.0.0.1" has no port; write 127.0.0.1:8405',
+  'lower-threshold-above-the-upper.yaml:5:71: services.web.servers[0].lower-threshold: 20 is above `upper-threshold` (10)',
+  'lower-threshold-alone.yaml:5:50: services.web.servers[0].lower-threshold: only with `upper-threshold`, below which it lies',
+  'mixed-families-with-a-fwmark.yaml:5:15: services.web.servers[0]: an ipv6 server in an ipv4 service; say `family: ipv6` in the service, or use a tunnel',
+  'mixed-families.yaml:4:15: services.web.servers[0]: an ipv6 server in an ipv4 service; only a tunnel can do that',
+  'name-is-a-number.yaml:1:7: name: 7 is not a name (letters, digits, ".", "_" and "-", at most 63); put it in quotes',
+  'neither-address-nor-fwmark.yaml:3:5: services.web: neither `address` nor `fwmark`; a service needs one of them',
+  'netmask-above-32.yaml:4:29: services.web.persistence.netmask: 64 is more than the 32 bits of an IPv4 address',
+  'netmask-is-dotted.yaml:4:29: services.web.persistence.netmask: "255.255.255.0" is not a prefix length (1 to 128), such as 24',
+  'no-services.yaml: no `services`; a configuration that lost them must not empty the table, so say `services: {}` where there are none',
+  'one-packet-with-tcp.yaml:4:5: services.web.one-packet: only with `protocol: udp` or `fwmark`, this service is tcp',
+  'path-without-a-slash.yaml:4:32: services.web.check.path: "health" is not a path that begins with "/", without blanks',
+  'persistence-of-half-a-second.yaml:4:29: services.web.persistence.timeout: 1500ms is not a whole number of seconds, which is all the kernel can keep',
+  'port-0-of-a-check.yaml:4:31: services.web.check.port: 0 is not a port (1 to 65535)',
+  'port-0-without-persistence.yaml:3:14: services.web.address: port 0 (every port) needs `persistence`, or the parts of a session scatter',
+  'port-65536-of-a-server.yaml:6:39: services.web.servers[0].port: 65536 is not a port (0 to 65535)',
+  'port-65536-of-a-service.yaml:3:14: services.web.address: 65536 is not a port (0 to 65535)',
+  'port-twice.yaml:6:46: services.web.servers[0].port: the address says a port already; keep one of them',
+  'protocol-with-a-fwmark.yaml:4:5: services.web.protocol: a fwmark service has no address and takes every protocol; leave it out',
+  'resync-is-too-long.yaml:1:9: resync: "2h" is not a duration from 1s to 1h, such as 30s',
+  'rise-is-0.yaml:4:31: services.web.check.rise: 0 is not a whole number from 1 to 1000',
+  'scheduler-name-is-too-long.yaml:4:16: services.web.scheduler: "a-scheduler-of-mine" is not a scheduler\'s name such as wlc, rr, sh or mh',
+  "secret-file-is-not-there.yaml:4:48: services.web.check.password: the secret's file /nowhere/password does not exist",
+  'secret-file-is-relative.yaml:4:48: services.web.check.password: "password" is not an absolute path',
+  'secret-is-not-in-the-environment.yaml:4:48: services.web.check.password: the environment variable LVSENTRY_NOT_SET is not set',
+  'server-is-a-number.yaml:4:15: services.web.servers[0]: 192.168 is not an address or a mapping (address, port, weight ...)',
+  'server-is-empty.yaml:6:7: services.web.servers[1]: empty; it must be an address or a mapping (address, port, weight ...)',
+  'server-is-link-local.yaml:4:15: services.web.servers[0]: fe80::1 is a link-local address, which names no interface; it cannot be a real server',
+  'server-without-an-address.yaml:5:9: services.web.servers[0].address: missing; it must be there',
+  'service-name-with-a-blank.yaml:2:3: services."my web": the key is not a name (letters, digits, ".", "_" and "-", at most 63)',
+  'status-is-no-list.yaml:4:34: services.web.check.status: 200 is not a list of at most 32, each a status (100 to 599) or a range such as 200-299',
+  'status-is-no-status.yaml:4:40: services.web.check.status[1]: 700 is not a status (100 to 599) or a range such as 200-299',
+  'status-list-is-empty.yaml:4:34: services.web.check.status: empty; no answer would ever be a pass',
+  'status-range-is-backwards.yaml:4:35: services.web.check.status[0]: 299-200 ends before it begins',
+  'table-is-unknown.yaml:1:8: table: "kernal" is not one of kernel, memory; did you mean "kernel"?',
+  'timeout-above-the-interval.yaml:4:48: services.web.check.timeout: the timeout (2s) is longer than the interval (1s); a probe must end before the next one starts',
+  "tunnel-to-another-port.yaml:5:15: services.web.servers[0]: port 8080 is not the service's port 80; with `forward: tunnel` packets arrive unchanged, so the server listens on the service's port (only masquerade changes ports)",
+  'tunnel-without-forward-tunnel.yaml:4:5: services.web.tunnel: `forward` is direct here; a tunnel needs `forward: tunnel`',
+  'unknown-key-at-the-top.yaml:1:1: tabel: unknown key; did you mean "table"?',
+  'unknown-key-in-a-server.yaml:5:33: services.web.servers[0].wieght: unknown key; did you mean "weight"?',
+  'unknown-key-in-a-service.yaml:4:5: services.web.schedular: unknown key; did you mean "scheduler"?',
+  'unknown-key-without-a-neighbour.yaml:4:5: services.web.quorum: unknown key',
+  'weight-is-a-fraction.yaml:5:41: services.web.servers[0].weight: 1.5 is not a whole number from 0 to 2147483647',
+  'weight-is-negative.yaml:5:41: services.web.servers[0].weight: -1 is not a whole number from 0 to 2147483647',
+  'weight-is-quoted.yaml:5:41: services.web.servers[0].weight: "2" is not a whole number from 0 to 2147483647; take the quotes away',
+  'whole-file-is-a-list.yaml:1:1: a list is not a mapping (name, table, resync ...)',
+  'yaml-alias-to-itself.yaml:2:54: *web stands for nothing: no anchor &web ends before this place',
+  'yaml-bad-indentation.yaml:4:4: not YAML: bad indentation of a mapping entry',
+  'yaml-brackets-without-quotes.yaml:3:27: not YAML: bad indentation of a mapping entry; an address in brackets must stand in quotes',
+  'yaml-key-is-a-list.yaml:2:1: a key must be plain text',
+  'yaml-merge-key.yaml:5:5: merge keys (<<) are not part of YAML 1.2; write the keys out, or use `defaults`',
+  'yaml-second-document.yaml:3:1: a second document; one file holds one document',
+  'yaml-tab.yaml:3:1: not YAML: tab characters must not be used in indentation; indent with blanks, not tabs',
+  'yaml-tag.yaml:1:11: tags (!!map) are not used here; leave it out',
+  'yaml-unclosed-list.yaml:5:1: not YAML: deficient indentation; a bracket or brace before this place is probably not closed',
+  'yaml-unknown-alias.yaml:2:8: *web stands for nothing: no anchor &web ends before this place',
+];
+
+const MACHINE = { env: {}, hostName: 'director' };
+
+function faultsOf(name: string): readonly string[] {
+  const path = join(FOLDER, name);
+  const result = loadConfig(path, MACHINE);
+  if (result.ok) return [];
+  return result.faults.map((fault) => faultText({ ...fault, file: fault.file.slice(FOLDER.length + 1) }));
+}
+
+t.test('each invalid file is refused with exactly one fault, at its place, in these words', async (t) => {
+  for (const expected of EXPECTED) {
+    const name = expected.slice(0, expected.indexOf(':'));
+    t.same(faultsOf(name), [expected], name);
+  }
+});
+
+t.test('the table and the folder name the same files', async (t) => {
+  const named = EXPECTED.map((text) => text.slice(0, text.indexOf(':')));
+  t.same(readdirSync(FOLDER).sort(), [...named].sort());
+  t.equal(new Set(named).size, named.length, 'no file stands twice');
+});
+
+t.test('all invalid files as one folder: every file has its fault, in the order of the files', async (t) => {
+  const result = loadConfig(FOLDER, MACHINE);
+  t.notOk(result.ok);
+  if (result.ok) return;
+  const files = result.faults.map(({ file }) => file.slice(FOLDER.length + 1));
+  t.same([...files].sort(), files, 'sorted');
+  // Alone it lacks its services; beside others it does not.
+  const alone = new Set(['no-services.yaml']);
+  const expected = EXPECTED.map((text) => text.slice(0, text.indexOf(':'))).filter(
+    (name) => !alone.has(name),
+  );
+  t.same(
+    expected.filter((name) => !files.includes(name)),
+    [],
+  );
+});
