@@ -37,9 +37,11 @@ export interface Exchange {
 const OK: NetlinkResult = { ok: true };
 
 /**
- * Many changes in one send. The kernel carries them out in order, reports every error, and an error does not stop
- * the rest; so only the last has to be acknowledged, and its answer says that the rest is done. Against
- * acknowledging all that takes a quarter of the time, and the receive buffer cannot overflow by our own doing.
+ * Many changes in one send. The kernel carries them out in order, reports every error, and an error does not stop the
+ * rest. So none asks for an acknowledgement; behind them goes an empty message that does, and its answer says that
+ * all before it is done. Against acknowledging all this takes a quarter of the time, the receive buffer cannot
+ * overflow by our own doing, and nothing hangs on a request that the kernel never answers (netlink_rcv_skb is silent
+ * where a command returns -EINTR, as stopping a sync daemon that has not run yet does).
  */
 export class BatchExchange implements Exchange {
   readonly #failures: (NetlinkFailure | undefined)[];
@@ -50,7 +52,7 @@ export class BatchExchange implements Exchange {
   }
 
   get count(): number {
-    return this.requests.length;
+    return this.requests.length + 1;
   }
 
   /** One for each request, once the exchange is finished. */
@@ -60,20 +62,21 @@ export class BatchExchange implements Exchange {
 
   encode(first: number): Uint8Array {
     const writer = new ByteWriter(16 * 1024);
-    const last = this.count - 1;
     for (const [index, { type, flags = 0, payload }] of this.requests.entries()) {
-      const acknowledge = index === last ? NLM_F.ACK : 0;
-      const all = flags | NLM_F.REQUEST | acknowledge;
-      writeMessage(writer, { type, flags: all, sequence: first + index, portId: 0, payload });
+      const header = { type, flags: flags | NLM_F.REQUEST, sequence: first + index, portId: 0 };
+      writeMessage(writer, { ...header, payload });
     }
+    const barrier = { type: NLMSG.NOOP, flags: NLM_F.REQUEST | NLM_F.ACK, portId: 0 };
+    writeMessage(writer, { ...barrier, sequence: first + this.requests.length, payload: new Uint8Array(0) });
     return writer.finish();
   }
 
   take(index: number, message: Message): boolean {
     if (message.type !== NLMSG.ERROR) return false;
     const answer = readError(message);
+    if (index === this.requests.length) return true;
     if (answer.errno !== 0) this.#failures[index] = kernelFailure(answer.errno, answer);
-    return index === this.count - 1;
+    return false;
   }
 
   finish(failure: NetlinkFailure | undefined): void {

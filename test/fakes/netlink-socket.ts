@@ -1,7 +1,7 @@
 /** A kernel that is a function: from each request to what the socket receives. It has the nasty habits of the real one. */
 import { errnoValue } from '../../src/core/errno.js';
 import type { NetlinkSocket } from '../../src/core/ports.js';
-import { type Message, messageSize, splitDatagram } from '../../src/wire/netlink.js';
+import { type Message, messageSize, NLMSG, splitDatagram } from '../../src/wire/netlink.js';
 import { datagram, doneAnswer, type ErrorWords, errorAnswer } from './answers.js';
 
 /** A datagram, or a receive that fails with -errno. */
@@ -15,6 +15,8 @@ export class FakeNetlinkSocket implements NetlinkSocket {
   /** The messages of each send. */
   readonly sends: Message[][] = [];
   closed = 0;
+  /** Control messages are acknowledged, unless this is set. */
+  mute = false;
   /** -errno for the next send. */
   sendFails: number | undefined;
   readonly #arrivals: Arrival[] = [];
@@ -29,8 +31,14 @@ export class FakeNetlinkSocket implements NetlinkSocket {
     if (failure !== undefined) return failure;
     const messages = splitDatagram(bytes.slice());
     this.sends.push(messages);
-    for (const message of messages) this.#arrivals.push(...this.kernel(message));
+    for (const message of messages) this.#arrivals.push(...this.#answer(message));
     return bytes.length;
+  }
+
+  /** netlink_rcv_skb: control messages are not the protocol's. */
+  #answer(message: Message): readonly Arrival[] {
+    if (message.type >= NLMSG.MIN_TYPE) return this.kernel(message);
+    return this.mute ? [] : acknowledged(message);
   }
 
   receive(into: Uint8Array): number {
@@ -58,9 +66,9 @@ export class FakeNetlinkSocket implements NetlinkSocket {
     this.#announce();
   }
 
-  /** All requests, whatever sends they came in. */
+  /** All requests but control messages, whatever sends they came in. */
   get requests(): Message[] {
-    return this.sends.flat();
+    return this.sends.flat().filter(({ type }) => type >= NLMSG.MIN_TYPE);
   }
 
   get unread(): number {

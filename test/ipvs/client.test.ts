@@ -264,13 +264,15 @@ t.test('where answers were lost the results say so, and the next dump tells the 
 });
 
 t.test('a kernel that is silent costs one limit, not the client', async (t) => {
-  const { client, kernel, time } = open();
+  const { client, kernel, socket, time } = open();
   await client.apply([addService]);
   kernel.script = () => [];
+  socket.mute = true;
   const lost = client.apply([addDest(2)]);
   await turn();
   await time.advance(3000);
   t.strictSame(outcomes(await lost), ['ETIMEDOUT']);
+  socket.mute = false;
   kernel.script = () => undefined;
   t.strictSame(outcomes(await client.apply([addDest(2)])), ['ok']);
 });
@@ -279,6 +281,7 @@ t.test('close rejects what waits, in the table’s terms', async (t) => {
   const { client, kernel, socket } = open();
   await client.apply([addService]);
   kernel.script = () => [];
+  socket.mute = true;
   const closed = { code: 'IPVS', facts: { errno: 'ECANCELED' }, message: /the table was closed/ };
   const all = [t.rejects(client.dump(), closed), t.rejects(client.apply([addDest(2)]), closed)];
   await turn();
