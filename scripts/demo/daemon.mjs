@@ -12,7 +12,7 @@ import { servicesInKernel } from './table.mjs';
 const PROGRAM = join(ROOT, 'dist/src/main.js');
 const CONFIG = join(ROOT, 'config/lvsentry.demo.yaml');
 const API_PORT = 8405;
-const READY_MS = 15_000;
+const READY_MS = 60_000;
 const END_MS = 10_000;
 const POLL_MS = 100;
 
