@@ -1,0 +1,92 @@
+/** The routes: one row each. What they answer is made of one snapshot. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { World } from '../world.js';
+import { sendError } from './failure.js';
+import { liveness, readiness } from './health.js';
+import {
+  ERROR_SCHEMA,
+  LIVENESS_SCHEMA,
+  READINESS_SCHEMA,
+  SERVICE_SCHEMA,
+  SERVICES_SCHEMA,
+  STATUS_SCHEMA,
+} from './schemas.js';
+import type { ApiSource } from './source.js';
+import { serviceStatus, servicesStatus, worldStatus } from './status.js';
+import { packageVersion } from './version.js';
+
+type Handler = (source: ApiSource, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
+
+interface Route {
+  readonly url: string;
+  /** Schemas of the answers, by status. */
+  readonly response: Readonly<Record<number, object>>;
+  readonly handle: Handler;
+}
+
+/** Serialises a body once for as long as the world does not change: pollers are many, changes are few. */
+function cachedAnswer(make: (world: World) => object): Handler {
+  let cache: { readonly version: number; readonly text: string } | undefined;
+  return (source, _request, reply) => {
+    const world = source.world();
+    if (cache?.version !== world.version)
+      cache = {
+        version: world.version,
+        text: reply.serializeInput(make(world) as Record<string, unknown>, '200') as string,
+      };
+    return reply.type('application/json; charset=utf-8').send(cache.text);
+  };
+}
+
+const health: Handler = (source, _request, reply) => {
+  const body = liveness(source.world(), source.clock.wall());
+  return reply.code(body.alive ? 200 : 503).send(body);
+};
+
+const ready: Handler = (source, _request, reply) => {
+  const body = readiness(source.world(), source.clock.wall());
+  return reply.code(body.ready ? 200 : 503).send(body);
+};
+
+const oneService: Handler = (source, request, reply) => {
+  const { name } = request.params as { readonly name: string };
+  const world = source.world();
+  const service = world.config.services.find((each) => each.name === name);
+  if (service === undefined)
+    return sendError(reply, 404, 'NOT_FOUND', `there is no service "${name}"; /v1/services lists them`);
+  return reply.send(serviceStatus(service, world));
+};
+
+/** Made anew for each server: the answers that it keeps are those of one source. */
+export function routes(): readonly Route[] {
+  return [
+    { url: '/healthz', response: { 200: LIVENESS_SCHEMA, 503: LIVENESS_SCHEMA }, handle: health },
+    { url: '/readyz', response: { 200: READINESS_SCHEMA, 503: READINESS_SCHEMA }, handle: ready },
+    {
+      url: '/v1/status',
+      response: { 200: STATUS_SCHEMA },
+      handle: cachedAnswer((world) => worldStatus(world, packageVersion())),
+    },
+    { url: '/v1/services', response: { 200: SERVICES_SCHEMA }, handle: cachedAnswer(servicesStatus) },
+    { url: '/v1/services/:name', response: { 200: SERVICE_SCHEMA, 404: ERROR_SCHEMA }, handle: oneService },
+  ];
+}
+
+const OTHER_METHODS = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/** Puts the routes into a server; every other method of their paths is answered too. */
+export function addRoutes(app: FastifyInstance, source: ApiSource): void {
+  for (const { url, response, handle } of routes()) {
+    app.get(url, { schema: { response } }, (request, reply) => handle(source, request, reply));
+    app.route({
+      url,
+      method: OTHER_METHODS,
+      // Before a body is read: none is wanted.
+      onRequest: (request, reply) => {
+        reply.header('allow', 'GET, HEAD');
+        sendError(reply, 405, 'METHOD_NOT_ALLOWED', `${request.method} is not a method of ${request.url}`);
+      },
+      handler: (_request, reply) => reply,
+    });
+  }
+}

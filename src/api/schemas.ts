@@ -1,0 +1,120 @@
+/** JSON Schemas of the answers: fastify serialises by them, and docs/api.md is compared with them. */
+import type { Liveness, Readiness } from './health.js';
+import type { ServerStatus, ServiceStatus, Services, Status, TableStatus, WorkerStatus } from './status.js';
+
+/** Body of every answer with a status of 400 or more, but for 503 of the two health routes. */
+export interface ApiError {
+  readonly error: { readonly code: string; readonly message: string };
+}
+
+interface ObjectSchema {
+  readonly type: 'object';
+  readonly description: string;
+  readonly properties: Readonly<Record<string, object>>;
+  readonly required: readonly string[];
+  readonly additionalProperties: false;
+}
+
+/** The members of T, all of them and no others: a schema that lags behind its type does not compile. */
+function objectOf<T>(
+  description: string,
+  properties: { readonly [Name in keyof T]-?: object },
+): ObjectSchema {
+  return {
+    type: 'object',
+    description,
+    properties,
+    required: Object.keys(properties),
+    additionalProperties: false,
+  };
+}
+
+const text = (description: string): object => ({ type: 'string', description });
+const flag = (description: string): object => ({ type: 'boolean', description });
+const count = (description: string): object => ({ type: 'integer', minimum: 0, description });
+const orNull = (schema: object): object => ({ ...schema, type: [(schema as { type: string }).type, 'null'] });
+const list = (items: object, description: string): object => ({ type: 'array', items, description });
+const choice = (values: readonly string[], description: string): object => ({
+  type: 'string',
+  enum: values,
+  description,
+});
+
+export const SERVER_SCHEMA = objectOf<ServerStatus>('One real server in one service.', {
+  name: text('Its name in the configuration, else `address:port`.'),
+  address: text('Where the table sends its connections.'),
+  port: count('The same.'),
+  verdict: choice(
+    ['up', 'down', 'unknown'],
+    '`unknown`: no verdict yet, or its probe worker is being restarted.',
+  ),
+  weight: orNull(count('Its weight in the table now; null where it is not in the table.')),
+  configuredWeight: count('Its weight while it is up.'),
+  inTable: flag('Whether the table holds it.'),
+  since: text('When the verdict was reached: RFC 3339, UTC.'),
+  reason: text('What the verdict rests on: `ok`, `status 500`, `timeout in response after 1000 ms`.'),
+  check: choice(['tcp', 'http', 'https', 'ftp'], 'How it is probed.'),
+});
+
+export const SERVICE_SCHEMA = objectOf<ServiceStatus>('One virtual service.', {
+  name: text('Its name in the configuration.'),
+  service: text('What it is in the table: `tcp 192.0.2.1:80`, `fwmark 10 ipv4`.'),
+  scheduler: text('Its scheduler.'),
+  inTable: flag('Whether the table holds it.'),
+  up: count('Servers with this verdict.'),
+  down: count('Servers with this verdict.'),
+  unknown: count('Servers with this verdict.'),
+  servers: list(SERVER_SCHEMA, 'Its real servers, in the order of the configuration.'),
+});
+
+export const TABLE_SCHEMA = objectOf<TableStatus>('The IPVS table.', {
+  kind: choice(['kernel', 'memory'], '`table` of the configuration.'),
+  inSync: flag('The last plan was applied without an error and nothing is pending.'),
+  lastDumpAt: orNull(text('When the whole table was last read; null before the first time.')),
+  lastError: orNull(text('What went wrong last, until the table is in sync again.')),
+  driftFound: count('Changes of our entries by somebody else, since the start.'),
+  operationsApplied: count('Changes that the table took, since the start.'),
+  operationsFailed: count('Changes that it refused, since the start.'),
+});
+
+export const WORKER_SCHEMA = objectOf<WorkerStatus>('One probe worker. It counts from its own start.', {
+  worker: count('Its number, from 0.'),
+  at: text('When it said this: once a second.'),
+  checks: count('Checks that it runs.'),
+  inFlight: count('Probes under way.'),
+  probes: count('Probes that ended.'),
+  failures: count('Probes that failed.'),
+  unknowns: count('Probes that said nothing about the server: trouble of our own.'),
+});
+
+export const STATUS_SCHEMA = objectOf<Status>('Everything there is to know, from one snapshot.', {
+  name: text('`name` of the configuration.'),
+  version: text('Version of lvsentry.'),
+  startedAt: text('When this daemon was started: RFC 3339, UTC.'),
+  configLoadedAt: text('When the configuration in force was loaded.'),
+  stopping: flag('Whether it was told to stop.'),
+  table: TABLE_SCHEMA,
+  services: list(SERVICE_SCHEMA, 'The virtual services, in the order of the configuration.'),
+  workers: list(WORKER_SCHEMA, 'The probe workers.'),
+});
+
+export const SERVICES_SCHEMA = objectOf<Services>('The services alone.', {
+  services: list(SERVICE_SCHEMA, 'As in `/v1/status`.'),
+});
+
+export const LIVENESS_SCHEMA = objectOf<Liveness>('Whether every loop has beaten lately.', {
+  alive: flag('True with status 200, false with 503.'),
+  reasons: list(text('One loop that has not, and since when.'), 'Why not; empty while alive.'),
+});
+
+export const READINESS_SCHEMA = objectOf<Readiness>('Whether the table can be relied on.', {
+  ready: flag('True with status 200, false with 503.'),
+  missing: list(text('One thing.'), 'What is missing; empty when ready.'),
+});
+
+export const ERROR_SCHEMA = objectOf<ApiError>('Why there is no answer.', {
+  error: objectOf<ApiError['error']>('The error.', {
+    code: text('One of the codes below.'),
+    message: text('What is wrong, for a person.'),
+  }),
+});

@@ -1,0 +1,77 @@
+/** The HTTP server of the API: limits, errors, start and end. */
+import { type FastifyInstance, fastify } from 'fastify';
+import type { Listen } from '../config/model.js';
+import { errorText } from '../core/errors.js';
+import { codeOfStatus, refuseClient, sendError } from './failure.js';
+import { listenOn } from './listen.js';
+import { addRoutes } from './routes.js';
+import type { ApiSource } from './source.js';
+
+const CONNECTIONS_MAX = 200;
+const HEADER_BYTES_MAX = 8192;
+const NAME_LENGTH_MAX = 256;
+/** Milliseconds for a whole request to come; for an idle connection; and for one that takes nothing of its answer. */
+const REQUEST_TIMEOUT = 5000;
+const IDLE_TIMEOUT = 5000;
+const STALL_TIMEOUT = 15_000;
+
+export interface Api {
+  /** Ends all connections, idle ones too. */
+  close(): Promise<void>;
+}
+
+/** The server, not listening yet: tests ask it by `inject`. */
+export function buildApi(source: ApiSource): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    // No route takes a body; fastify wants at least one byte.
+    bodyLimit: 1,
+    requestTimeout: REQUEST_TIMEOUT,
+    keepAliveTimeout: IDLE_TIMEOUT,
+    connectionTimeout: STALL_TIMEOUT,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: NAME_LENGTH_MAX },
+    http: {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: REQUEST_TIMEOUT,
+      connectionsCheckingInterval: 1000,
+    },
+    clientErrorHandler: refuseClient,
+    frameworkErrors: (error, _request, reply) => {
+      sendError(reply, 400, 'BAD_REQUEST', error.message);
+    },
+  });
+  app.server.maxConnections = CONNECTIONS_MAX;
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('cache-control', 'no-store');
+  });
+  app.setNotFoundHandler((request, reply) =>
+    sendError(reply, 404, 'NOT_FOUND', `there is no ${request.url.slice(0, NAME_LENGTH_MAX)}`),
+  );
+  app.setErrorHandler((error: Error & { readonly statusCode?: number }, request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status < 500) return sendError(reply, status, codeOfStatus(status), error.message);
+    source.log?.error(
+      { code: 'INTERNAL', url: request.url, stack: error.stack },
+      `the API failed: ${errorText(error)}`,
+    );
+    return sendError(reply, 500, 'INTERNAL', 'a defect of lvsentry; its log says more');
+  });
+  addRoutes(app, source);
+  return app;
+}
+
+/**
+ * Listens, and answers until it is closed.
+ * @throws API where it cannot listen; the text names the address and says what to do
+ */
+export async function startApi(listen: Listen, source: ApiSource): Promise<Api> {
+  const app = buildApi(source);
+  try {
+    await listenOn(app, listen);
+  } catch (thrown) {
+    await app.close();
+    throw thrown;
+  }
+  return { close: () => app.close() };
+}

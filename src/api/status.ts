@@ -1,0 +1,142 @@
+/** What the API tells of the world: types of its answers, and how they are made of a snapshot. */
+import type { CheckType, Verdict } from '../checks/model.js';
+import { reasonText } from '../checks/reason.js';
+import type { ServerConfig, ServiceConfig } from '../config/model.js';
+import type { EpochMillis } from '../core/units.js';
+import { destText, serviceText } from '../ipvs/keys.js';
+import type { DestSeen, ObservedService } from '../ipvs/model.js';
+import type { ServerHealth, World } from '../world.js';
+
+export interface ServerStatus {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly verdict: Verdict;
+  readonly weight: number | null;
+  readonly configuredWeight: number;
+  readonly inTable: boolean;
+  readonly since: string;
+  readonly reason: string;
+  readonly check: CheckType;
+}
+
+export interface ServiceStatus {
+  readonly name: string;
+  readonly service: string;
+  readonly scheduler: string;
+  readonly inTable: boolean;
+  readonly up: number;
+  readonly down: number;
+  readonly unknown: number;
+  readonly servers: readonly ServerStatus[];
+}
+
+export interface TableStatus {
+  readonly kind: 'kernel' | 'memory';
+  readonly inSync: boolean;
+  readonly lastDumpAt: string | null;
+  readonly lastError: string | null;
+  readonly driftFound: number;
+  readonly operationsApplied: number;
+  readonly operationsFailed: number;
+}
+
+export interface WorkerStatus {
+  readonly worker: number;
+  readonly at: string;
+  readonly checks: number;
+  readonly inFlight: number;
+  readonly probes: number;
+  readonly failures: number;
+  readonly unknowns: number;
+}
+
+export interface Status {
+  readonly name: string;
+  readonly version: string;
+  readonly startedAt: string;
+  readonly configLoadedAt: string;
+  readonly stopping: boolean;
+  readonly table: TableStatus;
+  readonly services: readonly ServiceStatus[];
+  readonly workers: readonly WorkerStatus[];
+}
+
+export interface Services {
+  readonly services: readonly ServiceStatus[];
+}
+
+const isoTime = (at: EpochMillis): string => new Date(at).toISOString();
+
+/** Why the verdict is what it is. */
+function verdictReason({ verdict, held, lastChange }: ServerHealth): string {
+  if (verdict === 'unknown')
+    return held === undefined ? 'no verdict yet' : `no fresh verdict; ${held} is held`;
+  return lastChange === undefined ? 'ok' : reasonText(lastChange.result.reason, lastChange.result.elapsed);
+}
+
+function serverStatus(server: ServerConfig, world: World, seen: DestSeen | undefined): ServerStatus {
+  const health = world.health.get(server.check.id);
+  return {
+    name: server.name,
+    address: server.dest.key.address,
+    port: server.dest.key.port,
+    verdict: health?.verdict ?? 'unknown',
+    weight: seen?.settings.weight ?? null,
+    configuredWeight: server.dest.settings.weight,
+    inTable: seen !== undefined,
+    since: isoTime(health?.since ?? world.startedAt),
+    reason: health === undefined ? 'no verdict yet' : verdictReason(health),
+    check: server.check.probe.type,
+  };
+}
+
+/** One virtual service: the configuration, the verdicts, and what the table holds of it now. */
+export function serviceStatus(config: ServiceConfig, world: World): ServiceStatus {
+  const key = serviceText(config.service.key);
+  const seen: ObservedService | undefined = world.observed?.get(key);
+  const servers = config.servers.map((server) =>
+    serverStatus(server, world, seen?.dests.get(destText(server.dest.key))),
+  );
+  const count = (verdict: Verdict): number => servers.filter((server) => server.verdict === verdict).length;
+  return {
+    name: config.name,
+    service: key,
+    scheduler: config.service.settings.scheduler,
+    inTable: seen !== undefined,
+    up: count('up'),
+    down: count('down'),
+    unknown: count('unknown'),
+    servers,
+  };
+}
+
+export function servicesStatus(world: World): Services {
+  return { services: world.config.services.map((service) => serviceStatus(service, world)) };
+}
+
+function tableStatus({ table }: World): TableStatus {
+  return {
+    kind: table.kind,
+    inSync: table.inSync,
+    lastDumpAt: table.lastDumpAt === undefined ? null : isoTime(table.lastDumpAt),
+    lastError: table.lastError ?? null,
+    driftFound: table.driftFound,
+    operationsApplied: table.operationsApplied,
+    operationsFailed: table.operationsFailed,
+  };
+}
+
+/** Everything. @param version of this program */
+export function worldStatus(world: World, version: string): Status {
+  return {
+    name: world.config.name,
+    version,
+    startedAt: isoTime(world.startedAt),
+    configLoadedAt: isoTime(world.configLoadedAt),
+    stopping: world.stopping,
+    table: tableStatus(world),
+    services: servicesStatus(world).services,
+    workers: world.workers.map((digest) => ({ ...digest, at: isoTime(digest.at) })),
+  };
+}

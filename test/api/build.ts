@@ -1,0 +1,83 @@
+/** A world to look at. */
+import type { ApiSource } from '../../src/api/source.js';
+import type { Config } from '../../src/config/model.js';
+import { type EpochMillis, epochMillis } from '../../src/core/units.js';
+import type { ServerHealth, World } from '../../src/world.js';
+import { change, config, dest, key, service, serviceConfig, table } from '../ipvs/build.js';
+
+export const START = epochMillis(1_700_000_000_000);
+/** Long after the cold start. */
+export const NOW = epochMillis(START + 3_600_000);
+
+export const WEB = service();
+export const FTP = service(key('192.0.2.1', 21), { scheduler: 'rr' });
+export const A = dest('192.0.2.11');
+export const B = dest('192.0.2.12', { weight: 5 });
+export const CONFIG: Config = config(
+  serviceConfig('web', WEB, [A, B]),
+  serviceConfig('ftp', FTP, [dest('192.0.2.13', {}, 21)]),
+);
+
+export function up(at: EpochMillis = NOW): ServerHealth {
+  return { verdict: 'up', held: 'up', since: at, lastChange: change('any', 'up', 'unknown') };
+}
+
+export function down(at: EpochMillis = NOW): ServerHealth {
+  return { verdict: 'down', held: 'down', since: at, lastChange: change('any', 'down', 'up') };
+}
+
+export const UNKNOWN: ServerHealth = {
+  verdict: 'unknown',
+  held: undefined,
+  since: START,
+  lastChange: undefined,
+};
+
+/** All servers up and in the table; what `changes` says is otherwise. */
+export function world(changes: Partial<World> = {}): World {
+  const its = changes.config ?? CONFIG;
+  return {
+    version: 7,
+    startedAt: START,
+    config: its,
+    configLoadedAt: START,
+    health: new Map(its.services.flatMap(({ servers }) => servers.map(({ check }) => [check.id, up()]))),
+    observed: table([WEB, [A, B]], [FTP, [dest('192.0.2.13', {}, 21)]]),
+    table: {
+      kind: 'memory',
+      inSync: true,
+      lastDumpAt: NOW,
+      lastError: undefined,
+      driftFound: 2,
+      operationsApplied: 5,
+      operationsFailed: 1,
+    },
+    workers: [{ worker: 0, at: NOW, checks: 3, inFlight: 1, probes: 100, failures: 4, unknowns: 2 }],
+    stopping: false,
+    ...changes,
+  };
+}
+
+/** A source whose world and time a test can change. */
+export interface FakeSource extends ApiSource {
+  current: World;
+  now: EpochMillis;
+  readonly logged: string[];
+}
+
+export function source(current: World = world()): FakeSource {
+  const its: FakeSource = {
+    current,
+    now: NOW,
+    logged: [],
+    world: () => its.current,
+    clock: { wall: () => its.now, monotonic: () => 0 as never },
+    log: {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: () => undefined,
+      error: (_fields, message) => its.logged.push(message),
+    },
+  };
+  return its;
+}
