@@ -35,15 +35,17 @@ const STALL = millis(50);
 /** What a prober has, after its deadline, to free its sockets. */
 const GRACE = millis(1000);
 
-/** Probes started in one turn; after a stall thousands are due, and answers must be read in between. */
-const STARTS_MAX = 100;
+/** Probes started, and ended, in one turn: after a stall thousands are due, and answers must be read in between. */
+const TURN_MAX = 100;
 
 /** One check. It stands in `starts` between probes and in `deadlines` during one. */
 class Running implements DueItem {
   place = -1;
   dueAt: Millis;
-  /** When the probe that runs, or ran last, was to start: one point of the check's grid. */
+  /** The point of the check's grid that the probe which runs, or ran last, belongs to. */
   slot: Millis;
+  /** When that probe did start: at its slot or a little later. */
+  startedAt: Millis;
   state: CheckerState;
   flight: AbortController | undefined;
   /** The deadline was moved because this thread stood still. */
@@ -55,6 +57,7 @@ class Running implements DueItem {
     restored: 'up' | 'down' | undefined,
   ) {
     this.slot = firstStart;
+    this.startedAt = firstStart;
     this.dueAt = firstStart;
     this.state = initialState(check.rule, restored);
   }
@@ -124,11 +127,12 @@ export class Runner {
   /** Does what is due and sets the one timer for what is due next. */
   readonly #pump = (): void => {
     const now = this.#options.clock.monotonic();
-    for (let next = this.#deadlines.peek(); next !== undefined && next.dueAt <= now; ) {
+    for (let count = 0; count < TURN_MAX; count += 1) {
+      const next = this.#deadlines.peek();
+      if (next === undefined || next.dueAt > now) break;
       this.#onDeadline(next, now);
-      next = this.#deadlines.peek();
     }
-    for (let count = 0; count < STARTS_MAX; count += 1) {
+    for (let count = 0; count < TURN_MAX; count += 1) {
       const next = this.#nextStart();
       if (next === undefined || next.dueAt > now) break;
       this.#start(next, now);
@@ -160,13 +164,20 @@ export class Runner {
   #start(running: Running, now: Millis): void {
     const flight = new AbortController();
     this.#starts.remove(running);
-    running.slot = running.dueAt;
+    // Slots that passed while this thread stood still, or had too many probes, are left out.
+    const { interval, timeout } = running.check.rule;
+    running.slot = millis(running.dueAt + Math.floor((now - running.dueAt) / interval) * interval);
+    running.startedAt = now;
     running.flight = flight;
     running.extended = false;
-    running.dueAt = millis(now + running.check.rule.timeout);
+    running.dueAt = millis(now + timeout);
     this.#deadlines.push(running);
     this.#probes += 1;
-    this.#options.probe(running.check.probe, flight.signal).then(
+    // A prober that throws has rejected.
+    const probing = new Promise<ProbeResult>((resolve) => {
+      resolve(this.#options.probe(running.check.probe, flight.signal));
+    });
+    probing.then(
       (result) => this.#onResult(running, flight, result),
       (thrown: unknown) => this.#onDefect(running, flight, errorText(thrown)),
     );
@@ -211,12 +222,14 @@ export class Runner {
     this.#pump();
   }
 
-  /** The period counts from start to start, on a grid that never moves. Slots that passed unused are left out. */
+  /**
+   * The period counts from start to start, on a grid that never moves. After a start in the later half of its slot
+   * one slot is left out: failures that follow each other closely are not the row of failures that `fall` means.
+   */
   #reschedule(running: Running): void {
+    const { slot, startedAt } = running;
     const { interval } = running.check.rule;
-    const next = running.slot + interval;
-    const late = this.#options.clock.monotonic() - next;
-    running.dueAt = millis(late < interval ? next : next + Math.ceil(late / interval) * interval);
+    running.dueAt = millis(slot + (startedAt - slot <= interval / 2 ? interval : 2 * interval));
     this.#starts.push(running);
   }
 

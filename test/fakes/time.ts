@@ -49,6 +49,11 @@ export class FakeTime implements Clock, Timers {
     this.#now = end;
     await turn();
   }
+
+  /** Time goes by while nothing runs, as for a process that is stopped. What fell due comes with the next `advance`. */
+  stall(by: number): void {
+    this.#now += by;
+  }
 }
 
 /** Lets all promises that can settle do so. */

@@ -1,0 +1,2 @@
+/** A probe worker that cannot start. */
+throw new Error('cannot start');
