@@ -167,6 +167,14 @@ export class ByteWriter {
     this.zeros((size - (this.#length % size)) % size);
   }
 
+  /** Forgets what was written from `length` on: the room stays. */
+  truncate(length: number): void {
+    if (length < 0 || length > this.#length) {
+      throw new LvsError('INTERNAL', `cannot cut ${this.#length} bytes to ${length}`);
+    }
+    this.#length = length;
+  }
+
   /** Overwrites two bytes written before: for lengths known only afterwards. */
   patchU16le(at: number, value: number): void {
     if (at + 2 > this.#length) throw new LvsError('INTERNAL', `patch at ${at} past the end ${this.#length}`);

@@ -1,8 +1,10 @@
 /** The kernel's IPVS table over generic netlink. Which bytes say what is codec.ts; what errors mean is failure.ts. */
 import { assert } from '../core/assert.js';
+import type { ByteWriter } from '../core/bytes.js';
 import { LvsError } from '../core/errors.js';
 import type { OpenNetlink, Timers, Turns } from '../core/ports.js';
 import { NetlinkConnection } from '../netlink/conn.js';
+import type { WritePayload } from '../netlink/exchange.js';
 import { failureOf } from '../netlink/failure.js';
 import { GenlFamily } from '../netlink/genl.js';
 import { NETLINK } from '../wire/netlink.js';
@@ -11,7 +13,6 @@ import {
   flushRequest,
   IPVS_FAMILY,
   infoRequest,
-  operationRequest,
   readDestAnswer,
   readInfoAnswer,
   readServiceAnswer,
@@ -23,6 +24,7 @@ import {
   stopSyncDaemonRequest,
   syncDaemonsRequest,
   timeoutsRequest,
+  writeOperation,
   zeroRequest,
 } from './codec.js';
 import { commandError, refusal, type TableCommand } from './failure.js';
@@ -41,9 +43,6 @@ import type {
   SyncRole,
   Timeouts,
 } from './model.js';
-
-/** Operations that are encoded in one go: the event loop is held for a millisecond at most. */
-const ENCODE_MAX = 256;
 
 export interface IpvsClientOptions {
   readonly openNetlink: OpenNetlink;
@@ -66,14 +65,9 @@ function tableError(command: TableCommand, thrown: unknown): unknown {
   return thrown;
 }
 
-/** A request, or the reason why none can be written. */
-function encode(write: () => Uint8Array): Uint8Array | string {
-  try {
-    return write();
-  } catch (thrown) {
-    if (thrown instanceof LvsError && thrown.code === 'MALFORMED') return thrown.message;
-    throw thrown;
-  }
+/** Written when it is sent, so that a request that cannot be written is that request's error: EINVAL. */
+function late(request: () => Uint8Array): WritePayload {
+  return (writer) => writer.raw(request());
 }
 
 export class IpvsClient implements IpvsTable {
@@ -112,7 +106,10 @@ export class IpvsClient implements IpvsTable {
   read(key: ServiceKey): Promise<ObservedService | undefined> {
     return this.#command('read', async () => {
       try {
-        const service = await this.#family.ask(serviceRequest(key), readServiceAnswer);
+        const service = await this.#family.ask(
+          late(() => serviceRequest(key)),
+          readServiceAnswer,
+        );
         return service === undefined ? undefined : await this.#withDests(service);
       } catch (thrown) {
         if (failureOf(thrown)?.errno === 'ESRCH') return undefined;
@@ -137,26 +134,12 @@ export class IpvsClient implements IpvsTable {
    * @throws IPVS_ABSENT, and IPVS where the table was closed (rejects)
    */
   async apply(operations: readonly Operation[]): Promise<readonly OperationResult[]> {
-    return await this.#command('apply', async () => {
-      const results: OperationResult[] = [];
-      for (let from = 0; from < operations.length; from += ENCODE_MAX) {
-        for (const result of await this.#send(operations.slice(from, from + ENCODE_MAX)))
-          results.push(result);
-      }
-      return results;
-    });
-  }
-
-  async #send(operations: readonly Operation[]): Promise<OperationResult[]> {
-    const requests = operations.map((operation) => encode(() => operationRequest(operation)));
-    const payloads = requests.filter((request) => typeof request !== 'string');
-    const answers = (await this.#family.batch(payloads)).values();
-    return operations.map((operation, index) => {
-      const request = requests[index];
-      if (typeof request === 'string') return refusal(operation, 'EINVAL', request);
-      const answer = answers.next().value;
-      assert(answer !== undefined, 'a batch has one result for each request');
-      return answer.ok ? answer : refusal(operation, answer.errno, answer.text);
+    const payloads = operations.map((operation) => (writer: ByteWriter) => writeOperation(writer, operation));
+    const results = await this.#command('apply', () => this.#family.batch(payloads));
+    return results.map((result, index) => {
+      const operation = operations[index];
+      assert(operation !== undefined, 'a batch has one result for each request');
+      return result.ok ? result : refusal(operation, result.errno, result.text);
     });
   }
 
@@ -208,9 +191,7 @@ export class IpvsClient implements IpvsTable {
   }
 
   /** A command that is acknowledged; one that no request can carry is EINVAL without asking the kernel. */
-  async #change(command: TableCommand, write: () => Uint8Array): Promise<void> {
-    const payload = encode(write);
-    if (typeof payload === 'string') throw commandError(command, 'EINVAL', payload);
-    await this.#command(command, () => this.#family.acknowledge(payload));
+  #change(command: TableCommand, request: () => Uint8Array): Promise<void> {
+    return this.#command(command, () => this.#family.acknowledge(late(request)));
   }
 }

@@ -2,7 +2,7 @@
 import type { ByteWriter } from '../core/bytes.js';
 import { LvsError } from '../core/errors.js';
 import { type Family, type Ip, ipBytes, ipFromBytes } from '../core/ip.js';
-import { type AttributeReader, putBytes } from '../wire/attributes.js';
+import { type AttributeReader, putPaddedBytes } from '../wire/attributes.js';
 import type { Stats } from './model.js';
 
 const AF_INET = 2;
@@ -25,9 +25,7 @@ export function familyOf(number: number): Family {
 
 /** union nf_inet_addr: an IPv4 address stands in the first 4 of 16 bytes, the rest is zero. */
 export function putAddress(writer: ByteWriter, type: number, address: Ip): void {
-  const bytes = new Uint8Array(ADDRESS_SIZE);
-  bytes.set(ipBytes(address));
-  putBytes(writer, type, bytes);
+  putPaddedBytes(writer, type, ipBytes(address), ADDRESS_SIZE);
 }
 
 /** The address in the bytes of a union nf_inet_addr. @throws TRUNCATED, MALFORMED */

@@ -1,15 +1,15 @@
 /** Virtual services <-> the attributes of an IPVS_CMD_ATTR_SERVICE nest (linux/ip_vs.h, IPVS_SVC_ATTR_*). */
-import { ByteReader, ByteWriter } from '../core/bytes.js';
+import { ByteReader, type ByteWriter } from '../core/bytes.js';
 import { LvsError } from '../core/errors.js';
 import type { Family } from '../core/ip.js';
 import {
   type AttributeReader,
-  putBytes,
   putText,
   putU16be,
   putU16le,
   putU32be,
   putU32le,
+  putU32lePair,
 } from '../wire/attributes.js';
 import { familyNumber, familyOf, putAddress, readAddress, readStats, required } from './codec-common.js';
 import { serviceFamily } from './keys.js';
@@ -89,10 +89,7 @@ export function putService(writer: ByteWriter, { key, settings }: Service): void
   putServiceKey(writer, key);
   putText(writer, SVC.SCHED_NAME, settings.scheduler);
   if (settings.persistenceEngine !== undefined) putText(writer, SVC.PE_NAME, settings.persistenceEngine);
-  const flags = new ByteWriter(8);
-  flags.u32le(settingsFlags(settings));
-  flags.u32le(FLAGS_MASK_ALL);
-  putBytes(writer, SVC.FLAGS, flags.finish());
+  putU32lePair(writer, SVC.FLAGS, settingsFlags(settings), FLAGS_MASK_ALL);
   putU32le(writer, SVC.TIMEOUT, settings.persistence?.timeoutSeconds ?? 0);
   const family = serviceFamily(key);
   putNetmask(writer, family, settings.persistence?.prefix ?? (family === 'ipv4' ? 32 : 128));

@@ -14,7 +14,6 @@ import { putDest, putDestKey, readDest } from './codec-dest.js';
 import { putService, putServiceKey, readService } from './codec-service.js';
 import type {
   Dest,
-  DestKey,
   DestSeen,
   IpvsInfo,
   Operation,
@@ -59,58 +58,76 @@ const ATTR = { SERVICE: 1, DEST: 2, DAEMON: 3, TIMEOUT_TCP: 4, TIMEOUT_TCP_FIN: 
 /** IPVS_INFO_ATTR_*: a numbering of its own at the top of SET_INFO. */
 const INFO = { VERSION: 1, CONN_TAB_SIZE: 2 } as const;
 
-function request(command: number, fill?: (writer: ByteWriter) => void): Uint8Array {
+function request(fill: (writer: ByteWriter) => void): Uint8Array {
   const writer = new ByteWriter(256);
-  writeGenlHeader(writer, { command, version: IPVS_VERSION });
-  fill?.(writer);
+  fill(writer);
   return writer.finish();
+}
+
+function begin(writer: ByteWriter, command: number): void {
+  writeGenlHeader(writer, { command, version: IPVS_VERSION });
 }
 
 function nest(writer: ByteWriter, type: number, fill: (writer: ByteWriter) => void): void {
   putNest(writer, type | NLA.F_NESTED, fill);
 }
 
-const onService = (command: number, service: Service): Uint8Array =>
-  request(command, (writer) => nest(writer, ATTR.SERVICE, (inner) => putService(inner, service)));
+function nestService(writer: ByteWriter, service: Service): void {
+  nest(writer, ATTR.SERVICE, (inner) => putService(inner, service));
+}
+
+function nestServiceKey(writer: ByteWriter, key: ServiceKey): void {
+  nest(writer, ATTR.SERVICE, (inner) => putServiceKey(inner, key));
+}
+
+function nestDest(writer: ByteWriter, dest: Dest): void {
+  nest(writer, ATTR.DEST, (inner) => putDest(inner, dest));
+}
+
+const bare = (command: number): Uint8Array => request((writer) => begin(writer, command));
 
 const onServiceKey = (command: number, key: ServiceKey): Uint8Array =>
-  request(command, (writer) => nest(writer, ATTR.SERVICE, (inner) => putServiceKey(inner, key)));
-
-const onDest = (command: number, service: ServiceKey, dest: Dest): Uint8Array =>
-  request(command, (writer) => {
-    nest(writer, ATTR.SERVICE, (inner) => putServiceKey(inner, service));
-    nest(writer, ATTR.DEST, (inner) => putDest(inner, dest));
+  request((writer) => {
+    begin(writer, command);
+    nestServiceKey(writer, key);
   });
 
-const onDestKey = (command: number, service: ServiceKey, dest: DestKey): Uint8Array =>
-  request(command, (writer) => {
-    nest(writer, ATTR.SERVICE, (inner) => putServiceKey(inner, service));
-    nest(writer, ATTR.DEST, (inner) => putDestKey(inner, dest));
-  });
-
-/** One change of the table. @throws MALFORMED for values that the kernel's attributes cannot hold. */
-export function operationRequest(operation: Operation): Uint8Array {
+/** Writes one change of the table. @throws MALFORMED for values that the kernel's attributes cannot hold */
+export function writeOperation(writer: ByteWriter, operation: Operation): void {
   switch (operation.kind) {
     case 'add-service':
-      return onService(CMD.NEW_SERVICE, operation.service);
     case 'edit-service':
-      return onService(CMD.SET_SERVICE, operation.service);
+      begin(writer, operation.kind === 'add-service' ? CMD.NEW_SERVICE : CMD.SET_SERVICE);
+      nestService(writer, operation.service);
+      break;
     case 'delete-service':
-      return onServiceKey(CMD.DEL_SERVICE, operation.key);
+      begin(writer, CMD.DEL_SERVICE);
+      nestServiceKey(writer, operation.key);
+      break;
     case 'add-dest':
-      return onDest(CMD.NEW_DEST, operation.service, operation.dest);
     case 'edit-dest':
-      return onDest(CMD.SET_DEST, operation.service, operation.dest);
+      begin(writer, operation.kind === 'add-dest' ? CMD.NEW_DEST : CMD.SET_DEST);
+      nestServiceKey(writer, operation.service);
+      nestDest(writer, operation.dest);
+      break;
     case 'delete-dest':
-      return onDestKey(CMD.DEL_DEST, operation.service, operation.dest);
+      begin(writer, CMD.DEL_DEST);
+      nestServiceKey(writer, operation.service);
+      nest(writer, ATTR.DEST, (inner) => putDestKey(inner, operation.dest));
+      break;
     default:
-      return unreachable(operation);
+      unreachable(operation);
   }
+}
+
+/** One change of the table, alone. @throws MALFORMED for values that the kernel's attributes cannot hold */
+export function operationRequest(operation: Operation): Uint8Array {
+  return request((writer) => writeOperation(writer, operation));
 }
 
 /** One service (do), or all of them without a key (dump). */
 export function serviceRequest(key?: ServiceKey): Uint8Array {
-  return key === undefined ? request(CMD.GET_SERVICE) : onServiceKey(CMD.GET_SERVICE, key);
+  return key === undefined ? bare(CMD.GET_SERVICE) : onServiceKey(CMD.GET_SERVICE, key);
 }
 
 /** The destinations of one service (dump). The kernel answers with none where the service is missing. */
@@ -120,23 +137,28 @@ export function destsRequest(service: ServiceKey): Uint8Array {
 
 /** The connection-synchronisation daemons (dump). */
 export function syncDaemonsRequest(): Uint8Array {
-  return request(CMD.GET_DAEMON);
+  return bare(CMD.GET_DAEMON);
 }
 
 /** @throws MALFORMED */
 export function startSyncDaemonRequest(daemon: SyncDaemon): Uint8Array {
-  return request(CMD.NEW_DAEMON, (writer) =>
-    nest(writer, ATTR.DAEMON, (inner) => putSyncDaemon(inner, daemon)),
-  );
+  return request((writer) => {
+    begin(writer, CMD.NEW_DAEMON);
+    nest(writer, ATTR.DAEMON, (inner) => putSyncDaemon(inner, daemon));
+  });
 }
 
 export function stopSyncDaemonRequest(role: SyncRole): Uint8Array {
-  return request(CMD.DEL_DAEMON, (writer) => nest(writer, ATTR.DAEMON, (inner) => putSyncRole(inner, role)));
+  return request((writer) => {
+    begin(writer, CMD.DEL_DAEMON);
+    nest(writer, ATTR.DAEMON, (inner) => putSyncRole(inner, role));
+  });
 }
 
 /** Absent time-outs stay as they are. @throws MALFORMED */
 export function setTimeoutsRequest({ tcp, tcpFin, udp }: Partial<Timeouts>): Uint8Array {
-  return request(CMD.SET_CONFIG, (writer) => {
+  return request((writer) => {
+    begin(writer, CMD.SET_CONFIG);
     if (tcp !== undefined) putU32le(writer, ATTR.TIMEOUT_TCP, tcp);
     if (tcpFin !== undefined) putU32le(writer, ATTR.TIMEOUT_TCP_FIN, tcpFin);
     if (udp !== undefined) putU32le(writer, ATTR.TIMEOUT_UDP, udp);
@@ -144,20 +166,20 @@ export function setTimeoutsRequest({ tcp, tcpFin, udp }: Partial<Timeouts>): Uin
 }
 
 export function timeoutsRequest(): Uint8Array {
-  return request(CMD.GET_CONFIG);
+  return bare(CMD.GET_CONFIG);
 }
 
 export function infoRequest(): Uint8Array {
-  return request(CMD.GET_INFO);
+  return bare(CMD.GET_INFO);
 }
 
 /** Zeroes the counters of one service, or of everything. */
 export function zeroRequest(key?: ServiceKey): Uint8Array {
-  return key === undefined ? request(CMD.ZERO) : onServiceKey(CMD.ZERO, key);
+  return key === undefined ? bare(CMD.ZERO) : onServiceKey(CMD.ZERO, key);
 }
 
 export function flushRequest(): Uint8Array {
-  return request(CMD.FLUSH);
+  return bare(CMD.FLUSH);
 }
 
 function answer(payload: Uint8Array, command: number): AttributeReader {

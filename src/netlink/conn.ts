@@ -3,12 +3,14 @@
  * at a time; the rest waits in line. The kernel answers inside `send`, so an exchange is usually over without a
  * turn of the event loop; long work gives the loop a turn in between.
  */
+import { ByteWriter } from '../core/bytes.js';
 import { errnoName, errnoValue } from '../core/errno.js';
 import { LvsError } from '../core/errors.js';
 import type { NetlinkSocket, Timer, Timers, Turns } from '../core/ports.js';
 import { seconds } from '../core/units.js';
-import { type Message, messageSize, NLMSG, splitDatagram } from '../wire/netlink.js';
+import { type Message, NLMSG, splitDatagram } from '../wire/netlink.js';
 import {
+  BATCH_MESSAGES_MAX,
   BatchExchange,
   type Exchange,
   type NetlinkRequest,
@@ -21,12 +23,11 @@ import { failureError, type NetlinkFailure, ownFailure } from './failure.js';
 /** How long the kernel may be silent within an exchange. */
 const SILENCE_MAX = seconds(3);
 
-/** Of one send: below SO_SNDBUF (212992), and few enough that the event loop is held for a millisecond or two. */
-const BATCH_MESSAGES_MAX = 64;
-const BATCH_BYTES_MAX = 32 * 1024;
-
 /** The kernel fills no more than 32 KiB of it in a dump; single answers may be larger. */
 const RECEIVE_BYTES = 64 * 1024;
+
+/** Room for a batch; it grows where a single request is larger. */
+const SEND_BYTES = 36 * 1024;
 
 /** What may be received and asked before the event loop gets a turn. */
 const TURN_BYTES_MAX = 32 * 1024;
@@ -56,27 +57,12 @@ interface Run {
   heard: boolean;
 }
 
-function* chunksOf(requests: readonly NetlinkRequest[]): Generator<readonly NetlinkRequest[]> {
-  let chunk: NetlinkRequest[] = [];
-  let bytes = 0;
-  for (const request of requests) {
-    const size = messageSize(request.payload.length);
-    if (chunk.length === BATCH_MESSAGES_MAX || (chunk.length > 0 && bytes + size > BATCH_BYTES_MAX)) {
-      yield chunk;
-      chunk = [];
-      bytes = 0;
-    }
-    chunk.push(request);
-    bytes += size;
-  }
-  if (chunk.length > 0) yield chunk;
-}
-
 export class NetlinkConnection {
   readonly #socket: NetlinkSocket;
   readonly #timers: Timers;
   readonly #turns: Turns;
   readonly #buffer = new Uint8Array(RECEIVE_BYTES);
+  readonly #writer = new ByteWriter(SEND_BYTES);
   #sequence = 1;
   /** Settles when the last exchange in line is over. */
   #line: Promise<unknown> = Promise.resolve();
@@ -103,8 +89,8 @@ export class NetlinkConnection {
    */
   async batch(requests: readonly NetlinkRequest[]): Promise<NetlinkResult[]> {
     const results: NetlinkResult[] = [];
-    for (const chunk of chunksOf(requests)) {
-      const exchange = new BatchExchange(chunk);
+    while (results.length < requests.length) {
+      const exchange = new BatchExchange(requests, results.length);
       await this.#inLine(exchange);
       results.push(...exchange.results);
     }
@@ -161,7 +147,9 @@ export class NetlinkConnection {
     if (this.#closed) throw failureError(ownFailure('ECANCELED'));
     const first = this.#reserve(exchange.count);
     this.#turnRequests += exchange.count;
-    const sent = this.#socket.send(exchange.encode(first));
+    this.#writer.truncate(0);
+    exchange.encode(this.#writer, first);
+    const sent = this.#socket.send(this.#writer.finish());
     if (sent < 0) {
       exchange.finish({ ok: false, errno: errnoName(-sent), text: 'the request was not sent' });
       return;

@@ -1,21 +1,28 @@
 /** One send and the answers that it calls for. No socket here: the connection feeds in what it receives. */
-import { ByteWriter } from '../core/bytes.js';
+import type { ByteWriter } from '../core/bytes.js';
+import { LvsError } from '../core/errors.js';
 import {
+  beginMessage,
+  endMessage,
   type Message,
-  messageSize,
   NLM_F,
   NLMSG,
   readDone,
   readError,
-  writeMessage,
 } from '../wire/netlink.js';
 import { failureError, kernelFailure, type NetlinkFailure, ownFailure } from './failure.js';
 
-/** One request: the payload after the netlink header, and flags besides REQUEST, ACK and DUMP. */
+/** Writes a payload where it is wanted. @throws MALFORMED for values that no message can hold */
+export type WritePayload = (writer: ByteWriter) => void;
+
+/** What comes after the netlink header. */
+export type Payload = Uint8Array | WritePayload;
+
+/** One request. `flags` are those besides REQUEST, ACK and DUMP. */
 export interface NetlinkRequest {
   readonly type: number;
   readonly flags?: number;
-  readonly payload: Uint8Array;
+  readonly payload: Payload;
 }
 
 export type NetlinkResult = { readonly ok: true } | NetlinkFailure;
@@ -24,10 +31,10 @@ export type NetlinkResult = { readonly ok: true } | NetlinkFailure;
 export type ReadPayload<Value> = (payload: Uint8Array) => Value;
 
 export interface Exchange {
-  /** How many sequence numbers it uses up. */
+  /** How many sequence numbers it may use up. */
   readonly count: number;
-  /** The bytes to send where the first request has this sequence number. */
-  encode(first: number): Uint8Array;
+  /** Writes what is to be sent; the first request gets the sequence number `first`. */
+  encode(writer: ByteWriter, first: number): void;
   /** Takes an answer to request `index`; true when no more is to come. @throws TRUNCATED, MALFORMED */
   take(index: number, message: Message): boolean;
   /** Called once, last: with the failure where answers are missing. */
@@ -35,6 +42,32 @@ export interface Exchange {
 }
 
 const OK: NetlinkResult = { ok: true };
+
+/** Of one send: below SO_SNDBUF (212992), and few enough that the event loop is held for a millisecond or two. */
+export const BATCH_MESSAGES_MAX = 64;
+const BATCH_BYTES_MAX = 32 * 1024;
+
+/** Writes a request. @returns why it cannot be written; then nothing is */
+function encodeRequest(
+  writer: ByteWriter,
+  { type, flags = 0, payload }: NetlinkRequest,
+  sequence: number,
+  more: number,
+): NetlinkFailure | undefined {
+  const start = beginMessage(writer, { type, flags: flags | more | NLM_F.REQUEST, sequence, portId: 0 });
+  try {
+    if (typeof payload === 'function') payload(writer);
+    else writer.raw(payload);
+    endMessage(writer, start);
+    return undefined;
+  } catch (thrown) {
+    writer.truncate(start);
+    if (thrown instanceof LvsError && thrown.code === 'MALFORMED') {
+      return { ok: false, errno: 'EINVAL', text: thrown.message };
+    }
+    throw thrown;
+  }
+}
 
 /**
  * Many changes in one send. The kernel carries them out in order, reports every error, and an error does not stop the
@@ -44,37 +77,44 @@ const OK: NetlinkResult = { ok: true };
  * where a command returns -EINTR, as stopping a sync daemon that has not run yet does).
  */
 export class BatchExchange implements Exchange {
-  readonly #failures: (NetlinkFailure | undefined)[];
+  readonly #failures: (NetlinkFailure | undefined)[] = [];
   #results: readonly NetlinkResult[] = [];
 
-  constructor(readonly requests: readonly NetlinkRequest[]) {
-    this.#failures = requests.map(() => undefined);
-  }
+  /** As many of the requests as one send may carry, beginning with number `from`. */
+  constructor(
+    readonly requests: readonly NetlinkRequest[],
+    readonly from: number,
+  ) {}
 
   get count(): number {
-    return this.requests.length + 1;
+    return Math.min(this.requests.length - this.from, BATCH_MESSAGES_MAX) + 1;
   }
 
-  /** One for each request, once the exchange is finished. */
+  /** One for each request that the send carried, once the exchange is finished. */
   get results(): readonly NetlinkResult[] {
     return this.#results;
   }
 
-  encode(first: number): Uint8Array {
-    const writer = new ByteWriter(16 * 1024);
-    for (const [index, { type, flags = 0, payload }] of this.requests.entries()) {
-      const header = { type, flags: flags | NLM_F.REQUEST, sequence: first + index, portId: 0 };
-      writeMessage(writer, { ...header, payload });
+  encode(writer: ByteWriter, first: number): void {
+    for (let index = 0; index < this.count - 1; index += 1) {
+      const request = this.requests[this.from + index];
+      if (request === undefined) break;
+      const before = writer.length;
+      const failure = encodeRequest(writer, request, first + index, 0);
+      if (index > 0 && writer.length > BATCH_BYTES_MAX) {
+        writer.truncate(before);
+        break;
+      }
+      this.#failures.push(failure);
     }
     const barrier = { type: NLMSG.NOOP, flags: NLM_F.REQUEST | NLM_F.ACK, portId: 0 };
-    writeMessage(writer, { ...barrier, sequence: first + this.requests.length, payload: new Uint8Array(0) });
-    return writer.finish();
+    endMessage(writer, beginMessage(writer, { ...barrier, sequence: first + this.#failures.length }));
   }
 
   take(index: number, message: Message): boolean {
     if (message.type !== NLMSG.ERROR) return false;
     const answer = readError(message);
-    if (index === this.requests.length) return true;
+    if (index >= this.#failures.length) return true;
     if (answer.errno !== 0) this.#failures[index] = kernelFailure(answer.errno, answer);
     return false;
   }
@@ -99,12 +139,9 @@ export class QuestionExchange<Value> implements Exchange {
     readonly dump: boolean,
   ) {}
 
-  encode(first: number): Uint8Array {
-    const { type, flags = 0, payload } = this.request;
-    const writer = new ByteWriter(messageSize(payload.length));
-    const all = flags | NLM_F.REQUEST | (this.dump ? NLM_F.DUMP : 0);
-    writeMessage(writer, { type, flags: all, sequence: first, portId: 0, payload });
-    return writer.finish();
+  encode(writer: ByteWriter, first: number): void {
+    const failure = encodeRequest(writer, this.request, first, this.dump ? NLM_F.DUMP : 0);
+    if (failure !== undefined) throw failureError(failure);
   }
 
   take(_index: number, message: Message): boolean {

@@ -2,7 +2,7 @@
 import type { LvsError } from '../core/errors.js';
 import { GENL_ID_CTRL, readFamily, writeFamilyRequest } from '../wire/genetlink.js';
 import type { NetlinkConnection } from './conn.js';
-import type { NetlinkResult, ReadPayload } from './exchange.js';
+import type { NetlinkResult, Payload, ReadPayload } from './exchange.js';
 import { failureOf } from './failure.js';
 
 const isMissing = (result: NetlinkResult | undefined): boolean =>
@@ -26,22 +26,22 @@ export class GenlFamily {
   }
 
   /** As `NetlinkConnection.ask`. */
-  ask<Value>(payload: Uint8Array, read: ReadPayload<Value>): Promise<Value> {
+  ask<Value>(payload: Payload, read: ReadPayload<Value>): Promise<Value> {
     return this.#withFamily((type) => this.#conn.ask({ type, payload }, read));
   }
 
   /** As `NetlinkConnection.acknowledge`. */
-  acknowledge(payload: Uint8Array): Promise<void> {
+  acknowledge(payload: Payload): Promise<void> {
     return this.#withFamily((type) => this.#conn.acknowledge({ type, payload }));
   }
 
   /** As `NetlinkConnection.dump`. */
-  dump<Value>(payload: Uint8Array, read: ReadPayload<Value>): Promise<Value[]> {
+  dump<Value>(payload: Payload, read: ReadPayload<Value>): Promise<Value[]> {
     return this.#withFamily((type) => this.#conn.dump({ type, payload }, read));
   }
 
   /** As `NetlinkConnection.batch`. Requests that found the family gone are repeated once, in their order. */
-  async batch(payloads: readonly Uint8Array[]): Promise<NetlinkResult[]> {
+  async batch(payloads: readonly Payload[]): Promise<NetlinkResult[]> {
     if (payloads.length === 0) return [];
     const type = this.#id ?? (await this.#lookUp());
     const results = await this.#batchAs(type, payloads);
@@ -53,7 +53,7 @@ export class GenlFamily {
     return results.map((result) => (isMissing(result) ? (again.next().value ?? result) : result));
   }
 
-  #batchAs(type: number, payloads: readonly Uint8Array[]): Promise<NetlinkResult[]> {
+  #batchAs(type: number, payloads: readonly Payload[]): Promise<NetlinkResult[]> {
     return this.#conn.batch(payloads.map((payload) => ({ type, payload })));
   }
 

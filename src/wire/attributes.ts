@@ -194,6 +194,20 @@ export function putU64le(writer: ByteWriter, type: number, value: bigint): void 
   writer.u64le(value);
 }
 
+/** Two numbers in host order: a flag word and its mask. */
+export function putU32lePair(writer: ByteWriter, type: number, first: number, second: number): void {
+  header(writer, type, 8);
+  writer.u32le(first);
+  writer.u32le(second);
+}
+
+/** Bytes, with zeros behind them up to `size`. */
+export function putPaddedBytes(writer: ByteWriter, type: number, bytes: Uint8Array, size: number): void {
+  header(writer, type, size);
+  writer.raw(bytes);
+  writer.zeros(align4(size) - bytes.length);
+}
+
 export function putBytes(writer: ByteWriter, type: number, bytes: Uint8Array): void {
   header(writer, type, bytes.length);
   writer.raw(bytes);

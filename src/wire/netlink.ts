@@ -51,21 +51,21 @@ export interface Message extends MessageHeader {
   readonly payload: Uint8Array;
 }
 
-/** Bytes of a message with this payload, padding included. */
-export function messageSize(payloadSize: number): number {
-  return align4(NLMSG_HDRLEN + payloadSize);
+/** Begins a message; the payload follows, then `endMessage`. @returns where it begins */
+export function beginMessage(writer: ByteWriter, header: MessageHeader): number {
+  const start = writer.length;
+  writer.u32le(0);
+  writer.u16le(header.type);
+  writer.u16le(header.flags);
+  writer.u32le(header.sequence);
+  writer.u32le(header.portId);
+  return start;
 }
 
-/** Appends one message, padded so that another can follow. The length field does not count the padding. */
-export function writeMessage(writer: ByteWriter, message: Message): void {
-  const size = message.payload.length;
-  writer.u32le(NLMSG_HDRLEN + size);
-  writer.u16le(message.type);
-  writer.u16le(message.flags);
-  writer.u32le(message.sequence);
-  writer.u32le(message.portId);
-  writer.raw(message.payload);
-  writer.zeros(align4(size) - size);
+/** Fills in the length, which does not count padding, and pads so that another message can follow. */
+export function endMessage(writer: ByteWriter, start: number): void {
+  writer.patchU32le(start, writer.length - start);
+  writer.align(4);
 }
 
 function readHeader(reader: ByteReader): MessageHeader {
@@ -84,9 +84,9 @@ export function splitDatagram(datagram: Uint8Array): Message[] {
     if (length < NLMSG_HDRLEN) {
       throw new LvsError('MALFORMED', `a netlink message claims ${length} bytes, below its header's 16`);
     }
-    const header = readHeader(reader);
+    const { type, flags, sequence, portId } = readHeader(reader);
     const payload = reader.take(length - NLMSG_HDRLEN);
-    messages.push({ ...header, payload });
+    messages.push({ type, flags, sequence, portId, payload });
     reader.skip(Math.min(align4(length) - length, reader.left));
   }
   return messages;

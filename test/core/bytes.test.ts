@@ -81,3 +81,16 @@ t.test('a patch changes what was written and nothing beyond', async (t) => {
   t.throws(() => writer.patchU16le(0, 65536), { code: 'MALFORMED' });
   t.throws(() => writer.patchU32le(0, -1), { code: 'MALFORMED' });
 });
+
+t.test('what is cut off is written again', async (t) => {
+  const writer = new ByteWriter(2);
+  writer.u32be(0x01020304);
+  writer.truncate(1);
+  t.strictSame([...writer.finish()], [1]);
+  writer.zeros(2);
+  t.strictSame([...writer.finish()], [1, 0, 0], 'no old byte shows through');
+  writer.truncate(0);
+  t.equal(writer.length, 0);
+  t.throws(() => writer.truncate(1), { code: 'INTERNAL' });
+  t.throws(() => writer.truncate(-1), { code: 'INTERNAL' });
+});

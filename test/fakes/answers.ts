@@ -1,7 +1,14 @@
 /** What a kernel says, as bytes: for doubles of a netlink socket and for the vectors' way back. */
 import { ByteWriter } from '../../src/core/bytes.js';
 import { putBytes, putText, putU32le } from '../../src/wire/attributes.js';
-import { type Message, type MessageHeader, NLM_F, NLMSG, writeMessage } from '../../src/wire/netlink.js';
+import {
+  beginMessage,
+  endMessage,
+  type Message,
+  type MessageHeader,
+  NLM_F,
+  NLMSG,
+} from '../../src/wire/netlink.js';
 
 export interface ErrorWords {
   readonly text?: string | undefined;
@@ -15,7 +22,11 @@ const NOTHING = new Uint8Array(0);
 /** The bytes of messages packed one after the other, as in one datagram. */
 export function datagram(...messages: readonly Message[]): Uint8Array {
   const writer = new ByteWriter();
-  for (const message of messages) writeMessage(writer, message);
+  for (const message of messages) {
+    const start = beginMessage(writer, message);
+    writer.raw(message.payload);
+    endMessage(writer, start);
+  }
   return writer.finish();
 }
 

@@ -1,7 +1,7 @@
 /** A kernel that is a function: from each request to what the socket receives. It has the nasty habits of the real one. */
 import { errnoValue } from '../../src/core/errno.js';
 import type { NetlinkSocket } from '../../src/core/ports.js';
-import { type Message, messageSize, NLMSG, splitDatagram } from '../../src/wire/netlink.js';
+import { type Message, NLMSG, splitDatagram } from '../../src/wire/netlink.js';
 import { datagram, doneAnswer, type ErrorWords, errorAnswer } from './answers.js';
 
 /** A datagram, or a receive that fails with -errno. */
@@ -95,7 +95,7 @@ const ACK = 0x4;
 
 /** The request's header with its length, as an error answer echoes it. */
 export function lengthened(request: Message): Message & { readonly length: number } {
-  return { ...request, length: messageSize(request.payload.length) };
+  return { ...request, length: 16 + request.payload.length };
 }
 
 /** One datagram with an acknowledgement; none where none was asked for. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { errnoName, errnoValue } from '../../src/core/errno.js';
+import type { NetlinkRequest } from '../../src/netlink/exchange.js';
 import { type Message, NLM_F, NLMSG } from '../../src/wire/netlink.js';
 import { datagram, doneAnswer } from '../fakes/answers.js';
 import { type Arrival, acknowledged, answer, dumped, refused } from '../fakes/netlink-socket.js';
@@ -64,6 +65,46 @@ t.test('a request that the kernel never answers counts as done once those behind
   await conn.acknowledge(request(1));
   t.equal(time.waiting, 0, 'nothing is waited for');
 });
+
+t.test(
+  'a payload may be written in place; one that cannot be is EINVAL, and nothing of it is sent',
+  async (t) => {
+    const { conn, socket } = connect(refusing({ 9: 17 }));
+    const written = (value: number): NetlinkRequest => ({
+      type: TYPE,
+      payload: (writer) => writer.u8(value),
+    });
+    const half: NetlinkRequest = {
+      type: TYPE,
+      payload: (writer) => {
+        writer.u32le(7);
+        writer.u8(256);
+      },
+    };
+    const unsendable = { ok: false, errno: 'EINVAL', text: '256 is not an integer from 0 to 255' };
+    t.strictSame(await conn.batch([written(1), half, written(9), half]), [
+      OK,
+      unsendable,
+      { ok: false, errno: 'EEXIST', text: 'no 17' },
+      unsendable,
+    ]);
+    t.strictSame(
+      socket.requests.map(({ payload }) => [...payload]),
+      [[1], [9]],
+    );
+    await t.rejects(conn.acknowledge(half), failing('EINVAL'));
+    await t.rejects(conn.ask(half, first), failing('EINVAL'));
+    await t.rejects(conn.dump(half, first), failing('EINVAL'));
+    t.equal(socket.requests.length, 2);
+    const broken = { type: TYPE, payload: () => unexpected() };
+    await t.rejects(conn.batch([broken]), { message: 'a defect' }, 'a defect is no result');
+    t.strictSame(await conn.batch([written(1)]), [OK], 'and does not stop the connection');
+  },
+);
+
+function unexpected(): never {
+  throw new Error('a defect');
+}
 
 t.test('a large batch is cut so that no send and no pile of unread answers grows large', async (t) => {
   const { conn, socket } = connect((request) => refused(request, 22));
