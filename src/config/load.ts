@@ -48,9 +48,10 @@ function kindProblem(stats: Stats, bytesMax: number): string | undefined {
 /** Reads to the end of the file, at most one byte more than allowed: files of /proc have no size. */
 function readBounded(descriptor: number, bytesMax: number): Buffer {
   const parts: Buffer[] = [];
+  const enough = bytesMax + 1;
   let total = 0;
-  while (total <= bytesMax) {
-    const part = Buffer.allocUnsafe(Math.min(65_536, bytesMax + 1 - total));
+  while (total < enough) {
+    const part = Buffer.allocUnsafe(Math.min(65_536, enough - total));
     const length = readSync(descriptor, part);
     if (length === 0) break;
     parts.push(part.subarray(0, length));

@@ -85,11 +85,11 @@ t.test('an ftp check: anonymous, or somebody with a password from outside', asyn
   t.same(probe(''), { ...anonymous, file: undefined, fileBy: 'size' });
   t.same(probe(', file: /alive, file-by: retrieve'), { ...anonymous, file: '/alive', fileBy: 'retrieve' });
   const keys = `, user: probe, password: '\${file:/secret}'`;
-  t.same(probe(keys, outside({}, { '/secret': 'pa ss\n' })), {
+  t.same(probe(keys, outside({}, { '/secret': ' pa ss \r\n' })), {
     type: 'ftp',
     target,
     user: 'probe',
-    password: 'pa ss',
+    password: ' pa ss ',
     file: undefined,
     fileBy: 'size',
   });
@@ -124,6 +124,7 @@ t.test('a time-out that nobody gave is a second, or the interval where that is s
       .timeout;
   t.equal(timeout('5s'), 1000);
   t.equal(timeout('250ms'), 250);
+  t.equal(timeout('3s, timeout: 3s'), 3000, 'a time-out as long as the interval is right');
 });
 
 /** [check of the defaults, of the service, of the server, what the probe must match] */

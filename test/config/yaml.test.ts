@@ -186,6 +186,7 @@ const MEANT: readonly (readonly [string, string | undefined])[] = [
   ['persist', 'persistence'],
   ['prot', 'port'],
   ['raise', 'rise'],
+  ['no', 'on'],
   ['zz', undefined],
   ['x', undefined],
   ['quorum', undefined],
