@@ -19,7 +19,7 @@ export interface RawFault {
   readonly message: string;
 }
 
-/** More faults than this help nobody; the last one then says how many were left out. */
+/** More faults than this help nobody; the last one then says that there are more. */
 export const FAULTS_MAX = 1000;
 
 /** Offsets at which the lines of a text begin: after \n, \r\n or a lone \r, as in YAML 1.2 5.4. */
@@ -63,10 +63,17 @@ export function placeText(from: Source, source: Source, offset: number): string 
 }
 
 function bounded(faults: ConfigFault[]): readonly ConfigFault[] {
-  const rest = faults.length - FAULTS_MAX;
   const last = faults[FAULTS_MAX - 1];
-  if (rest <= 0 || last === undefined) return faults;
-  return [...faults.slice(0, FAULTS_MAX), { ...last, message: `... and ${rest} more faults` }];
+  if (faults.length <= FAULTS_MAX || last === undefined) return faults;
+  return [...faults.slice(0, FAULTS_MAX), { ...last, message: 'and more; put these right first' }];
+}
+
+const MESSAGE_LENGTH_MAX = 600;
+
+/** What a file holds goes to terminals and logs: no control characters, and not at any length. */
+function printable(message: string): string {
+  const cut = message.length <= MESSAGE_LENGTH_MAX ? message : `${message.slice(0, MESSAGE_LENGTH_MAX)}...`;
+  return cut.replaceAll(/\p{Cc}/gu, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 /** Sorts by file (in the order of `sources`), line and column; what stands twice is told once. */
@@ -81,7 +88,7 @@ export function finishFaults(sources: readonly Source[], raw: readonly RawFault[
     if (seen.has(key)) continue;
     seen.add(key);
     const place = offset === WHOLE_FILE ? { line: 0, column: 0 } : locator(source)(offset);
-    faults.push({ file: source.file, ...place, message });
+    faults.push({ file: source.file, ...place, message: printable(message) });
   }
   return bounded(faults);
 }

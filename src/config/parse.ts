@@ -40,9 +40,9 @@ function openSource(context: Context, source: Source): Root | undefined {
     return undefined;
   }
   const { root, faults } = readYaml(source);
-  context.faults.push(...faults);
+  for (const fault of faults) context.faults.push(fault);
   if (root === undefined) return undefined;
-  context.faults.push(...validate(source, root));
+  for (const fault of validate(source, root)) context.faults.push(fault);
   return root.faulty ? undefined : rootCursor<RawConfig>(source, root);
 }
 

@@ -101,6 +101,7 @@ export const HTTP_KEYS = {
       maxLength: 4096,
       pattern: '^[\\u0020-\\u007e]*$',
       'x-expects': 'text in printable ASCII',
+      'x-secret': true,
     },
     description: 'Further headers. Values may refer to secrets.',
     'x-expects': 'a mapping of at most 32 header names to text',

@@ -242,7 +242,11 @@ export const webhook = section(
   {
     url: text(
       { expects: 'an http or https URL', type: 'URL', longest: 2048 },
-      { says: 'Where events are posted. May refer to a secret.', example: 'https://alerts.example.org/lvs' },
+      {
+        says: 'Where events are posted. May refer to a secret.',
+        example: 'https://alerts.example.org/lvs',
+        secret: true,
+      },
     ),
     ...optional({
       secret: text(

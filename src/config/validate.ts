@@ -3,7 +3,7 @@ import { Ajv, type AnySchema, type ErrorObject, type ValidateFunction } from 'aj
 import type { CheckType } from '../checks/model.js';
 import { assert } from '../core/assert.js';
 import { parseDuration } from '../core/units.js';
-import type { RawFault, Source } from './faults.js';
+import { FAULTS_MAX, type RawFault, type Source } from './faults.js';
 import { pathText } from './path.js';
 import { CHECK_KEYS, SCHEMA, type Subschema, wrongTypeText } from './schema-facts.js';
 import { suggestion } from './suggest.js';
@@ -148,6 +148,12 @@ function translate(root: YamlNode, error: ErrorObject): Found | undefined {
       return discriminatorFault(place);
     case 'uniqueItems':
       return repeatFault(place, Math.max(Number(error.params.i), Number(error.params.j)));
+    case 'maxItems':
+    case 'maxProperties': {
+      place.node.faulty = true;
+      const message = `${place.path}: more than the ${error.params.limit} entries that are allowed`;
+      return { offset: place.node.start, message };
+    }
     default:
       // One fault for one value: what else is wrong with it shows when this was put right.
       if (place.node.faulty) return undefined;
@@ -162,6 +168,11 @@ export function validate(source: Source, root: YamlNode): readonly RawFault[] {
   if (check(root.value)) return [];
   const faults: RawFault[] = [];
   for (const error of check.errors ?? []) {
+    if (faults.length > FAULTS_MAX) {
+      // Not every wrong value is marked now, so no rule may look at this file.
+      root.faulty = true;
+      break;
+    }
     const found = translate(root, error);
     if (found !== undefined) faults.push({ source, ...found });
   }

@@ -22,7 +22,8 @@ import {
 } from 'js-yaml';
 import { assert } from '../core/assert.js';
 import { errorText } from '../core/errors.js';
-import { placeText, type RawFault, type Source, WHOLE_FILE } from './faults.js';
+import { FAULTS_MAX, placeText, type RawFault, type Source, WHOLE_FILE } from './faults.js';
+import { pathText } from './path.js';
 
 /** Deeper nesting than this has no meaning in any of our files. */
 export const DEPTH_MAX = 32;
@@ -58,6 +59,7 @@ interface Pass {
 }
 
 function fault(pass: Pass, offset: number, message: string): void {
+  if (pass.faults.length > FAULTS_MAX) return;
   pass.faults.push({ source: pass.source, offset: Math.max(0, offset), message });
 }
 
@@ -145,7 +147,11 @@ function keyIsSound(pass: Pass, key: string, start: number, fields: Map<string, 
   const first = fields.get(key);
   if (first !== undefined) {
     const place = placeText(pass.source, pass.source, first.keyStart);
-    fault(pass, start, `the key "${key}" stands here a second time (first in ${place}); keep one`);
+    fault(
+      pass,
+      start,
+      `the key ${pathText('', key)} stands here a second time (first in ${place}); keep one`,
+    );
     return false;
   }
   if (key === '<<') {

@@ -360,17 +360,3 @@ t.test('names that JavaScript knows are names like others', async (t) => {
   t.match(faultsOf('services: { __proto__: { fwmark: 1 } }')[0], /"?__proto__"?: the key is not a name/);
   t.match(faultsOf('__proto__: { table: memory }\nservices: {}')[0], /^a\.yaml:1:1: __proto__: unknown key/);
 });
-
-t.test('50,000 servers are allowed, and the service that goes beyond is named', async (t) => {
-  const service = (index: number, servers: number) => {
-    const addresses = Array.from(
-      { length: servers },
-      (_, server) => `10.${index}.${server >> 8}.${server & 255}`,
-    );
-    return `  s${index}: { address: "192.0.2.1:${index}", servers: [${addresses.join(', ')}] }`;
-  };
-  const text = (last: number) =>
-    `services:\n${[1, 2, 3, 4, 5].map((index) => service(index, 9999)).join('\n')}\n${service(6, last)}\n`;
-  t.same(faultsOf(text(5)), []);
-  t.same(faultsOf(text(6)), ['a.yaml:7:3: services.s6: with this service there are more than 50000 servers']);
-});

@@ -95,9 +95,9 @@ t.test('every value knows its line and column', async (t) => {
 
 t.test('all duplicate keys of a file are told, each with the place of the first', async (t) => {
   t.same(faultsOf('a: 1\nb: {c: 1, c: 2}\na: 2\n"a": 3\nd: 4'), [
-    'a.yaml:2:11: the key "c" stands here a second time (first in line 2); keep one',
-    'a.yaml:3:1: the key "a" stands here a second time (first in line 1); keep one',
-    'a.yaml:4:1: the key "a" stands here a second time (first in line 1); keep one',
+    'a.yaml:2:11: the key c stands here a second time (first in line 2); keep one',
+    'a.yaml:3:1: the key a stands here a second time (first in line 1); keep one',
+    'a.yaml:4:1: the key a stands here a second time (first in line 1); keep one',
   ]);
 });
 
@@ -152,6 +152,9 @@ t.test('faults are sorted, told once, and bounded', async (t) => {
     { source: a, offset: -1, message: 'first' },
   ];
   t.same(finishFaults([a, b], raw).map(faultText), ['a: first', 'a:2:1: second', 'b:1:1: third']);
+  const ugly = { source: a, offset: 0, message: `\u001b[2J\n${'x'.repeat(4000)}` };
+  const [told] = finishFaults([a], [ugly]);
+  t.equal(told?.message, `\\x1b[2J\\x0a${'x'.repeat(595)}...`, 'printable, on one line, and cut');
   const many = Array.from({ length: FAULTS_MAX + 5 }, (_, index) => ({
     source: a,
     offset: 0,
@@ -159,7 +162,7 @@ t.test('faults are sorted, told once, and bounded', async (t) => {
   }));
   const bounded = finishFaults([a], many);
   t.equal(bounded.length, FAULTS_MAX + 1);
-  t.equal(bounded.at(-1)?.message, '... and 5 more faults');
+  t.equal(bounded.at(-1)?.message, 'and more; put these right first');
   t.equal(finishFaults([a], many.slice(5)).at(-1)?.message, `${FAULTS_MAX + 4}`, 'exactly at the bound');
 });
 
