@@ -4,7 +4,9 @@
  */
 import { unreachable } from '../core/assert.js';
 import type { Errno } from '../core/errno.js';
-import { commandError, refusal } from './failure.js';
+import { LvsError } from '../core/errors.js';
+import { operationRequest, setTimeoutsRequest, startSyncDaemonRequest } from './codec.js';
+import { commandError, refusal, type TableCommand } from './failure.js';
 import {
   completeSyncDaemon,
   destFault,
@@ -82,6 +84,17 @@ function observe(entry: ServiceEntry): ObservedService {
   return { service: { ...entry.service, stats: entry.stats }, dests };
 }
 
+/** Why no request could carry these values to a kernel; undefined where one can. */
+function unencodable(encode: () => unknown): string | undefined {
+  try {
+    encode();
+    return undefined;
+  } catch (thrown) {
+    if (thrown instanceof LvsError && thrown.code === 'MALFORMED') return thrown.message;
+    throw thrown;
+  }
+}
+
 function trashText(entry: ServiceEntry, dest: string): string {
   return `${serviceText(entry.service.key)} ${dest}`;
 }
@@ -108,30 +121,43 @@ export class MemoryTable implements IpvsTable {
   /** By `trashText`. The kernel empties it after minutes without connections; here it stays. */
   readonly #trash = new Map<string, Trashed>();
   readonly #daemons = new Map<SyncRole, SyncDaemon>();
+  #closed = false;
   #timeouts: Timeouts = { tcp: 900, tcpFin: 120, udp: 300 };
 
   constructor(options: MemoryTableOptions = {}) {
     this.#options = options;
   }
 
+  #assertOpen(command: TableCommand): void {
+    if (this.#closed) throw commandError(command, 'ECANCELED');
+  }
+
   async info(): Promise<IpvsInfo> {
+    this.#assertOpen('info');
     return { version: '1.2.1', connectionTableSize: 4096 };
   }
 
   async dump(): Promise<ObservedTable> {
+    this.#assertOpen('dump');
     const table = new Map<string, ObservedService>();
     for (const [text, entry] of this.#services) table.set(text, observe(entry));
     return table;
   }
 
   async read(key: ServiceKey): Promise<ObservedService | undefined> {
+    this.#assertOpen('read');
     const entry = this.#services.get(serviceText(key));
     return entry === undefined ? undefined : observe(entry);
   }
 
   async apply(operations: readonly Operation[]): Promise<readonly OperationResult[]> {
+    this.#assertOpen('apply');
     return operations.map((operation, index) => {
-      const errno = this.#options.fault?.(operation, index) ?? this.#perform(operation);
+      const injected = this.#options.fault?.(operation, index);
+      if (injected !== undefined) return refusal(operation, injected);
+      const words = unencodable(() => operationRequest(operation));
+      if (words !== undefined) return refusal(operation, 'EINVAL', words);
+      const errno = this.#perform(operation);
       return errno === undefined ? { ok: true } : refusal(operation, errno);
     });
   }
@@ -230,10 +256,12 @@ export class MemoryTable implements IpvsTable {
   }
 
   async flush(): Promise<void> {
+    this.#assertOpen('flush');
     for (const { service } of [...this.#services.values()]) this.#deleteService(service.key);
   }
 
   async zero(key?: ServiceKey): Promise<void> {
+    this.#assertOpen('zero');
     const entries = key === undefined ? this.#services.values() : [this.#services.get(serviceText(key))];
     for (const entry of entries) {
       if (entry === undefined) throw commandError('zero', 'ESRCH');
@@ -243,12 +271,15 @@ export class MemoryTable implements IpvsTable {
   }
 
   async timeouts(): Promise<Timeouts> {
+    this.#assertOpen('timeouts');
     return this.#timeouts;
   }
 
   async setTimeouts(timeouts: Partial<Timeouts>): Promise<void> {
-    const errno = timeoutsFault(timeouts);
-    if (errno !== undefined) throw commandError('set-timeouts', errno);
+    this.#assertOpen('set-timeouts');
+    const words = unencodable(() => setTimeoutsRequest(timeouts));
+    const errno = words === undefined ? timeoutsFault(timeouts) : 'EINVAL';
+    if (errno !== undefined) throw commandError('set-timeouts', errno, words);
     const { tcp, tcpFin, udp } = this.#timeouts;
     // 0 leaves a time-out as it is, as an absent one does.
     this.#timeouts = {
@@ -259,12 +290,15 @@ export class MemoryTable implements IpvsTable {
   }
 
   async syncDaemons(): Promise<readonly SyncDaemon[]> {
+    this.#assertOpen('sync-daemons');
     return (['master', 'backup'] as const).flatMap((role) => this.#daemons.get(role) ?? []);
   }
 
   async startSyncDaemon(daemon: SyncDaemon): Promise<void> {
-    const errno = this.#startFault(daemon);
-    if (errno !== undefined) throw commandError('start-sync-daemon', errno);
+    this.#assertOpen('start-sync-daemon');
+    const words = unencodable(() => startSyncDaemonRequest(daemon));
+    const errno = words === undefined ? this.#startFault(daemon) : 'EINVAL';
+    if (errno !== undefined) throw commandError('start-sync-daemon', errno, words);
     this.#daemons.set(daemon.role, completeSyncDaemon(daemon, MTU));
   }
 
@@ -285,10 +319,13 @@ export class MemoryTable implements IpvsTable {
   }
 
   async stopSyncDaemon(role: SyncRole): Promise<void> {
+    this.#assertOpen('stop-sync-daemon');
     if (!this.#daemons.delete(role)) throw commandError('stop-sync-daemon', 'ESRCH');
   }
 
-  close(): void {}
+  close(): void {
+    this.#closed = true;
+  }
 
   /**
    * Counts what traffic to a destination would have counted: its connections are as given, and `stats` are added

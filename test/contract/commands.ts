@@ -192,9 +192,32 @@ async function mixedFamilies(t: Assertions, place: ContractPlace): Promise<void>
   );
 }
 
+async function closed(t: Assertions, place: ContractPlace): Promise<void> {
+  await t.test('a table that was closed rejects everything, and may be closed again', async (t) => {
+    const table = await place.open();
+    table.close();
+    table.close();
+    const uses: readonly (readonly [string, () => Promise<unknown>])[] = [
+      ['info', () => table.info()],
+      ['dump', () => table.dump()],
+      ['read', () => table.read(key())],
+      ['apply', () => table.apply([{ kind: 'add-service', service: service() }])],
+      ['flush', () => table.flush()],
+      ['zero', () => table.zero()],
+      ['timeouts', () => table.timeouts()],
+      ['setTimeouts', () => table.setTimeouts({ tcp: 1 })],
+      ['syncDaemons', () => table.syncDaemons()],
+      ['startSyncDaemon', () => table.startSyncDaemon(daemon('master', place.interfaces.up))],
+      ['stopSyncDaemon', () => table.stopSyncDaemon('master')],
+    ];
+    for (const [name, use] of uses) t.equal(await errnoOf(t, use()), 'ECANCELED', name);
+  });
+}
+
 export async function commands(t: Assertions, place: ContractPlace): Promise<void> {
   await wholeTable(t, place);
   await timeouts(t, place);
   await syncDaemons(t, place);
   await mixedFamilies(t, place);
+  await closed(t, place);
 }

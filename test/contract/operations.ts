@@ -146,11 +146,32 @@ const REFUSALS: readonly (readonly [string, Operation, string])[] = [
   ],
 ];
 
+/** Values that no request can carry: the table says so instead of cutting them to size. */
+const UNENCODABLE: readonly (readonly [string, Operation])[] = [
+  ['a port of a service ends at 65535', { kind: 'add-service', service: service(key('192.0.2.7', 65536)) }],
+  ['a port of a server ends at 65535', add(key(), '192.0.2.10', {}, 65536)],
+  ['a port is not negative', add(key(), '192.0.2.10', {}, -1)],
+  ['a weight ends at 2^31 - 1', edit(key(), '192.0.2.9', { weight: 2 ** 31 })],
+  ['a weight is a whole number', edit(key(), '192.0.2.9', { weight: 1.5 })],
+  ['a threshold ends at 2^32 - 1', edit(key(), '192.0.2.9', { upperThreshold: 2 ** 32 })],
+  ['nobody asks for local forwarding', add(key(), '192.0.2.10', { forward: { method: 'local' } })],
+  ['nobody asks for a bypass', edit(key(), '192.0.2.9', { forward: { method: 'bypass' } })],
+  [
+    'a fwmark of 0 is none',
+    { kind: 'add-service', service: service({ kind: 'fwmark', family: 'ipv4', mark: 0 }) },
+  ],
+  [
+    'a prefix of IPv4 ends at 32',
+    { kind: 'edit-service', service: service(key(), { persistence: { timeoutSeconds: 1, prefix: 33 } }) },
+  ],
+];
+
 async function refusals(t: Assertions, place: ContractPlace): Promise<void> {
   await onTable(t, place, 'what is refused has its error number, and changes nothing', async (t, table) => {
     await applyAll(t, table, ...SETTING);
     const before = await table.dump();
-    for (const [name, operation, errno] of REFUSALS) {
+    const impossible = UNENCODABLE.map(([name, operation]) => [name, operation, 'EINVAL'] as const);
+    for (const [name, operation, errno] of [...REFUSALS, ...impossible]) {
       const [result] = await table.apply([operation]);
       t.strictSame(result === undefined ? [] : outcomes([result]), [errno], name);
       t.ok(result?.ok === false && result.message.includes(errno), 'the message names it, too');
@@ -168,12 +189,14 @@ async function batches(t: Assertions, place: ContractPlace): Promise<void> {
       const results = await table.apply([
         ...SETTING,
         ...REFUSALS.map(([, operation]) => operation),
+        ...UNENCODABLE.map(([, operation]) => operation),
         { kind: 'edit-dest', service: key(), dest: dest('192.0.2.9', { weight: 5 }) },
         { kind: 'delete-service', key: IPV6_KEY },
       ]);
       t.strictSame(outcomes(results), [
         ...SETTING.map(() => 'ok'),
         ...REFUSALS.map(([, , errno]) => errno),
+        ...UNENCODABLE.map(() => 'EINVAL'),
         'ok',
         'ok',
       ]);

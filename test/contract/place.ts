@@ -4,7 +4,7 @@ import type { Dest, IpvsTable, Operation, OperationResult, Service } from '../..
 import type { Assertions } from './assertions.js';
 
 export interface ContractPlace {
-  /** A connection to the one table of this place. The suite leaves the table as it found it: empty. */
+  /** The table of this place: empty, as the suite leaves it each time. */
   open(): Promise<IpvsTable>;
   readonly interfaces: {
     /** Up, with an MTU of 1500 and an address. */
