@@ -3,6 +3,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildNative } from './build-native.mjs';
+import { bundle } from './bundle.mjs';
 import { main, ROOT, run, Stop, say } from './lib/process.mjs';
 
 const NODE_MIN = [20, 19];
@@ -103,6 +104,7 @@ export function setUp({ tests = false } = {}) {
   installPackages();
   if (tests) prepareTap();
   compile();
+  bundle();
   return { native: compileNative() };
 }
 

@@ -101,7 +101,7 @@ export class Controller {
       timers: options.timers,
       resync: options.config.resync,
       events: {
-        onObserved: (observed) => this.#onObserved(observed),
+        onObserved: (observed, by) => this.#onObserved(observed, by),
         onApplied: (steps, results) => this.#onApplied(steps, results),
         onDrift: (drift) => this.#onDrift(drift),
         onFailure: (message) => this.#onTableFailure(message),
@@ -296,9 +296,9 @@ export class Controller {
     this.#emit(serviceHappening(service, lost));
   }
 
-  #onObserved(observed: ObservedTable): void {
+  #onObserved(observed: ObservedTable, by: 'dump' | 'apply'): void {
     this.#observed = observed;
-    this.#tableState = { ...this.#tableState, lastDumpAt: this.#clock.wall() };
+    if (by === 'dump') this.#tableState = { ...this.#tableState, lastDumpAt: this.#clock.wall() };
     this.#changed();
   }
 

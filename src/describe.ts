@@ -54,6 +54,13 @@ function resultFacts(change: VerdictChange): Readonly<Record<string, unknown>> {
   };
 }
 
+/** How many equal results made the verdict: one where it was assumed before (`CheckRule.assume`). */
+function timesInARow(server: ServerConfig, change: VerdictChange): number {
+  const { rise, fall, assume } = server.check.rule;
+  if (change.previous === 'unknown' && assume === change.verdict) return 1;
+  return change.verdict === 'down' ? fall : rise;
+}
+
 /** A server's verdict changed. */
 export function verdictHappening(
   service: ServiceConfig,
@@ -62,10 +69,9 @@ export function verdictHappening(
 ): Happening {
   const endpoint = destText(server.dest.key);
   const where = `${server.name === endpoint ? endpoint : `${server.name} (${endpoint})`} of ${service.name}`;
-  const { rise, fall } = server.check.rule;
   const down = change.verdict === 'down';
-  const times = down ? fall : rise;
-  const count = change.previous === 'unknown' || times === 1 ? '' : `, ${times} times in a row`;
+  const times = timesInARow(server, change);
+  const count = times === 1 ? '' : `, ${times} times in a row`;
   const why = down ? because(change.result.reason) : '';
   return {
     kind: down ? 'server-down' : 'server-up',
@@ -83,7 +89,7 @@ export function serviceHappening(service: ServiceConfig, lost: boolean): Happeni
     kind: lost ? 'service-lost' : 'service-recovered',
     service: service.name,
     message: lost
-      ? `${service.name} (${key}) has no server left: all ${service.servers.length} are down`
+      ? `${service.name} (${key}) has no server left: ${service.servers.length} of ${service.servers.length} are down`
       : `${service.name} (${key}) has a server again`,
     facts: { virtualService: key, servers: service.servers.length },
   };

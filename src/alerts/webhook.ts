@@ -8,6 +8,9 @@ import type { WebhookTarget } from './model.js';
 import { type AlertMessage, type Delivery, judgeStatus, parseRetryAfter } from './policy.js';
 import { signatureHeaders } from './signature.js';
 
+// A CommonJS package: in a bundle only its default export holds everything.
+type Undici = typeof import('undici').default;
+
 /** More than this of an answer's body is not read. The status alone decides; the body is read to be polite. */
 const ANSWER_BYTES_MAX = 4096;
 const HEADER_BYTES_MAX = 16_384;
@@ -27,7 +30,7 @@ interface Attempt {
 }
 
 /** A fresh connection for each attempt: alerts are rare, and a reused one may be dead without our knowing. */
-function openAttempt(undici: typeof import('undici'), origin: string): Attempt {
+function openAttempt(undici: Undici, origin: string): Attempt {
   let socket: Socket | undefined;
   const connect: buildConnector.connector = ({ protocol, hostname, port, servername }, callback) => {
     const secure = protocol === 'https:';
@@ -79,7 +82,7 @@ function failure(error: unknown, signal: AbortSignal): Delivery {
 }
 
 async function post(
-  undici: typeof import('undici'),
+  undici: Undici,
   target: WebhookTarget,
   message: AlertMessage,
   signal: AbortSignal,
@@ -116,9 +119,9 @@ async function post(
 
 /** Delivers by HTTP POST; undici is loaded when the first rule asks for it. */
 export function webhookCourier(clock: Clock): Courier {
-  let loading: Promise<typeof import('undici')> | undefined;
-  const load = (): Promise<typeof import('undici')> => {
-    loading ??= import('undici');
+  let loading: Promise<Undici> | undefined;
+  const load = (): Promise<Undici> => {
+    loading ??= import('undici').then((module) => module.default);
     return loading;
   };
   return {

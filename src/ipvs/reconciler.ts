@@ -19,8 +19,8 @@ const RETRY_MIN = millis(100);
 const RETRY_MAX = millis(5000);
 
 export interface ReconcilerEvents {
-  /** The table as it stands now; after every dump and every apply. */
-  onObserved(observed: ObservedTable): void;
+  /** The table as it stands now, as a dump read it or as an apply left it. */
+  onObserved(observed: ObservedTable, by: 'dump' | 'apply'): void;
   /** What one apply came to, in its order. */
   onApplied(steps: readonly PlanStep[], results: readonly OperationResult[]): void;
   /** Somebody else changed what is ours; the repair follows. */
@@ -149,7 +149,7 @@ export class Reconciler {
       this.#dumpDue = false;
       for (const text of this.#desired.keys()) this.#dirty.add(text);
       for (const text of this.#retired.keys()) this.#dirty.add(text);
-      this.#events.onObserved(observed);
+      this.#events.onObserved(observed, 'dump');
       return true;
     } catch (thrown) {
       this.#events.onFailure(`cannot read the table: ${errorText(thrown)}`, thrown);
@@ -198,7 +198,7 @@ export class Reconciler {
     if (results === undefined) return false;
     const done = operations.filter((_, index) => results[index]?.ok === true);
     this.#observed = applyToObserved(this.#observed ?? new Map(), done);
-    this.#events.onObserved(this.#observed);
+    this.#events.onObserved(this.#observed, 'apply');
     this.#events.onApplied(steps, results);
     if (done.length === steps.length) return true;
     this.#doubt();

@@ -1,0 +1,171 @@
+/** The composition root of `lvsentry run`: puts the parts together, and takes them apart in the right order. */
+import { randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import type { Level } from 'pino';
+import { destination, pino, stdTimeFunctions } from 'pino';
+import { Outbox } from './alerts/outbox.js';
+import { webhookCourier } from './alerts/webhook.js';
+import { startApi } from './api/server.js';
+import { ProbePool } from './checks/pool.js';
+import { faultText } from './config/faults.js';
+import { loadConfig } from './config/load.js';
+import type { Config } from './config/model.js';
+import { Controller } from './controller.js';
+import { errorText } from './core/errors.js';
+import type { Logger } from './core/ports.js';
+import { type Millis, seconds } from './core/units.js';
+import { IpvsClient } from './ipvs/client.js';
+import { MemoryTable } from './ipvs/memory.js';
+import type { IpvsTable } from './ipvs/model.js';
+import { systemClock, systemEntropy, systemTimers, systemTurns } from './sys/clock.js';
+import { openNetlink } from './sys/netlink.js';
+import { notifyManager } from './sys/notify.js';
+
+export type LogLevel = Extract<Level, 'debug' | 'info' | 'warn' | 'error'>;
+
+const STOP_LIMIT = seconds(5);
+const ALERTS_LIMIT = seconds(3);
+
+/** Everything that runs, made of one configuration. */
+interface Parts {
+  readonly controller: Controller;
+  readonly probes: ProbePool;
+  readonly alerts: Outbox;
+  readonly table: IpvsTable;
+  readonly log: Logger;
+}
+
+async function openTable(config: Config): Promise<IpvsTable> {
+  if (config.table === 'memory') return new MemoryTable();
+  const table = new IpvsClient({ openNetlink, timers: systemTimers, turns: systemTurns });
+  // Missing IPVS or privilege shows here, before anything runs.
+  await table.info();
+  return table;
+}
+
+function assemble(config: Config, table: IpvsTable, log: Logger): Parts {
+  const alerts = new Outbox(randomUUID(), {
+    courier: webhookCourier(systemClock),
+    timers: systemTimers,
+    entropy: systemEntropy,
+    log,
+  });
+  const probes = new ProbePool({
+    workerFile: new URL('./checks/worker.js', import.meta.url),
+    workersMax: availableParallelism(),
+    timers: systemTimers,
+    onChanges: (changes) => controller.onVerdicts(changes),
+    onDigest: (digest) => controller.onDigest(digest),
+    onWorkerDied: (death) => controller.onWorkerDied(death.worker, death.checks, death.error.message),
+    onDefect: (check, text) => log.error({ check }, `a prober broke its promise: ${text}`),
+  });
+  const clock = systemClock;
+  const controller = new Controller({ config, table, probes, alerts, clock, timers: systemTimers, log });
+  return { controller, probes, alerts, table, log };
+}
+
+/** Reads the configuration again and puts it in force, or tells why not; the old one then goes on. */
+function reload(path: string, { controller }: Parts): void {
+  const loaded = loadConfig(path);
+  if (!loaded.ok) {
+    controller.refuse(loaded.faults.map(faultText));
+    return;
+  }
+  try {
+    controller.reload(loaded.config);
+  } catch (thrown) {
+    controller.refuse([errorText(thrown)]);
+  }
+}
+
+function tellManager(state: string, log: Logger): void {
+  try {
+    notifyManager(process.env.NOTIFY_SOCKET, state);
+  } catch (thrown) {
+    log.warn({}, errorText(thrown));
+  }
+}
+
+/** Resolves with the first signal that asks to stop. A second one ends the process where it stands. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    let asked = false;
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        if (asked) process.exit(1);
+        asked = true;
+        resolve(signal);
+      });
+    }
+  });
+}
+
+function within(limit: Millis, work: Promise<unknown>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = systemTimers.after(limit, () => resolve(false));
+    void work.finally(() => {
+      timer.cancel();
+      resolve(true);
+    });
+  });
+}
+
+/** The table first: it is finished and left alone before anything else goes. */
+async function takeApart(parts: Parts, api: { close(): Promise<void> }, why: string): Promise<void> {
+  tellManager('STOPPING=1', parts.log);
+  const settled = await within(STOP_LIMIT, parts.controller.stop(why));
+  if (!settled) parts.log.error({}, `the table did not settle within ${STOP_LIMIT} ms`);
+  await Promise.all([parts.probes.close(), parts.alerts.close(ALERTS_LIMIT), api.close()]);
+  parts.table.close();
+}
+
+async function run(path: string, config: Config, log: Logger): Promise<number> {
+  const stop = stopSignal();
+  const table = await openTable(config);
+  const parts = assemble(config, table, log);
+  // Before the table is touched: a port that is taken may mean that another lvsentry owns it.
+  const api = await startApi(config.api.listen, {
+    world: () => parts.controller.world(),
+    clock: systemClock,
+  });
+  process.on('SIGHUP', () => reload(path, parts));
+  const stopped = stop.then((why) => takeApart(parts, api, why));
+  await parts.controller.start();
+  tellManager('READY=1', log);
+  await stopped;
+  return 0;
+}
+
+function openLog(level: LogLevel, director: string): Logger {
+  const options = {
+    level,
+    base: { director },
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  // Written at once: the last line before a crash is the one that matters.
+  return pino(options, destination({ dest: 1, sync: true }));
+}
+
+/**
+ * Runs the daemon until it is told to stop.
+ * @returns the exit code: 0 stopped, 1 could not start, 3 the configuration is wrong
+ */
+export async function runDaemon(path: string, level: LogLevel): Promise<number> {
+  const loaded = loadConfig(path);
+  if (!loaded.ok) {
+    for (const fault of loaded.faults) process.stderr.write(`${faultText(fault)}\n`);
+    return 3;
+  }
+  const log = openLog(level, loaded.config.name);
+  process.on('uncaughtException', (thrown) => {
+    log.error({ stack: thrown.stack }, `a defect ends lvsentry; the table stays as it is: ${thrown.message}`);
+    process.exit(1);
+  });
+  try {
+    return await run(path, loaded.config, log);
+  } catch (thrown) {
+    log.error({}, `cannot start: ${errorText(thrown)}`);
+    return 1;
+  }
+}
