@@ -16,6 +16,8 @@ export interface Tree {
 export interface VectorMessage {
   readonly nlmsg: { len: number; type: number; flags: number; seq: number; pid: number };
   readonly genl?: { cmd: number; version: number; reserved: number };
+  /** The fixed header of a rtnetlink message. */
+  readonly hdr?: Readonly<Record<string, number>>;
   readonly attrs?: readonly Tree[];
   readonly error?: { errno: number };
   readonly orig?: {

@@ -1,0 +1,415 @@
+import t from 'tap';
+import { ByteWriter } from '../../src/core/bytes.js';
+import { ip } from '../../src/core/ip.js';
+import { AttributeReader, putBytes } from '../../src/wire/attributes.js';
+import { NLM_F, readError, splitDatagram, writeMessage } from '../../src/wire/netlink.js';
+import { RTM, type RtnlValue, readRtnl, writeRtnl } from '../../src/wire/rtnetlink.js';
+import { ADDRESS_FIELDS, IFA_F, LIFETIME_FOREVER } from '../../src/wire/rtnl-address.js';
+import type { Field } from '../../src/wire/rtnl-fields.js';
+import {
+  ADDR_GEN_MODE,
+  addrGenMode,
+  IFF,
+  IPV4_DEVCONF,
+  inetSettings,
+  LINK_FIELDS,
+  type Link,
+  MACVLAN_MODE,
+  macvlanInfo,
+  readAddrGenMode,
+  readInetSettings,
+  readLinkInfo,
+} from '../../src/wire/rtnl-link.js';
+import { NUD } from '../../src/wire/rtnl-neighbour.js';
+import { RT_SCOPE, RT_TABLE, RTN, RTPROT } from '../../src/wire/rtnl-route.js';
+import { FR_ACT } from '../../src/wire/rtnl-rule.js';
+import { fromHex, loadVectors, type Tree, toHex, type VectorMessage } from './vectors.js';
+
+type Kind = RtnlValue['kind'];
+
+/** The vectors' names of headers and attributes, and ours. */
+const NAMES: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
+  link: {
+    ...{ family: 'family', type: 'type', index: 'index', flags: 'flags', change: 'change' },
+    ...{
+      ADDRESS: 'hardwareAddress',
+      LINK: 'parent',
+      IFNAME: 'name',
+      BROADCAST: 'hardwareBroadcast',
+      MTU: 'mtu',
+    },
+    ...{ OPERSTATE: 'operState', LINKMODE: 'linkMode', CARRIER: 'carrier', GROUP: 'group' },
+  },
+  address: {
+    ...{ family: 'family', prefixlen: 'prefixLength', flags: 'flags', scope: 'scope', index: 'index' },
+    ...{ LOCAL: 'local', ADDRESS: 'address', BROADCAST: 'broadcast', LABEL: 'label', CACHEINFO: 'lifetimes' },
+    ...{ FLAGS: 'allFlags', PROTO: 'protocol' },
+  },
+  route: {
+    ...{
+      family: 'family',
+      dst_len: 'destinationLength',
+      src_len: 'sourceLength',
+      tos: 'tos',
+      table: 'table',
+    },
+    ...{ protocol: 'protocol', scope: 'scope', type: 'type', flags: 'flags', DST: 'destination' },
+    ...{ GATEWAY: 'gateway', PRIORITY: 'priority', PREFSRC: 'preferredSource', OIF: 'outputIndex' },
+    ...{ TABLE: 'tableId', MULTIPATH: 'nextHops' },
+  },
+  rule: {
+    ...{
+      family: 'family',
+      dst_len: 'destinationLength',
+      src_len: 'sourceLength',
+      tos: 'tos',
+      table: 'table',
+    },
+    ...{ action: 'action', flags: 'flags', DST: 'destination', SRC: 'source', IIFNAME: 'inputName' },
+    ...{ FWMARK: 'mark', FWMASK: 'markMask', TABLE: 'tableId', PRIORITY: 'priority', PROTOCOL: 'protocol' },
+  },
+  neighbour: {
+    ...{ family: 'family', ifindex: 'index', state: 'state', flags: 'flags', type: 'type' },
+    ...{ DST: 'destination', LLADDR: 'hardwareAddress' },
+  },
+};
+
+const KINDS: readonly Kind[] = ['link', 'address', 'route', 'neighbour', 'rule'];
+
+function kindOf(type: number): Kind {
+  return KINDS[(type - RTM.NEWLINK) >> 2] ?? 'link';
+}
+
+function child(tree: readonly Tree[], name: string): Tree | undefined {
+  return tree.find((attribute) => attribute.name === name);
+}
+
+interface Lifetimes {
+  prefered: number;
+  valid: number;
+  cstamp: number;
+  tstamp: number;
+}
+
+interface Hop {
+  flags: number;
+  hops: number;
+  ifindex: number;
+  attrs: readonly Tree[];
+}
+
+/** Values that the vectors spell otherwise. */
+const SPELLING: Readonly<Record<string, (value: never) => unknown>> = {
+  CACHEINFO: ({ prefered, valid, cstamp, tstamp }: Lifetimes) => {
+    return { preferredSeconds: prefered, validSeconds: valid, created: cstamp, updated: tstamp };
+  },
+  MULTIPATH: (hops: readonly Hop[]) =>
+    hops.map(({ flags, hops, ifindex, attrs }) => {
+      return { flags, hops, index: ifindex, gateway: child(attrs, 'GATEWAY')?.value };
+    }),
+};
+
+/** The nests of a link request, built by the functions that a caller has. */
+function linkNests(attrs: readonly Tree[]): Partial<Link> {
+  const data = child(child(attrs, 'LINKINFO')?.attrs ?? [], 'DATA')?.attrs ?? [];
+  const families = child(attrs, 'AF_SPEC')?.attrs ?? [];
+  const settings = child(child(families, 'AF_INET')?.attrs ?? [], 'INET_CONF')?.attrs;
+  const genMode = child(child(families, 'AF_INET6')?.attrs ?? [], 'INET6_ADDR_GEN_MODE');
+  const mode = child(data, 'MODE')?.value;
+  return {
+    ...(mode === undefined ? {} : { info: macvlanInfo(mode as number) }),
+    ...(settings === undefined
+      ? {}
+      : { familySpec: inetSettings(settings.map(({ type, value }) => [type, value as number] as const)) }),
+    ...(genMode === undefined ? {} : { familySpec: addrGenMode(genMode.value as number) }),
+  };
+}
+
+/** Our value of a vector, made from its description alone. */
+function described(kind: Kind, { hdr, attrs }: VectorMessage): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  const entries = [...Object.entries(hdr ?? {}), ...(attrs ?? []).map((a) => [a.name, a.value] as const)];
+  for (const [name, value] of entries) {
+    const key = NAMES[kind][name];
+    if (key !== undefined) values[key] = SPELLING[name]?.(value as never) ?? value;
+  }
+  return values;
+}
+
+function valueOf(kind: Kind, values: object): RtnlValue {
+  return { kind, [kind]: values } as unknown as RtnlValue;
+}
+
+function rewrite(message: VectorMessage, value: RtnlValue): Uint8Array {
+  const { type, flags, seq, pid } = message.nlmsg;
+  const writer = new ByteWriter();
+  writeMessage(writer, { type, flags, sequence: seq, portId: pid, payload: writeRtnl(value) });
+  return writer.finish();
+}
+
+function* vectorsOf(kind: string): Generator<[string, Uint8Array, VectorMessage]> {
+  for (const { name, bytes, messages } of loadVectors(kind)) {
+    for (const message of messages) yield [name, bytes, message];
+  }
+}
+
+t.test('captured requests are read and written byte for byte', async (t) => {
+  let count = 0;
+  for (const [name, bytes, message] of vectorsOf('rtnl-request')) {
+    const kind = kindOf(message.nlmsg.type);
+    const nests = kind === 'link' ? linkNests(message.attrs ?? []) : {};
+    const expected = valueOf(kind, { ...described(kind, message), ...nests });
+    const [read, ...more] = splitDatagram(bytes);
+    t.equal(more.length, 0, name);
+    const verb = (['new', 'delete'] as const)[message.nlmsg.type & 3];
+    t.strictSame(readRtnl(read?.type ?? 0, read?.payload ?? bytes), { verb, ...expected }, name);
+    t.equal(toHex(rewrite(message, expected)), toHex(bytes), name);
+    count += 1;
+  }
+  t.equal(count, 25);
+});
+
+t.test('captured errors hold the request that was refused', async (t) => {
+  let count = 0;
+  for (const [name, bytes, message] of vectorsOf('rtnl-error')) {
+    const [answer] = splitDatagram(bytes);
+    if (answer === undefined || message.orig === undefined) throw new Error(name);
+    const error = readError(answer);
+    t.equal(error.errno, message.error?.errno, name);
+    const { seq, pid, ...header } = message.orig.hdr;
+    const { length, sequence, portId, ...request } = error.request;
+    t.strictSame({ ...request, len: length, seq: sequence, pid: portId }, { ...header, seq, pid }, name);
+    const refused = readRtnl(error.request.type, error.echo);
+    if (refused === undefined) throw new Error(name);
+    t.equal(toHex(writeRtnl(refused)), message.orig.payloadHex, name);
+    count += 1;
+  }
+  t.equal(count, 5);
+});
+
+/** Writes a notification anew: what we know from our value, the rest as it came. */
+function reorder<Values>(
+  payload: Uint8Array,
+  offset: number,
+  fields: readonly Field<Values>[],
+  values: Values,
+) {
+  const writer = new ByteWriter();
+  writer.raw(payload.subarray(0, offset));
+  const reader = AttributeReader.over(payload, offset);
+  let known = 0;
+  while (reader.next()) {
+    const field = fields.find(({ type }) => type === reader.type);
+    if (field === undefined) putBytes(writer, reader.type | reader.flags, reader.bytes());
+    else field.write(writer, values);
+    known += field === undefined ? 0 : 1;
+  }
+  return { bytes: writer.finish(), known };
+}
+
+t.test(
+  'captured notifications are read, and every attribute that is known is written as it came',
+  async (t) => {
+    let count = 0;
+    for (const [name, bytes, message] of vectorsOf('rtnl-notify')) {
+      const [read] = splitDatagram(bytes);
+      const value = read === undefined ? undefined : readRtnl(read.type, read.payload);
+      if (read === undefined || value === undefined) throw new Error(name);
+      const kind = kindOf(read.type);
+      if (value.kind === 'link') {
+        const { info, familySpec, ...plain } = value.link;
+        t.strictSame(plain, described(kind, message), name);
+        const again = reorder(read.payload, 16, LINK_FIELDS, value.link);
+        t.equal(toHex(again.bytes), toHex(read.payload), name);
+        t.equal(again.known, 11, name);
+        t.ok(info !== undefined && familySpec !== undefined, name);
+      } else if (value.kind === 'address') {
+        t.strictSame(value.address, described(kind, message), name);
+        const again = reorder(read.payload, 8, ADDRESS_FIELDS, value.address);
+        t.equal(toHex(again.bytes), toHex(read.payload), name);
+      }
+      count += 1;
+    }
+    t.equal(count, 4);
+  },
+);
+
+function linkOf(name: string): Link {
+  const [vector] = loadVectors('rtnl-').filter((candidate) => candidate.name === name);
+  const [message] = vector === undefined ? [] : splitDatagram(vector.bytes);
+  const value = message === undefined ? undefined : readRtnl(message.type, message.payload);
+  if (value?.kind !== 'link') throw new Error(name);
+  return value.link;
+}
+
+t.test('a lost carrier and a macvlan that goes away read as such', async (t) => {
+  const lost = linkOf('rtnl-notify-newlink-carrier-lost');
+  t.equal(lost.flags & (IFF.UP | IFF.RUNNING | IFF.LOWER_UP), IFF.UP);
+  t.strictSame(readLinkInfo(lost.info ?? fromHex('')), { kind: 'veth', macvlanMode: undefined });
+  const settings = readInetSettings(lost.familySpec ?? fromHex(''));
+  t.equal(settings.length, 33, 'a packed array');
+  t.equal(settings[IPV4_DEVCONF.ARP_IGNORE - 1], 0);
+  t.equal(readAddrGenMode(lost.familySpec ?? fromHex('')), ADDR_GEN_MODE.EUI64);
+  const gone = linkOf('rtnl-notify-dellink-macvlan');
+  t.strictSame(readLinkInfo(gone.info ?? fromHex('')), { kind: 'macvlan', macvlanMode: MACVLAN_MODE.BRIDGE });
+  t.strictSame(readInetSettings(gone.familySpec ?? fromHex('')), [], 'its settings have gone before it');
+  t.equal(readAddrGenMode(gone.familySpec ?? fromHex('')), undefined);
+});
+
+/** What the design asks for, written by hand: the constants mean what wire formats say. */
+const REQUESTS: readonly (readonly [string, RtnlValue])[] = [
+  [
+    'rtnl-raw-addr6-add-nodad-depr-proto18-request',
+    {
+      kind: 'address',
+      address: {
+        ...{ family: 10, prefixLength: 128, flags: IFA_F.NODAD, scope: RT_SCOPE.UNIVERSE, index: 4 },
+        local: ip('2001:db8:a::200'),
+        lifetimes: { preferredSeconds: 0, validSeconds: LIFETIME_FOREVER, created: 0, updated: 0 },
+        ...{ allFlags: IFA_F.NODAD, protocol: RTPROT.KEEPALIVED },
+      },
+    },
+  ],
+  [
+    'rtnl-route4-blackhole-request',
+    {
+      kind: 'route',
+      route: {
+        ...{ family: 2, destinationLength: 24, sourceLength: 0, tos: 0, table: RT_TABLE.MAIN, flags: 0 },
+        ...{ protocol: RTPROT.BOOT, scope: RT_SCOPE.UNIVERSE, type: RTN.BLACKHOLE },
+        destination: ip('203.0.113.0'),
+      },
+    },
+  ],
+  [
+    'rtnl-rule6-add-request',
+    {
+      kind: 'rule',
+      rule: {
+        ...{ family: 10, destinationLength: 0, sourceLength: 128, tos: 0, table: 100, flags: 0 },
+        ...{ action: FR_ACT.TO_TBL, source: ip('2001:db8:a::100'), priority: 60 },
+      },
+    },
+  ],
+  [
+    'rtnl-neigh4-replace-request',
+    {
+      kind: 'neighbour',
+      neighbour: {
+        ...{ family: 2, index: 4, state: NUD.PERMANENT, flags: 0, type: 0 },
+        ...{ destination: ip('10.10.10.254'), hardwareAddress: '02:aa:bb:cc:dd:ee' },
+      },
+    },
+  ],
+  [
+    'rtnl-macvlan-up-request',
+    { kind: 'link', link: { family: 0, type: 0, index: 6, flags: IFF.UP, change: IFF.UP } },
+  ],
+];
+
+t.test('requests by hand are the captured ones', async (t) => {
+  const vectors = loadVectors('rtnl-request');
+  for (const [name, value] of REQUESTS) {
+    const bytes = vectors.find((vector) => vector.name === name)?.bytes ?? fromHex('');
+    t.equal(toHex(writeRtnl(value)), toHex(bytes.subarray(16)), name);
+  }
+});
+
+const BAD_VALUES: readonly (readonly [string, RtnlValue])[] = [
+  [
+    'a family above 255',
+    { kind: 'address', address: { family: 256, prefixLength: 0, flags: 0, scope: 0, index: 0 } },
+  ],
+  [
+    'flags that do not fit their byte',
+    { kind: 'address', address: { family: 2, prefixLength: 32, flags: 0x200, scope: 0, index: 1 } },
+  ],
+  [
+    'an index below the smallest',
+    { kind: 'link', link: { family: 0, type: 0, index: -(2 ** 31) - 1, flags: 0, change: 0 } },
+  ],
+  [
+    'a hardware address of letters',
+    { kind: 'link', link: { family: 0, type: 0, index: 0, flags: 0, change: 0, hardwareAddress: 'eth0' } },
+  ],
+  [
+    'a hardware address of 33 bytes',
+    {
+      kind: 'neighbour',
+      neighbour: {
+        ...{ family: 2, index: 0, state: 0, flags: 0, type: 0 },
+        hardwareAddress: Array(33).fill('00').join(':'),
+      },
+    },
+  ],
+  [
+    'a name with a NUL',
+    { kind: 'link', link: { family: 0, type: 0, index: 0, flags: 0, change: 0, name: 'eth\0' } },
+  ],
+  [
+    'a lifetime of half a second',
+    {
+      kind: 'address',
+      address: {
+        ...{ family: 2, prefixLength: 32, flags: 0, scope: 0, index: 1 },
+        lifetimes: { preferredSeconds: 0.5, validSeconds: 1, created: 0, updated: 0 },
+      },
+    },
+  ],
+  [
+    'a port above 65535',
+    {
+      kind: 'rule',
+      rule: {
+        ...{ family: 2, destinationLength: 0, sourceLength: 0, tos: 0, table: 0, action: 0, flags: 0 },
+        sourcePorts: { first: 1, last: 65536 },
+      },
+    },
+  ],
+];
+
+t.test('a value that its field cannot hold is refused, never cut', async (t) => {
+  for (const [name, value] of BAD_VALUES) t.throws(() => writeRtnl(value), { code: 'MALFORMED' }, name);
+});
+
+const BAD_BYTES: readonly (readonly [string, number, string, string])[] = [
+  ['a link header of 15 bytes', RTM.NEWLINK, '00'.repeat(15), 'TRUNCATED'],
+  ['an address header of 7 bytes', RTM.NEWADDR, '00'.repeat(7), 'TRUNCATED'],
+  ['a route header of 11 bytes', RTM.NEWROUTE, '00'.repeat(11), 'TRUNCATED'],
+  ['a rule header of 11 bytes', RTM.NEWRULE, '00'.repeat(11), 'TRUNCATED'],
+  ['a neighbour header of 11 bytes', RTM.NEWNEIGH, '00'.repeat(11), 'TRUNCATED'],
+  ['an attribute of 3 bytes', RTM.NEWLINK, `${'00'.repeat(16)}03000100`, 'MALFORMED'],
+  ['an attribute longer than the message', RTM.NEWLINK, `${'00'.repeat(16)}0900010000000000`, 'TRUNCATED'],
+  ['an IP address of 5 bytes', RTM.NEWADDR, `${'00'.repeat(8)}090001007f00000101000000`, 'MALFORMED'],
+  ['an MTU of 2 bytes', RTM.NEWLINK, `${'00'.repeat(16)}06000400dc050000`, 'TRUNCATED'],
+  [
+    'a hardware address of 33 bytes',
+    RTM.NEWLINK,
+    `${'00'.repeat(16)}25000100${'00'.repeat(36)}`,
+    'MALFORMED',
+  ],
+  ['lifetimes of 12 bytes', RTM.NEWADDR, `${'00'.repeat(8)}10000600${'00'.repeat(12)}`, 'TRUNCATED'],
+  ['a next hop of 7 bytes', RTM.NEWROUTE, `${'00'.repeat(12)}0c0009000700000000000000`, 'MALFORMED'],
+  ['a next hop cut short', RTM.NEWROUTE, `${'00'.repeat(12)}0c0009001000000000000000`, 'TRUNCATED'],
+  ['a next hop of no length', RTM.NEWROUTE, `${'00'.repeat(12)}0c0009000000000000000000`, 'MALFORMED'],
+];
+
+t.test('bytes that cannot be are a typed error', async (t) => {
+  for (const [name, type, hex, code] of BAD_BYTES)
+    t.throws(() => readRtnl(type, fromHex(hex)), { name: 'LvsError', code }, name);
+  t.throws(() => readInetSettings(fromHex('0e0002000a00010000000000aabb0000')), { code: 'TRUNCATED' });
+});
+
+t.test('types that lvsentry has no use for are undefined', async (t) => {
+  // NOOP, DONE, SETLINK, RTM_GETNEIGHTBL, RTM_NEWQDISC, beyond all
+  for (const type of [0, 1, 3, 15, 19, 36, 66, 65535])
+    t.equal(readRtnl(type, fromHex('')), undefined, `${type}`);
+});
+
+t.test('a request for all is a header alone', async (t) => {
+  const everything = { family: 0, prefixLength: 0, flags: 0, scope: 0, index: 0 };
+  const payload = writeRtnl({ kind: 'address', address: everything });
+  t.equal(toHex(payload), '00'.repeat(8));
+  t.strictSame(readRtnl(RTM.GETADDR, payload), { verb: 'get', kind: 'address', address: everything });
+  t.equal(NLM_F.DUMP, NLM_F.ROOT | NLM_F.MATCH);
+});
