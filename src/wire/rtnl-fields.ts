@@ -20,8 +20,8 @@ export const U8: Format<number> = { read: (reader) => reader.u8(), write: putU8 
 export const U32: Format<number> = { read: (reader) => reader.u32le(), write: putU32le };
 /** Text that ends with a NUL. */
 export const TEXT: Format<string> = { read: (reader) => reader.text(), write: putText };
-/** Attributes inside, or whatever else, left as they are. A view when read. */
-export const RAW: Format<Uint8Array> = { read: (reader) => reader.bytes(), write: putBytes };
+/** Attributes inside, or whatever else, as they are: a copy, for the receive buffer is used again. */
+export const RAW: Format<Uint8Array> = { read: (reader) => reader.bytes().slice(), write: putBytes };
 
 /** 4 or 16 bytes in network order. */
 export const IP: Format<Ip> = {
