@@ -3,7 +3,7 @@ import t from 'tap';
 import { ByteWriter } from '../../src/core/bytes.js';
 import { LvsError } from '../../src/core/errors.js';
 import { type Ip, ipFromBytes } from '../../src/core/ip.js';
-import { type Message, splitDatagram, writeMessage } from '../../src/wire/netlink.js';
+import { beginMessage, endMessage, type Message, splitDatagram } from '../../src/wire/netlink.js';
 import { RTM, type RtnlValue, readRtnl, writeRtnl } from '../../src/wire/rtnetlink.js';
 import {
   addrGenMode,
@@ -175,7 +175,9 @@ function datagram(list: readonly RtnlValue[]): { bytes: Uint8Array; ends: number
   const ends: number[] = [];
   for (const [index, value] of list.entries()) {
     const header = { type: NEW_TYPE[value.kind], flags: 2, sequence: index, portId: 7 };
-    writeMessage(writer, { ...header, payload: writeRtnl(value) });
+    const start = beginMessage(writer, header);
+    writer.raw(writeRtnl(value));
+    endMessage(writer, start);
     ends.push(writer.length);
   }
   return { bytes: writer.finish(), ends };

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { ByteWriter } from '../../src/core/bytes.js';
 import { AttributeReader, putBytes } from '../../src/wire/attributes.js';
-import { readError, splitDatagram, writeMessage } from '../../src/wire/netlink.js';
+import { beginMessage, endMessage, readError, splitDatagram } from '../../src/wire/netlink.js';
 import { RTM, type RtnlValue, readRtnl, writeRtnl } from '../../src/wire/rtnetlink.js';
 import { ADDRESS_FIELDS } from '../../src/wire/rtnl-address.js';
 import type { Field } from '../../src/wire/rtnl-fields.js';
@@ -139,7 +139,9 @@ function valueOf(kind: Kind, values: object): RtnlValue {
 function rewrite(message: VectorMessage, value: RtnlValue): Uint8Array {
   const { type, flags, seq, pid } = message.nlmsg;
   const writer = new ByteWriter();
-  writeMessage(writer, { type, flags, sequence: seq, portId: pid, payload: writeRtnl(value) });
+  const start = beginMessage(writer, { type, flags, sequence: seq, portId: pid });
+  writer.raw(writeRtnl(value));
+  endMessage(writer, start);
   return writer.finish();
 }
 
