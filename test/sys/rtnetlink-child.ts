@@ -74,6 +74,7 @@ function shown(...words: string[]): Record<string, unknown>[] {
 
 async function theLoopback(): Promise<void> {
   const before = await linkNamed('lo');
+  // Down only in a fresh namespace: anywhere else this ends here, before anything is changed.
   assert.deepEqual([before.index, before.type, before.flags & IFF.UP], [1, 772, 0]);
   assert.equal(await setLink({ index: 1, flags: IFF.UP, change: IFF.UP }), 'done');
   const { flags, mtu, hardwareAddress } = await linkNamed('lo');
