@@ -1,5 +1,5 @@
 /** Generic netlink (linux/genetlink.h): the header of its messages and the look-up of a family by name. */
-import { ByteReader, ByteWriter } from '../core/bytes.js';
+import { ByteWriter } from '../core/bytes.js';
 import { LvsError } from '../core/errors.js';
 import { AttributeReader, putText } from './attributes.js';
 
@@ -32,10 +32,12 @@ export function writeGenlHeader(writer: ByteWriter, header: GenlHeader): void {
 
 /** Attributes begin GENL_HDRLEN bytes into the payload. @throws TRUNCATED */
 export function readGenlHeader(payload: Uint8Array): GenlHeader {
-  const reader = new ByteReader(payload);
-  const header = { command: reader.u8(), version: reader.u8() };
-  reader.skip(2);
-  return header;
+  const [command, version] = payload;
+  if (command === undefined || version === undefined || payload.length < GENL_HDRLEN) {
+    const facts = { need: GENL_HDRLEN, have: payload.length, offset: 0 };
+    throw new LvsError('TRUNCATED', `a generic netlink header in ${payload.length} bytes`, facts);
+  }
+  return { command, version };
 }
 
 /** What CTRL_CMD_NEWFAMILY says of a family. */

@@ -3,6 +3,7 @@
  * that our encoder would never write, what others leave in the table, a module that goes and comes.
  */
 import { ByteWriter } from '../../../src/core/bytes.js';
+import { LvsError } from '../../../src/core/errors.js';
 import { IpvsClient } from '../../../src/ipvs/client.js';
 import { IPVS_FAMILY, operationRequest } from '../../../src/ipvs/codec.js';
 import { serviceText } from '../../../src/ipvs/keys.js';
@@ -41,7 +42,7 @@ const newClient = (): IpvsClient => new IpvsClient({ openNetlink, timers: system
 /** Requests as bytes. */
 class Raw {
   readonly conn = new NetlinkConnection(openNetlink(16), systemTimers, systemTurns);
-  readonly family = new GenlFamily(this.conn, IPVS_FAMILY, () => new Error('no IPVS') as never);
+  readonly family = new GenlFamily(this.conn, IPVS_FAMILY, () => new LvsError('IPVS_ABSENT', 'gone'));
 
   async send(payload: Uint8Array): Promise<string> {
     const [result] = await this.family.batch([payload]);
