@@ -265,6 +265,11 @@ t.test('64-bit counters win over the older ones, wherever they stand', async (t)
   t.equal(readServiceAnswer(payload)?.stats.bytesOut, huge);
   const old = patched(ADD_SERVICE, 10, (writer) => counters(writer, 10, 5n));
   t.equal(readServiceAnswer(old)?.stats.bytesOut, 5n);
+  const server = patched(ADD_DEST, 10, (writer) => {
+    counters(writer, 12, huge);
+    counters(writer, 10, 5n);
+  });
+  t.equal(readDestAnswer(server, 'ipv4').stats.bytesOut, huge);
 });
 
 const UNSENDABLE: readonly (readonly [string, Operation])[] = [

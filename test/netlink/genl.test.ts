@@ -76,10 +76,17 @@ t.test('after the module was loaded again, every kind of request finds the new n
 });
 
 t.test('a module that was unloaded for good is an absent family', async (t) => {
-  const { family, kernel } = open(acknowledged);
+  const { family, kernel, socket } = open(acknowledged);
   await family.acknowledge(payload(1));
   kernel.id = undefined;
   await t.rejects(family.batch([payload(1), payload(2)]), { code: 'IPVS_ABSENT' });
+  const before = socket.requests.length;
+  await t.rejects(family.acknowledge(payload(3)), { code: 'IPVS_ABSENT' });
+  t.strictSame(
+    socket.requests.slice(before).map(({ type }) => type),
+    [16],
+    'its old number is not used any more',
+  );
   kernel.id = 28;
   await family.acknowledge(payload(1));
 });

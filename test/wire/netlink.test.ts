@@ -131,6 +131,8 @@ t.test('words beside an acknowledgement and beside the end of a dump are read', 
   t.match(readDone(doneAnswer(request, 4, words)), { errno: 4, ...words });
   t.equal(readDone({ ...doneAnswer(request), payload: new Uint8Array(0) }).errno, 0);
   t.equal(readError(errorAnswer(request, 1)).text, undefined);
+  const old = { ...errorAnswer(request, 0), flags: 0 };
+  t.equal(readError(old).echo.length, 0, 'kernels before 4.3 do not mark that they left the payload out');
 });
 
 const FRAMES: readonly (readonly [string, string, string])[] = [
