@@ -79,7 +79,8 @@ export const server = section(
         says: 'The port on which the server listens.',
         default: "the service's port; 0 for a fwmark service (the port stays as it is)",
         example: '8080',
-        relation: "With `direct` and `tunnel` it must be the service's port. Not beside a port in `address`.",
+        relation:
+          "With `direct` and `tunnel` it must be the service's port. 0 only where the service has port 0 or a fwmark. Not beside a port in `address`.",
       }),
       weight: integer(0, 2_147_483_647, {
         says: 'The share of new connections, relative to the other servers. 0 gives none.',

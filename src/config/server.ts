@@ -72,15 +72,19 @@ function stated(context: Context, item: Item): Checked<Stated> {
 }
 
 /** Only masquerade rewrites packets, so with the other methods a server sees the port the client asked for. */
+function portProblem(port: number, servicePort: number, forward: Forward): string | undefined {
+  if (port === servicePort) return undefined;
+  if (port === 0) return 'port 0 (the port of the packet) is for services of port 0 and for fwmark services';
+  if (forward.method === 'masquerade') return undefined;
+  const rule = `with \`forward: ${forward.method}\` packets arrive unchanged, so the server listens on the service's port`;
+  return `port ${port} is not the service's port ${servicePort}; ${rule} (only masquerade changes ports)`;
+}
+
 function portFits(context: Context, server: Stated, key: ServiceKey, forward: Forward): boolean {
-  const { port } = server;
-  if (port === undefined || key.kind === 'fwmark' || forward.method === 'masquerade') return true;
-  if (port.value === key.port) return true;
-  report(
-    context,
-    port.at,
-    `port ${port.value} is not the service's port ${key.port}; with \`forward: ${forward.method}\` packets arrive unchanged, so the server listens on the service's port (only masquerade changes ports)`,
-  );
+  if (server.port === undefined || key.kind === 'fwmark') return true;
+  const problem = portProblem(server.port.value, key.port, forward);
+  if (problem === undefined) return true;
+  report(context, server.port.at, problem);
   return false;
 }
 

@@ -48,10 +48,10 @@ t.test('a list that is too long is one fault, whatever is in it', async (t) => {
 
 t.test('what is wrong in many thousand places is refused, and no rule looks at it', async (t) => {
   const texts = [
-    lines(200_000, () => 'a: 1'),
-    `services: {}\n${lines(50_000, (index) => `k${index}: 1`)}`,
-    `services:\n${lines(9_000, (index) => `  s${index}: 1`)}`,
-    `services:\n${lines(9_000, (index) => `  s${index}: { fwmark: x, servers: 5, check: [] }`)}`,
+    lines(20_000, () => 'a: 1'),
+    `services: {}\n${lines(20_000, (index) => `k${index}: 1`)}`,
+    `services:\n${lines(2_000, (index) => `  s${index}: 1`)}`,
+    `services:\n${lines(2_000, (index) => `  s${index}: { fwmark: x, servers: 5, check: [] }`)}`,
   ];
   for (const text of texts) {
     const faults = faultsOf(text);

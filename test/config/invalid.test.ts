@@ -72,6 +72,7 @@ const EXPECTED: readonly string[] = [
   'path-without-a-slash.yaml:4:32: services.web.check.path: "health" is not a path that begins with "/", without blanks',
   'persistence-of-half-a-second.yaml:4:29: services.web.persistence.timeout: 1500ms is not a whole number of seconds, which is all the kernel can keep',
   'port-0-of-a-check.yaml:4:31: services.web.check.port: 0 is not a port (1 to 65535)',
+  'port-0-of-a-server.yaml:6:15: services.web.servers[0]: port 0 (the port of the packet) is for services of port 0 and for fwmark services',
   'port-0-without-persistence.yaml:3:14: services.web.address: port 0 (every port) needs `persistence`, or the parts of a session scatter',
   'port-65536-of-a-server.yaml:6:39: services.web.servers[0].port: 65536 is not a port (0 to 65535)',
   'port-65536-of-a-service.yaml:3:14: services.web.address: 65536 is not a port (0 to 65535)',

@@ -138,6 +138,8 @@ servers: ["2001:db8::2", { address: "2001:db8::3", port: 8080, check: { port: 81
 t.test('port 0 with persistence is every port; the check says which one it probes', async (t) => {
   const server = serverOf('address: 192.0.2.1:0\npersistence: {}\ncheck: { port: 80 }\nservers: [192.0.2.2]');
   t.equal(server.dest.key.port, 0);
+  const lines = 'address: 192.0.2.1:0\npersistence: {}\nforward: masquerade\nservers: ["192.0.2.2:8080"]';
+  t.equal(serverOf(lines).dest.key.port, 8080, 'masquerade may lead every port to one');
   t.equal(server.check.probe.target.port, 80);
 });
 
