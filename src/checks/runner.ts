@@ -37,6 +37,8 @@ const GRACE = millis(1000);
 
 /** Probes started, and ended, in one turn: after a stall thousands are due, and answers must be read in between. */
 const TURN_MAX = 100;
+/** Probes started in a turn that came late: this thread has too much to do, and more of it would end in timeouts. */
+const LATE_STARTS_MAX = 5;
 
 /** One check. It stands in `starts` between probes and in `deadlines` during one. */
 class Running implements DueItem {
@@ -97,7 +99,7 @@ export class Runner {
       this.#drop(running);
       this.#running.delete(id);
     }
-    this.#pump();
+    this.#arm();
   }
 
   /** Aborts every probe and stops all timers. The runner is of no more use. */
@@ -124,20 +126,22 @@ export class Runner {
     flight?.abort();
   }
 
-  /** Does what is due and sets the one timer for what is due next. */
-  readonly #pump = (): void => {
+  /** Does what is due, as far as one turn goes, and sets the timer for the rest. */
+  readonly #onTimer = (): void => {
     const now = this.#options.clock.monotonic();
+    const startsMax = now - this.#timerDue > STALL ? LATE_STARTS_MAX : TURN_MAX;
+    this.#timerDue = millis(Number.POSITIVE_INFINITY);
     for (let count = 0; count < TURN_MAX; count += 1) {
       const next = this.#deadlines.peek();
       if (next === undefined || next.dueAt > now) break;
       this.#onDeadline(next, now);
     }
-    for (let count = 0; count < TURN_MAX; count += 1) {
+    for (let count = 0; count < startsMax; count += 1) {
       const next = this.#nextStart();
       if (next === undefined || next.dueAt > now) break;
       this.#start(next, now);
     }
-    this.#arm(now);
+    this.#arm();
   };
 
   /** The next check to start; none while there are too many probes. */
@@ -145,21 +149,20 @@ export class Runner {
     return this.#deadlines.size < this.#options.inFlightMax ? this.#starts.peek() : undefined;
   }
 
-  #arm(now: Millis): void {
+  /** Sets the one timer, unless it comes early enough. */
+  #arm(): void {
     const start = this.#nextStart()?.dueAt ?? Number.POSITIVE_INFINITY;
     const deadline = this.#deadlines.peek()?.dueAt ?? Number.POSITIVE_INFINITY;
-    const due = millis(Math.min(start, deadline));
+    const { clock, timers } = this.#options;
+    const now = clock.monotonic();
+    // What is due already comes with the next turn; that is no lateness of this thread.
+    const due = millis(Math.max(Math.min(start, deadline), now));
     // A timer that comes too early only looks again: cheaper than setting it anew for every probe.
     if (due >= this.#timerDue) return;
     this.#timer?.cancel();
     this.#timerDue = due;
-    this.#timer = this.#options.timers.after(millis(Math.max(0, due - now)), this.#onTimer);
+    this.#timer = timers.after(millis(due - now), this.#onTimer);
   }
-
-  readonly #onTimer = (): void => {
-    this.#timerDue = millis(Number.POSITIVE_INFINITY);
-    this.#pump();
-  };
 
   #start(running: Running, now: Millis): void {
     const flight = new AbortController();
@@ -219,7 +222,7 @@ export class Runner {
     if (result.outcome === 'fail') this.#failures += 1;
     if (result.outcome === 'unknown') this.#unknowns += 1;
     this.#judge(running, result);
-    this.#pump();
+    this.#arm();
   }
 
   /**

@@ -209,28 +209,28 @@ t.test('vsftpd', { skip: missing('vsftpd', '-v') }, async (t) => {
   const full = await startVsftpd(t, LOCALHOST, ['anonymous_enable=NO', 'local_enable=NO']);
   const rows: readonly (readonly [string, FtpCheck, object])[] = [
     ['a login, with a banner of many lines', ftpCheck(four), { kind: 'ok' }],
-    ['a file by its size', ftpCheck(four, { file: '/alive' }), { kind: 'ok' }],
+    ['a file by its size', ftpCheck(four, { file: 'alive' }), { kind: 'ok' }],
     [
       'a file by reading it, though the server names another address',
-      ftpCheck(four, { file: '/alive', fileBy: 'retrieve' }),
+      ftpCheck(four, { file: 'alive', fileBy: 'retrieve' }),
       { kind: 'ok' },
     ],
     ['a login over IPv6', ftpCheck(six), { kind: 'ok' }],
-    ['a file by EPSV', ftpCheck(six, { file: '/alive', fileBy: 'retrieve' }), { kind: 'ok' }],
+    ['a file by EPSV', ftpCheck(six, { file: 'alive', fileBy: 'retrieve' }), { kind: 'ok' }],
     [
       'a file that is not there',
-      ftpCheck(four, { file: '/dead' }),
+      ftpCheck(four, { file: 'dead' }),
       { kind: 'rejected', phase: 'request', code: 550 },
     ],
     [
       'a file that cannot be read',
-      ftpCheck(four, { file: '/dead', fileBy: 'retrieve' }),
+      ftpCheck(four, { file: 'dead', fileBy: 'retrieve' }),
       { kind: 'rejected', phase: 'data', code: 550 },
     ],
     ['another user', ftpCheck(four, { user: 'nobody' }), { kind: 'rejected', phase: 'login', code: 530 }],
     [
       'no passive mode',
-      ftpCheck(shut, { file: '/alive', fileBy: 'retrieve' }),
+      ftpCheck(shut, { file: 'alive', fileBy: 'retrieve' }),
       { kind: 'rejected', phase: 'request', code: 550 },
     ],
     ['nobody is let in', ftpCheck(full), { kind: 'rejected', phase: 'greeting', code: 500 }],

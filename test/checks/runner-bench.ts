@@ -48,6 +48,8 @@ export class Bench {
   readonly defects: string[] = [];
   /** Every start, as [port, time]. */
   readonly starts: (readonly [number, number])[] = [];
+  /** How many in each turn that started any. */
+  readonly startsPerTurn: number[] = [];
   /** Probes at the same time, at most, in all and of one port. */
   atOnceMax = 0;
   overlaps = 0;
@@ -62,7 +64,7 @@ export class Bench {
     this.runner = new Runner({
       worker: 7,
       clock: this.time,
-      timers: this.time,
+      timers: { after: (delay, run) => this.time.after(delay, () => this.#turn(run)) },
       entropy: { uniform: () => (this.chances.length > 1 ? this.chances.shift() : this.chances[0]) ?? 0 },
       probe: (spec, signal) => this.#probe(spec, signal),
       onChange: (change) => this.changes.push(change),
@@ -93,6 +95,12 @@ export class Bench {
     const flight = this.flights.find((flight) => flight.port === port);
     if (flight === undefined) throw new Error(`no probe of ${port} is in flight`);
     return flight;
+  }
+
+  #turn(run: () => void): void {
+    const before = this.starts.length;
+    run();
+    if (this.starts.length > before) this.startsPerTurn.push(this.starts.length - before);
   }
 
   #probe(spec: ProbeSpec, signal: AbortSignal): Promise<ProbeResult> {

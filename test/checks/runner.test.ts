@@ -172,9 +172,11 @@ t.test(
       [2, 1000],
     ]);
     await bench.flight(2).land(PASS);
+    await bench.time.advance(0);
     t.same(bench.starts.slice(2), [[3, 6000]], 'at once');
     await bench.flight(1).land(PASS);
     await bench.flight(3).land(PASS);
+    await bench.time.advance(0);
     t.same(bench.starts.slice(3), [
       [4, 6000],
       [5, 6000],
@@ -235,6 +237,15 @@ t.test('after a long stall the missed slots are left out and starts are shared o
   await bench.time.advance(1000);
   t.equal(bench.starts.length, 900, 'and on the old grid again');
   t.ok(bench.starts.slice(450).every(([, at]) => at % 1000 <= 1));
+});
+
+t.test('a thread that is late starts little, so that it can read what it has asked for', async (t) => {
+  const bench = new Bench();
+  bench.answer = () => PASS;
+  bench.update(Array.from({ length: 300 }, (_, port) => check(port)));
+  bench.time.stall(60);
+  await bench.time.advance(0);
+  t.same(bench.startsPerTurn, [5, 100, 100, 95]);
 });
 
 t.test('a prober that rejects or throws is a defect: told, unknown, and the check goes on', async (t) => {
