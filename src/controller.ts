@@ -229,12 +229,18 @@ export class Controller {
   #adopt(config: Config): void {
     const places = new Map<CheckId, Place>();
     const health = new Map<CheckId, ServerHealth>();
+    const unknown = {
+      verdict: 'unknown',
+      held: undefined,
+      since: this.#clock.wall(),
+      lastChange: undefined,
+    } as const;
     for (const service of config.services) {
       const serviceKey = serviceText(service.service.key);
       for (const server of service.servers) {
         const place: Place = { service, server, serviceKey, destKey: destText(server.dest.key) };
         places.set(server.check.id, place);
-        health.set(server.check.id, this.#carriedHealth(place) ?? this.#unknownHealth());
+        health.set(server.check.id, this.#carriedHealth(place) ?? unknown);
       }
     }
     this.#config = config;
@@ -249,10 +255,6 @@ export class Controller {
   #carriedHealth(place: Place): ServerHealth | undefined {
     const before = this.#places.get(place.server.check.id);
     return before?.destKey === place.destKey ? this.#health.get(place.server.check.id) : undefined;
-  }
-
-  #unknownHealth(): ServerHealth {
-    return { verdict: 'unknown', held: undefined, since: this.#clock.wall(), lastChange: undefined };
   }
 
   #refuseRestartOnly(next: Config): void {

@@ -5,7 +5,8 @@ import type { Level } from 'pino';
 import { destination, pino, stdTimeFunctions } from 'pino';
 import { Outbox } from './alerts/outbox.js';
 import { webhookCourier } from './alerts/webhook.js';
-import { startApi } from './api/server.js';
+import { checkListen } from './api/listen.js';
+import type { Api } from './api/server.js';
 import { ProbePool } from './checks/pool.js';
 import { faultText } from './config/faults.js';
 import { loadConfig } from './config/load.js';
@@ -111,26 +112,30 @@ function within(limit: Millis, work: Promise<unknown>): Promise<boolean> {
 }
 
 /** The table first: it is finished and left alone before anything else goes. */
-async function takeApart(parts: Parts, api: { close(): Promise<void> }, why: string): Promise<void> {
+async function takeApart(parts: Parts, api: Api | undefined, why: string): Promise<void> {
   tellManager('STOPPING=1', parts.log);
   const settled = await within(STOP_LIMIT, parts.controller.stop(why));
   if (!settled) parts.log.error({}, `the table did not settle within ${STOP_LIMIT} ms`);
-  await Promise.all([parts.probes.close(), parts.alerts.close(ALERTS_LIMIT), api.close()]);
+  await Promise.all([parts.probes.close(), parts.alerts.close(ALERTS_LIMIT), api?.close()]);
   parts.table.close();
+}
+
+/** The HTTP server is large: it is loaded when the table is right, not before. */
+async function openApi(config: Config, { controller, log }: Parts): Promise<Api> {
+  const { startApi } = await import('./api/server.js');
+  return startApi(config.api.listen, { world: () => controller.world(), clock: systemClock, log });
 }
 
 async function run(path: string, config: Config, log: Logger): Promise<number> {
   const stop = stopSignal();
-  const table = await openTable(config);
-  const parts = assemble(config, table, log);
-  // Before the table is touched: a port that is taken may mean that another lvsentry owns it.
-  const api = await startApi(config.api.listen, {
-    world: () => parts.controller.world(),
-    clock: systemClock,
-  });
+  // Before the table is touched: an address that is taken may mean that another lvsentry owns the table.
+  await checkListen(config.api.listen);
+  const parts = assemble(config, await openTable(config), log);
+  let api: Api | undefined;
   process.on('SIGHUP', () => reload(path, parts));
   const stopped = stop.then((why) => takeApart(parts, api, why));
   await parts.controller.start();
+  api = await openApi(config, parts);
   tellManager('READY=1', log);
   await stopped;
   return 0;

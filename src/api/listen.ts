@@ -1,6 +1,6 @@
 /** Where the API listens: a TCP port, or a unix socket that nobody else answers on. */
 import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Listen } from '../config/model.js';
@@ -65,6 +65,33 @@ async function makeRoom(listen: Listen & { kind: 'unix' }): Promise<void> {
   unlinkSync(listen.path);
 }
 
+function inWords(listen: Listen, thrown: unknown): LvsError {
+  if (thrown instanceof LvsError) return thrown;
+  return cannotListen(listen, ADVICE[errorCode(thrown)] ?? errorText(thrown), thrown);
+}
+
+function bindOnce(host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen({ host, port }, () => server.close(() => resolve()));
+  });
+}
+
+/**
+ * Whether the API could listen: asked before the table is touched, for who listens there already may be another
+ * lvsentry. Needs nothing of the HTTP server, which is loaded later.
+ * @throws API where it could not; the text says what to do
+ */
+export async function checkListen(listen: Listen): Promise<void> {
+  try {
+    if (listen.kind === 'unix') await makeRoom(listen);
+    else await bindOnce(listen.host, listen.port);
+  } catch (thrown) {
+    throw inWords(listen, thrown);
+  }
+}
+
 /** @throws API where it cannot be done; the text says what to do */
 export async function listenOn(app: FastifyInstance, listen: Listen): Promise<void> {
   try {
@@ -76,7 +103,6 @@ export async function listenOn(app: FastifyInstance, listen: Listen): Promise<vo
     await app.listen({ path: listen.path });
     chmodSync(listen.path, SOCKET_MODE);
   } catch (thrown) {
-    if (thrown instanceof LvsError) throw thrown;
-    throw cannotListen(listen, ADVICE[errorCode(thrown)] ?? errorText(thrown), thrown);
+    throw inWords(listen, thrown);
   }
 }

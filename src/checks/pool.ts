@@ -1,4 +1,5 @@
 /** Main's side of the probe workers: how many there are, which check is whose, and what happens when one dies. */
+import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { unreachable } from '../core/assert.js';
 import { errorText, LvsError } from '../core/errors.js';
@@ -59,6 +60,8 @@ class Member {
   /** The checks that this worker runs, or will run once it is back. */
   readonly checks = new Map<CheckId, Check>();
   readonly #pool: PoolSide;
+  /** What the thread runs, as far as it was told. */
+  #told: ReadonlyMap<CheckId, Check> = new Map();
   #thread: Worker | undefined;
   #restart: Timer | undefined;
   #watch: Timer;
@@ -77,14 +80,21 @@ class Member {
     this.#start();
   }
 
-  /** Tells the thread its checks; one that is not there is told when it comes back. */
+  /** Tells the thread what changed for it; one that is not there is told all when it comes back. */
   update(verdicts: ReadonlyMap<CheckId, Side>): void {
+    if (this.#thread === undefined) return;
+    const put = [...this.checks.values()].filter(
+      (check) => !isDeepStrictEqual(this.#told.get(check.id), check),
+    );
+    const drop = [...this.#told.keys()].filter((id) => !this.checks.has(id));
+    if (put.length === 0 && drop.length === 0) return;
     const own = new Map<CheckId, Side>();
-    for (const id of this.checks.keys()) {
+    for (const { id } of put) {
       const verdict = verdicts.get(id);
       if (verdict !== undefined) own.set(id, verdict);
     }
-    this.#send({ kind: 'update', checks: [...this.checks.values()], verdicts: own });
+    this.#send({ kind: 'update', put, drop, verdicts: own });
+    this.#told = new Map(this.checks);
   }
 
   /** Asks the thread to end; after a limit it is ended. */
@@ -108,6 +118,7 @@ class Member {
   #start(): void {
     const setup: WorkerSetup = { worker: this.index };
     this.#cause = undefined;
+    this.#told = new Map();
     try {
       const thread = new Worker(this.#pool.options.workerFile, {
         name: `probes-${this.index}`,

@@ -9,11 +9,13 @@ export interface WorkerSetup {
 }
 
 export type ToWorker =
-  /** All checks of this worker from now on. */
+  /** The change of this worker's checks: a reload that changes one check is a small message. */
   | {
       readonly kind: 'update';
-      readonly checks: readonly Check[];
-      /** Verdicts to start from, for checks that the worker does not run yet. */
+      /** New, or changed. */
+      readonly put: readonly Check[];
+      readonly drop: readonly CheckId[];
+      /** Verdicts that those of `put` start from. */
       readonly verdicts: ReadonlyMap<CheckId, 'up' | 'down'>;
     }
   /** End: abort all probes, then leave. */

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { assert, unreachable } from '../core/assert.js';
 import { systemClock, systemEntropy, systemTimers } from '../sys/clock.js';
 import { allProbers, probeByType } from './kinds.js';
-import type { VerdictChange } from './model.js';
+import type { Check, CheckId, VerdictChange } from './model.js';
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.js';
 import { Runner } from './runner.js';
 
@@ -15,6 +15,7 @@ assert(port !== null, 'a probe worker is a thread');
 
 const probers = allProbers(systemClock.monotonic);
 const tell = (message: FromWorker): void => port.postMessage(message);
+const checks = new Map<CheckId, Check>();
 let changes: VerdictChange[] = [];
 
 function flush(): void {
@@ -40,7 +41,9 @@ const runner = new Runner({
 port.on('message', (message: ToWorker) => {
   switch (message.kind) {
     case 'update':
-      return runner.update(message.checks, message.verdicts);
+      for (const id of message.drop) checks.delete(id);
+      for (const check of message.put) checks.set(check.id, check);
+      return runner.update([...checks.values()], message.verdicts);
     case 'stop':
       runner.close();
       return port.close();

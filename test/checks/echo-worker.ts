@@ -12,10 +12,13 @@ export interface Echo {
   readonly verdicts: Readonly<Record<string, string>>;
 }
 
+const ids = new Set<string>();
+
 parentPort?.on('message', (message: ToWorker) => {
   if (message.kind === 'stop') return parentPort?.close();
-  const ids = message.checks.map(({ id }) => id);
-  const echo: Echo = { worker, ids, verdicts: Object.fromEntries(message.verdicts) };
+  for (const id of message.drop) ids.delete(id);
+  for (const { id } of message.put) ids.add(id);
+  const echo: Echo = { worker, ids: [...ids], verdicts: Object.fromEntries(message.verdicts) };
   say({ kind: 'defect', id: '', text: JSON.stringify(echo) });
 });
 

@@ -122,7 +122,7 @@ t.test('a worker that does not answer any more is ended and comes back', async (
   t.ok(await eventually(() => bench.echoes.length === 2), 'its successor');
   for (let count = 0; count < 6; count += 1) {
     const heard = bench.echoes.length;
-    bench.pool.update(many(0, 1), none);
+    bench.pool.update(many(0, 2 + count), none);
     t.ok(await eventually(() => bench.echoes.length > heard));
     await time.advance(5000);
   }
@@ -189,6 +189,20 @@ t.test('more checks than workers may be: all of them run all the same', async (t
   bench.pool.update(many(0, 6000), none);
   t.ok(await eventually(() => bench.echoes.length === 1));
   t.equal(bench.echoes[0]?.ids.length, 6000);
+});
+
+t.test('a reload that changes nothing for a worker tells it nothing', async (t) => {
+  const bench = new Bench(t, 'echo', { workersMax: 1 });
+  bench.pool.update(many(0, 3), none);
+  t.ok(await eventually(() => bench.echoes.length === 1));
+  bench.pool.update(structuredClone(many(0, 3)), none);
+  bench.pool.update(many(0, 4), none);
+  t.ok(await eventually(() => bench.echoes.length === 2));
+  t.same(
+    bench.echoes[1]?.ids,
+    ['many/0', 'many/1', 'many/2', 'many/3'],
+    'the second message is the second change',
+  );
 });
 
 t.test('no checks: no worker', async (t) => {
