@@ -9,7 +9,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ROOT, Stop } from '../lib/process.mjs';
 import { servicesInKernel } from './table.mjs';
 
-const PROGRAM = join(ROOT, 'dist/src/main.js');
 const CONFIG = join(ROOT, 'config/lvsentry.demo.yaml');
 const API_PORT = 8405;
 const READY_MS = 60_000;
@@ -97,13 +96,14 @@ export class Daemon {
   /**
    * @param {string} folder for the configuration; the caller removes it
    * @param {'kernel' | 'memory'} table
+   * @param {string} program the daemon's, below the project
    * @param {(line: string) => void} onLine each line of its log
    */
-  constructor(folder, table, onLine) {
+  constructor(folder, table, program, onLine) {
     this.#table = table;
     this.#file = join(folder, 'lvsentry.yaml');
     writeFileSync(this.#file, configText(table), { mode: 0o600 });
-    this.#child = spawn(process.execPath, [PROGRAM, 'run', '-c', this.#file], {
+    this.#child = spawn(process.execPath, [join(ROOT, program), 'run', '-c', this.#file], {
       cwd: ROOT,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -58,7 +58,7 @@ async function showTraffic() {
 await main(async () => {
   const stage = new Stage();
   try {
-    await stage.start('kernel');
+    await stage.start('kernel', 'dist/bundle/src/main.js');
     await stage.daemon.ready();
     for (const name of ['web1', 'web2', 'ftp1']) await untilVerdict(name, 'up');
     showTable();

@@ -7,6 +7,7 @@ import { checkApiPort, endLeftover, readStatus, STATUS_URL } from './daemon.mjs'
 import { Stage } from './stage.mjs';
 import { chooseTable } from './table.mjs';
 
+const PROGRAM = 'dist/src/main.js';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** Settles with the name of the first signal. Later ones change nothing: the end is under way. */
@@ -38,7 +39,7 @@ async function refuseSecond() {
  * @throws Stop where it cannot start
  */
 export async function runDemo() {
-  if (!existsSync(join(ROOT, 'dist/src/main.js')))
+  if (!existsSync(join(ROOT, PROGRAM)))
     throw new Stop('lvsentry is not built yet: run `npm start`, which builds it and runs the demo');
   // Whoever read our output may have gone; what was started must end in order all the same.
   process.stdout.on('error', () => undefined);
@@ -50,7 +51,7 @@ export async function runDemo() {
   const stage = new Stage();
   let ended;
   try {
-    await stage.start(choice.table);
+    await stage.start(choice.table, PROGRAM);
     const early = await Promise.race([stage.daemon.ready(), signal]);
     if (early === undefined) {
       printGuide(choice);

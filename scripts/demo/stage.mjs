@@ -4,14 +4,21 @@ import { listenForOrders, makeFolder, removeFolder } from './control.mjs';
 import { Daemon } from './daemon.mjs';
 import { Servers } from './servers.mjs';
 
-/** A line of the daemon's log as a person reads it: time and message. */
+/** A line of the daemon's log as a person reads it; undefined for what only a log needs. */
 function logText(line) {
   try {
-    const { time, msg } = JSON.parse(line);
+    const { time, level, kind, operation, msg } = JSON.parse(line);
+    if (operation !== undefined) return `          ipvsadm ${msg}`;
+    if (kind === undefined && level === 'info') return undefined;
     return `${new Date(time).toTimeString().slice(0, 8)}  ${msg}`;
   } catch {
     return line;
   }
+}
+
+function tell(line) {
+  const text = logText(line);
+  if (text !== undefined) say(text);
 }
 
 /** Everything that was started, in the order in which it must end. */
@@ -20,11 +27,15 @@ export class Stage {
   daemon;
   #control;
 
-  /** @throws Stop; what was started by then is ended by `end` */
-  async start(table) {
+  /**
+   * @param {'kernel' | 'memory'} table
+   * @param {string} program the daemon's
+   * @throws Stop; what was started by then is ended by `end`
+   */
+  async start(table, program) {
     const folder = makeFolder();
     await this.servers.startAll();
-    this.daemon = new Daemon(folder, table, (line) => say(logText(line)));
+    this.daemon = new Daemon(folder, table, program, tell);
     this.#control = await listenForOrders((order) => this.#handle(order));
   }
 
