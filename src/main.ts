@@ -1,10 +1,50 @@
-/** The program `lvsentry`. */
-import { runDaemon } from './daemon.js';
+#!/usr/bin/env node
+/** The program `lvsentry`. Nothing is imported before Node is known to be new enough to read it. */
+import type { CliContext } from './cli/context.js';
 
-const [command, flag, path] = process.argv.slice(2);
-if (command === 'run' && flag === '-c' && path !== undefined) {
-  process.exit(await runDaemon(path, 'info'));
-} else {
-  process.stderr.write('usage: lvsentry run -c FILE\n');
-  process.exitCode = 2;
+/** As `engines` in package.json. */
+const NODE_MIN = [20, 19] as const;
+
+function isTooOld(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major < NODE_MIN[0] || (major === NODE_MIN[0] && minor < NODE_MIN[1]);
 }
+
+async function openKernelTable(): ReturnType<CliContext['openKernelTable']> {
+  const [{ IpvsClient }, { openNetlink }, { systemTimers, systemTurns }] = await Promise.all([
+    import('./ipvs/client.js'),
+    import('./sys/netlink.js'),
+    import('./sys/clock.js'),
+  ]);
+  return new IpvsClient({ openNetlink, timers: systemTimers, turns: systemTurns });
+}
+
+async function main(words: readonly string[]): Promise<number> {
+  const [{ runCli }, { systemClock, systemTimers }] = await Promise.all([
+    import('./cli/program.js'),
+    import('./sys/clock.js'),
+  ]);
+  return runCli(words, {
+    out: (line) => process.stdout.write(`${line}\n`),
+    err: (line) => process.stderr.write(`${line}\n`),
+    isTerminal: process.stdout.isTTY,
+    clock: systemClock,
+    timers: systemTimers,
+    openKernelTable,
+    runDaemon: async (path, level) => (await import('./daemon.js')).runDaemon(path, level),
+  });
+}
+
+// `lvsentry table | head`: whoever reads has had enough. A full disk is another matter.
+process.stdout.on('error', (error: Error & { readonly code?: string }) =>
+  process.exit(error.code === 'EPIPE' ? 0 : 1),
+);
+
+if (isTooOld(process.versions.node)) {
+  process.stderr.write(
+    `lvsentry needs Node ${NODE_MIN.join('.')} or newer; this is ${process.versions.node}\n`,
+  );
+  process.exit(1);
+}
+// Standard output is synchronous on Linux: nothing is cut off here.
+process.exit(await main(process.argv.slice(2)));

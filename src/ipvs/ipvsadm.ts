@@ -60,6 +60,11 @@ function netmaskWord(prefix: number, family: Family): string | undefined {
   return [24, 16, 8, 0].map((shift) => (mask >>> shift) & 0xff).join('.');
 }
 
+/** Names of the scheduler flags that are set, as ipvsadm has them: `sh-fallback,sh-port`; undefined for none. */
+export function schedulerFlagsText(settings: ServiceSettings): string | undefined {
+  return flagsWord(settings, 'exact');
+}
+
 function flagsWord(settings: ServiceSettings, manner: Manner): string | undefined {
   const { flag1, flag2, flag3 } = settings.schedulerFlags;
   if (!(flag1 || flag2 || flag3)) return undefined;

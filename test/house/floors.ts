@@ -19,7 +19,7 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/(controller|describe)\.ts$/, 7],
   [/^src\/api\//, 8],
   [/^src\/cli\//, 9],
-  [/^src\/(main|daemon)\.ts$/, 9],
+  [/^src\/(main|daemon)\.ts$/, 10],
 ];
 
 /** Real clock, entropy and sockets. It implements core/ports.ts and may use clients; nobody but the entries uses it. */

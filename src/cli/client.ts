@@ -1,0 +1,72 @@
+/** Asks the daemon by HTTP. */
+import { get, type IncomingMessage } from 'node:http';
+import { listenText } from '../api/listen.js';
+import type { Listen } from '../config/model.js';
+import { errorText, LvsError } from '../core/errors.js';
+
+/** Milliseconds without a sign of life. */
+const SILENCE_MAX = 5000;
+/** Ten thousand servers take about three. */
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
+
+const PROBLEMS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nobody listens there',
+  ENOENT: 'there is no such socket',
+  EACCES: 'permission denied',
+  ENOTFOUND: 'there is no such name',
+  ECONNRESET: 'it closed the connection',
+};
+
+/** @throws USAGE where the text is no address */
+export function parseUrl(text: string): Listen {
+  if (text.startsWith('unix:/')) return { kind: 'unix', path: text.slice('unix:'.length) };
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'http:' || url.pathname !== '/' || url.search !== '')
+    throw new LvsError('USAGE', `"${text}" is not an address: write http://HOST:PORT or unix:/PATH`);
+  return { kind: 'tcp', host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) || 80 };
+}
+
+function unreachable(where: Listen, problem: string): LvsError {
+  const address = listenText(where);
+  return new LvsError(
+    'API',
+    `cannot reach the daemon at ${address}: ${problem}; is \`lvsentry run\` running? -c or --url names another address`,
+    { address },
+  );
+}
+
+function respond(where: Listen, path: string): Promise<IncomingMessage> {
+  const address = where.kind === 'unix' ? { socketPath: where.path } : { host: where.host, port: where.port };
+  return new Promise((resolve, reject) => {
+    const request = get({ ...address, path, agent: false, timeout: SILENCE_MAX }, resolve);
+    request.on('timeout', () => request.destroy(new Error(`no answer in ${SILENCE_MAX / 1000} s`)));
+    request.on('error', (error: Error & { readonly code?: string }) =>
+      reject(unreachable(where, PROBLEMS[error.code ?? ''] ?? errorText(error))),
+    );
+  });
+}
+
+async function readBody(where: Listen, response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > ANSWER_BYTES_MAX) throw new Error(`the answer is longer than ${ANSWER_BYTES_MAX} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    response.destroy();
+    throw unreachable(where, errorText(error));
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** The body of a 200 answer. @throws API where there is none; its text says what to do */
+export async function askDaemon(where: Listen, path: string): Promise<string> {
+  const response = await respond(where, path);
+  const body = await readBody(where, response);
+  if (response.statusCode !== 200)
+    throw unreachable(where, `it answered with status ${response.statusCode}, which lvsentry does not do`);
+  return body;
+}

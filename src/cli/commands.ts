@@ -1,0 +1,82 @@
+/** The commands: one row and one file each. A file is loaded when its command is given. */
+import { type CommandModule, LOG_LEVELS } from './context.js';
+
+export interface OptionRow {
+  /** As commander reads it: `-c, --config <file>`. */
+  readonly flags: string;
+  readonly text: string;
+  readonly required?: boolean;
+  readonly choices?: readonly string[];
+  readonly default?: string;
+  /** Options, by their long names, that cannot stand beside it. */
+  readonly conflicts?: readonly string[];
+}
+
+export interface CommandRow {
+  readonly name: string;
+  readonly summary: string;
+  readonly argument?: { readonly name: string; readonly text: string };
+  readonly options: readonly OptionRow[];
+  load(): Promise<CommandModule>;
+}
+
+const JSON_OPTION: OptionRow = { flags: '--json', text: 'print JSON' };
+
+export const COMMANDS: readonly CommandRow[] = [
+  {
+    name: 'run',
+    summary: 'run the daemon, in the foreground',
+    options: [
+      { flags: '-c, --config <path>', text: 'configuration: a file, or a folder of files', required: true },
+      {
+        flags: '--log-level <level>',
+        text: 'least level that is logged',
+        choices: LOG_LEVELS,
+        default: 'info',
+      },
+    ],
+    load: () => import('./run.js'),
+  },
+  {
+    name: 'validate',
+    summary: 'check a configuration; prints every fault with its line and column',
+    argument: { name: 'path', text: 'configuration: a file, or a folder of files' },
+    options: [JSON_OPTION],
+    load: () => import('./validate.js'),
+  },
+  {
+    name: 'plan',
+    summary: 'print what `run` would change in the IPVS table at its start, and why; changes nothing',
+    options: [
+      { flags: '-c, --config <path>', text: 'configuration: a file, or a folder of files', required: true },
+      JSON_OPTION,
+    ],
+    load: () => import('./plan.js'),
+  },
+  {
+    name: 'table',
+    summary: "print the kernel's IPVS table",
+    options: [
+      {
+        flags: '--stats',
+        text: 'connections, packets and bytes since the last zero',
+        conflicts: ['rate', 'save'],
+      },
+      { flags: '--rate', text: 'the same per second', conflicts: ['stats', 'save'] },
+      { flags: '--save', text: 'what `ipvsadm -Sn` prints, for `ipvsadm -R`', conflicts: ['json'] },
+      { flags: '--json', text: 'print JSON: everything, counters too' },
+    ],
+    load: () => import('./table.js'),
+  },
+  {
+    name: 'status',
+    summary: 'print services, servers, verdicts and weights, as the daemon sees them',
+    options: [
+      { flags: '-c, --config <path>', text: 'ask the daemon of this configuration', conflicts: ['url'] },
+      { flags: '--url <url>', text: 'ask the daemon at http://HOST:PORT or unix:/PATH' },
+      { flags: '--watch', text: 'print again every two seconds' },
+      JSON_OPTION,
+    ],
+    load: () => import('./status.js'),
+  },
+];

@@ -1,0 +1,34 @@
+/** What a command gets from the outside, and what it may leave behind. */
+import type { Clock, Timers } from '../core/ports.js';
+import type { IpvsTable } from '../ipvs/model.js';
+
+export interface CliContext {
+  /** To standard output and standard error; a line each, the newline is added. */
+  out(line: string): void;
+  err(line: string): void;
+  /** Whether standard output is a terminal: something that can be cleared. */
+  readonly isTerminal: boolean;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** The table of this machine's kernel. @throws IPVS_ABSENT, NATIVE, NETLINK, PERMISSION (rejects) */
+  openKernelTable(): Promise<IpvsTable>;
+  /** Runs the daemon until it is told to stop. @returns the exit code */
+  runDaemon(path: string, level: LogLevel): Promise<number>;
+}
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Exit codes; docs/operations tells them to scripts. */
+export const EXIT = { done: 0, failed: 1, usage: 2, config: 3, unreachable: 4 } as const;
+
+/** What stands on the command line behind the command, by the names of its row. */
+export interface Given {
+  text(name: string): string | undefined;
+  flag(name: string): boolean;
+}
+
+/** A file of src/cli that is one command. @returns the exit code */
+export interface CommandModule {
+  run(context: CliContext, given: Given): Promise<number>;
+}

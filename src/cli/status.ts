@@ -1,0 +1,146 @@
+/** `lvsentry status`: what the daemon says of itself. */
+import type { ServerStatus, ServiceStatus, Status, TableStatus } from '../api/status.js';
+import type { Listen } from '../config/model.js';
+import { LvsError } from '../core/errors.js';
+import { endpointText, parseIp } from '../core/ip.js';
+import { type Millis, seconds } from '../core/units.js';
+import { askDaemon, parseUrl } from './client.js';
+import { ageText, columns } from './columns.js';
+import { type CliContext, EXIT, type Given } from './context.js';
+
+/** Where the daemon listens unless its configuration says otherwise. */
+const USUAL: Listen = { kind: 'tcp', host: '127.0.0.1', port: 8405 };
+const WATCH_INTERVAL = seconds(2);
+const CLEAR_SCREEN = '\u001b[H\u001b[2J';
+
+function hasMembers(value: unknown, members: Readonly<Record<string, string>>): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(members).every(
+    ([name, type]) => typeof (value as Record<string, unknown>)[name] === type,
+  );
+}
+
+const SERVICE_MEMBERS = { name: 'string', service: 'string', scheduler: 'string', up: 'number' };
+const SERVER_MEMBERS = {
+  name: 'string',
+  address: 'string',
+  port: 'number',
+  verdict: 'string',
+  configuredWeight: 'number',
+  since: 'string',
+  reason: 'string',
+};
+
+function isService(value: unknown): value is ServiceStatus {
+  if (!hasMembers(value, SERVICE_MEMBERS)) return false;
+  const { servers } = value as { readonly servers?: unknown };
+  return Array.isArray(servers) && servers.every((server) => hasMembers(server, SERVER_MEMBERS));
+}
+
+/** Whoever answers may be another program, or another version of this one. */
+function isStatus(value: unknown): value is Status {
+  if (!hasMembers(value, { name: 'string', version: 'string', startedAt: 'string', table: 'object' }))
+    return false;
+  const { services, table } = value as { readonly services?: unknown; readonly table?: unknown };
+  return (
+    hasMembers(table, { kind: 'string', inSync: 'boolean' }) &&
+    Array.isArray(services) &&
+    services.every(isService)
+  );
+}
+
+function readStatus(body: string): Status {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    value = undefined;
+  }
+  if (!isStatus(value))
+    throw new LvsError('API', 'what answers there is not lvsentry, or not this version of it');
+  return value;
+}
+
+function tableText({ kind, inSync, lastError }: TableStatus): string {
+  if (inSync) return `table ${kind}, in sync`;
+  return `table ${kind}, NOT in sync${lastError === null ? '' : `: ${lastError}`}`;
+}
+
+function weightText({ weight, configuredWeight }: ServerStatus): string {
+  if (weight === null) return '-';
+  return weight === configuredWeight ? String(weight) : `${weight} (of ${configuredWeight})`;
+}
+
+function serverRow(server: ServerStatus, now: number): readonly string[] {
+  const address = parseIp(server.address);
+  return [
+    `  ${server.name}`,
+    address === undefined ? server.address : endpointText(address, server.port),
+    server.verdict,
+    weightText(server),
+    ageText(now - Date.parse(server.since)),
+    server.reason,
+  ];
+}
+
+/** A status as lines. @param now milliseconds since 1970 */
+export function statusLines(status: Status, now: number): string[] {
+  const rows: (readonly string[])[] = [
+    ['SERVICE / SERVER', 'ADDRESS', 'VERDICT', 'WEIGHT', 'SINCE', 'REASON'],
+  ];
+  for (const service of status.services) {
+    const count = `${service.up} of ${service.servers.length} up`;
+    const address = `${service.service} ${service.scheduler}${service.inTable ? '' : ' (not in the table)'}`;
+    rows.push([service.name, address, count]);
+    for (const server of service.servers) rows.push(serverRow(server, now));
+  }
+  const up = ageText(now - Date.parse(status.startedAt));
+  const state = status.stopping ? 'stopping' : `up ${up}`;
+  const [head] = columns(
+    [[`${status.name}: lvsentry ${status.version}, ${state}, ${tableText(status.table)}`]],
+    new Set(),
+  );
+  return [head ?? '', '', ...columns(rows, new Set([3]))];
+}
+
+async function show(context: CliContext, given: Given, where: Listen): Promise<void> {
+  const body = await askDaemon(where, '/v1/status');
+  const status = readStatus(body);
+  const lines = given.flag('json') ? [body] : statusLines(status, context.clock.wall());
+  const clear = given.flag('watch') && context.isTerminal && !given.flag('json') ? CLEAR_SCREEN : '';
+  context.out(`${clear}${lines.join('\n')}`);
+}
+
+function pause(context: CliContext, time: Millis): Promise<void> {
+  return new Promise((resolve) => {
+    context.timers.after(time, resolve);
+  });
+}
+
+/** Until the process is ended. A daemon that is restarted is waited for. */
+async function watch(context: CliContext, given: Given, where: Listen): Promise<never> {
+  await show(context, given, where);
+  for (;;) {
+    await pause(context, WATCH_INTERVAL);
+    try {
+      await show(context, given, where);
+    } catch (thrown) {
+      if (!(thrown instanceof LvsError)) throw thrown;
+      context.err(`lvsentry: ${thrown.message}`);
+    }
+  }
+}
+
+export async function run(context: CliContext, given: Given): Promise<number> {
+  const url = given.text('url');
+  let where = url === undefined ? USUAL : parseUrl(url);
+  if (given.text('config') !== undefined) {
+    // The configuration's reader is slow to load, and mostly not needed here.
+    const { readConfig } = await import('./config.js');
+    const config = readConfig(context, given);
+    if (config === undefined) return EXIT.config;
+    where = config.api.listen;
+  }
+  await (given.flag('watch') ? watch(context, given, where) : show(context, given, where));
+  return EXIT.done;
+}

@@ -1,0 +1,227 @@
+import t from 'tap';
+import { LvsError } from '../../src/core/errors.js';
+import { MemoryTable } from '../../src/ipvs/memory.js';
+import type { Operation } from '../../src/ipvs/model.js';
+import { ZERO_STATS } from '../../src/ipvs/observe.js';
+import { dest, key, service } from '../ipvs/build.js';
+import { CONFIG, cli, file, lend } from './context.js';
+
+/** 2^53 and more: what a number holds only nearly. */
+const COUNTED = { ...ZERO_STATS, connections: 15n, bytesOut: 2n ** 60n };
+
+const WEB = service(key());
+const FOREIGN = service(key('192.0.2.9'), { scheduler: 'rr' });
+const add = (its: typeof WEB, ...dests: ReturnType<typeof dest>[]): Operation[] => [
+  { kind: 'add-service', service: its },
+  ...dests.map((each): Operation => ({ kind: 'add-dest', service: its.key, dest: each })),
+];
+
+async function tableOf(...operations: readonly Operation[]): Promise<MemoryTable> {
+  const table = new MemoryTable();
+  for (const result of await table.apply(operations)) if (!result.ok) throw new Error(result.message);
+  return table;
+}
+
+t.test('validate: a good file is one line, with what it holds', async (t) => {
+  const path = file(t, CONFIG);
+  t.same(await cli(['validate', path]), {
+    code: 0,
+    out: `${path} is valid: 1 service, 2 servers, 0 alerts`,
+    err: '',
+  });
+  t.same(await cli(['validate', path, '--json']), { code: 0, out: '{"valid":true,"faults":[]}', err: '' });
+});
+
+t.test('validate: every fault with its place, and exit code 3', async (t) => {
+  const path = file(t, CONFIG.replace('wlc', '7').replace('forward: direct', 'forward: sideways'));
+  const { code, out, err } = await cli(['validate', path]);
+  t.equal(code, 3);
+  t.equal(out, '');
+  t.match(
+    err.split('\n'),
+    [`${path}:7:`, `${path}:8:`].map((place) => new RegExp(`^${place}`)),
+  );
+  const json = await cli(['validate', path, '--json']);
+  t.equal(json.code, 3);
+  t.match(JSON.parse(json.out), {
+    valid: false,
+    faults: [
+      { file: path, line: 7 },
+      { file: path, line: 8 },
+    ],
+  });
+});
+
+t.test('plan: what is missing, what is otherwise, and nothing about what is not ours', async (t) => {
+  const path = file(t, CONFIG);
+  const other = service(key(), { scheduler: 'rr' });
+  const its = await tableOf(...add(other, dest('192.0.2.2')), ...add(FOREIGN, dest('192.0.2.5')));
+  const before = await its.dump();
+  const { code, out } = await cli(['plan', '-c', path], { openKernelTable: lend(its) });
+  t.equal(code, 0);
+  t.equal(out, 'ipvsadm -E -t 192.0.2.1:80 -s wlc  # web: the configuration says so');
+  t.strictSame(await its.dump(), before, 'and it changes nothing');
+});
+
+t.test('plan: an empty table gets everything, in the order of the changes', async (t) => {
+  const path = file(t, CONFIG);
+  const { out } = await cli(['plan', '-c', path]);
+  t.same(out.split('\n'), [
+    'ipvsadm -A -t 192.0.2.1:80 -s wlc  # web: the configuration says so',
+    'ipvsadm -a -t 192.0.2.1:80 -r 192.0.2.2:80 -g -w 1  # web/web1: the configuration says so',
+    'ipvsadm -a -t 192.0.2.1:80 -r 192.0.2.3:80 -g -w 3  # web/web2: the configuration says so',
+  ]);
+  const json = await cli(['plan', '-c', path, '--json']);
+  t.match(JSON.parse(json.out), {
+    table: 'kernel',
+    changes: [
+      { operation: 'add-service', service: 'web', server: null, cause: 'configured' },
+      {
+        operation: 'add-dest',
+        command: 'ipvsadm -a -t 192.0.2.1:80 -r 192.0.2.2:80 -g -w 1',
+        server: 'web1',
+      },
+      { operation: 'add-dest', service: 'web', server: 'web2', why: 'the configuration says so' },
+    ],
+  });
+});
+
+t.test('plan: a table that is right needs nothing; the memory table says what it is', async (t) => {
+  const its = await tableOf(...add(WEB, dest('192.0.2.2'), dest('192.0.2.3', { weight: 3 })));
+  const { out } = await cli(['plan', '-c', file(t, CONFIG)], { openKernelTable: lend(its) });
+  t.equal(out, '# no changes: the table is as the configuration wants it');
+  const memory = await cli(['plan', '-c', file(t, CONFIG.replace('kernel', 'memory'))], {
+    openKernelTable: () => Promise.reject(new Error('the kernel is not asked')),
+  });
+  t.match(memory.out.split('\n')[0], /^# table: memory begins empty/);
+  t.equal(memory.out.split('\n').length, 4);
+});
+
+t.test('plan: a wrong configuration is exit code 3, a kernel without IPVS 1; each says why', async (t) => {
+  t.match(await cli(['plan', '-c', file(t, 'services: 5')]), { code: 3, out: '', err: /lvsentry\.yaml:1:/ });
+  const absent = new LvsError('IPVS_ABSENT', 'this kernel has no IPVS: load it with `modprobe ip_vs`');
+  t.same(await cli(['plan', '-c', file(t, CONFIG)], { openKernelTable: () => Promise.reject(absent) }), {
+    code: 1,
+    out: '',
+    err: 'lvsentry: this kernel has no IPVS: load it with `modprobe ip_vs`',
+  });
+});
+
+t.test('table: services and servers in columns', async (t) => {
+  const fancy = service(
+    { kind: 'fwmark', family: 'ipv6', mark: 9 },
+    {
+      scheduler: 'sh',
+      schedulerFlags: { flag1: true, flag2: false, flag3: false },
+      persistence: { timeoutSeconds: 300, prefix: 64 },
+      onePacket: true,
+      persistenceEngine: 'sip',
+    },
+  );
+  const its = await tableOf(
+    ...add(
+      WEB,
+      dest('192.0.2.2', { upperThreshold: 100, lowerThreshold: 50 }),
+      dest('192.0.2.3', { weight: 0 }),
+    ),
+    ...add(
+      fancy,
+      dest('2001:db8::2', { forward: { method: 'tunnel', type: 'gue', port: 6080, checksum: 'checksum' } }),
+    ),
+  );
+  its.countTraffic(key(), dest('192.0.2.2').key, {
+    active: 3,
+    inactive: 12,
+    persistent: 0,
+    stats: COUNTED,
+  });
+  const { out } = await cli(['table'], { openKernelTable: lend(its) });
+  t.same(out.split('\n'), [
+    'SERVICE / SERVER    SCHEDULER / FORWARD                                  WEIGHT  ACTIVE  INACTIVE',
+    'tcp 192.0.2.1:80    wlc',
+    '  192.0.2.2:80      direct limits 50-100                                      1       3        12',
+    '  192.0.2.3:80      direct                                                    0       0         0',
+    'fwmark 9 ipv6       sh sh-fallback persistent 300s/64 by sip one-packet',
+    '  [2001:db8::2]:80  tunnel gue:6080 checksum                                  1       0         0',
+  ]);
+});
+
+t.test('table: counters, rates, JSON, and what ipvsadm prints', async (t) => {
+  const its = await tableOf(...add(WEB, dest('192.0.2.2', { upperThreshold: 7 })));
+  its.countTraffic(key(), dest('192.0.2.2').key, { active: 0, inactive: 0, persistent: 0, stats: COUNTED });
+  const openKernelTable = lend(its);
+  const stats = await cli(['table', '--stats'], { openKernelTable });
+  t.match(stats.out.split('\n')[0], /CONNECTIONS +PACKETS IN +PACKETS OUT +BYTES IN +BYTES OUT$/);
+  t.match(
+    stats.out.split('\n')[2],
+    /^ {2}192\.0\.2\.2:80 +direct limits 0-7 +15 +0 +0 +0 +1152921504606846976$/,
+  );
+  const rate = await cli(['table', '--rate'], { openKernelTable });
+  t.match(rate.out.split('\n')[0], /CONNECTIONS\/S +PACKETS IN\/S/);
+  const json = await cli(['table', '--json'], { openKernelTable });
+  t.match(JSON.parse(json.out), {
+    version: '1.2.1',
+    services: [
+      {
+        service: 'tcp 192.0.2.1:80',
+        scheduler: 'wlc',
+        persistence: null,
+        stats: { connections: 15, bytesOut: 2 ** 60 },
+        servers: [
+          {
+            address: '192.0.2.2',
+            port: 80,
+            forward: { method: 'direct' },
+            weight: 1,
+            upperThreshold: 7,
+            active: 0,
+          },
+        ],
+      },
+    ],
+  });
+  t.same(await cli(['table', '--save'], { openKernelTable }), {
+    code: 0,
+    out: '-A -t 192.0.2.1:80 -s wlc\n-a -t 192.0.2.1:80 -r 192.0.2.2:80 -g -w 1',
+    err: 'lvsentry: not in what ipvsadm can read: tcp 192.0.2.1:80 -> 192.0.2.2:80: the connection thresholds are left out',
+  });
+});
+
+t.test('table: an empty one says so, and its save is empty; the table is closed after each', async (t) => {
+  let closed = 0;
+  const openKernelTable = lend(new MemoryTable(), () => {
+    closed += 1;
+  });
+  t.same(await cli(['table'], { openKernelTable }), { code: 0, out: 'the table is empty', err: '' });
+  t.same(await cli(['table', '--save'], { openKernelTable }), { code: 0, out: '', err: '' });
+  t.equal(closed, 2);
+});
+
+t.test('run hands path and level over, and gives back the exit code', async (t) => {
+  const calls: unknown[] = [];
+  const runDaemon = (path: string, level: string): Promise<number> => {
+    calls.push([path, level]);
+    return Promise.resolve(3);
+  };
+  t.equal((await cli(['run', '-c', '/etc/x'], { runDaemon })).code, 3);
+  t.equal((await cli(['run', '--config', 'y', '--log-level', 'debug'], { runDaemon })).code, 3);
+  t.same(calls, [
+    ['/etc/x', 'info'],
+    ['y', 'debug'],
+  ]);
+});
+
+t.test('errors become exit codes; only a defect shows its stack', async (t) => {
+  const failing = (thrown: unknown) => ({ openKernelTable: () => Promise.reject(thrown) });
+  const cases: readonly (readonly [unknown, number, RegExp])[] = [
+    [new LvsError('PERMISSION', 'not permitted: run as root'), 1, /^lvsentry: not permitted: run as root$/],
+    [new LvsError('NATIVE', 'missing'), 1, /^lvsentry: missing$/],
+    [new LvsError('CONFIG', 'wrong'), 3, /^lvsentry: wrong$/],
+    [new LvsError('API', 'gone'), 4, /^lvsentry: gone$/],
+    [new LvsError('INTERNAL', 'broken'), 1, /^lvsentry: a defect: .*broken\n +at /],
+    [new TypeError('x is not a function'), 1, /^lvsentry: a defect: TypeError: x is not a function\n +at /],
+    ['a text', 1, /^lvsentry: a defect: a text$/],
+  ];
+  for (const [thrown, code, err] of cases)
+    t.match(await cli(['table'], failing(thrown)), { code, out: '', err });
+});
