@@ -11,6 +11,7 @@ export const GUEST_SUITES: Readonly<Record<string, GuestSuite>> = {
   lab: { limitSeconds: 30, load: () => import('./lab.suite.js') },
   topology: { limitSeconds: 120, load: () => import('./topology.suite.js') },
   contract: { limitSeconds: 120, load: () => import('./contract.suite.js') },
+  trouble: { limitSeconds: 200, load: () => import('./trouble.suite.js') },
   whole: { limitSeconds: 240, load: () => import('./whole.suite.js') },
 };
 

@@ -1,0 +1,145 @@
+/** Bad luck beside a real kernel: others change the table, the daemon is killed or stopped in the middle, names are wrong. */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Assertions } from '../../contract/assertions.js';
+import { eventually } from '../client.js';
+import { Director } from '../director.js';
+import { manyLines, manyServices } from '../many.js';
+import { httpServer } from '../servers.js';
+import { ADDRESSES, buildTopology, directorTable, runOn, VIP } from '../topology.js';
+
+const WEB = `-A -t ${VIP}:80 -s wlc`;
+const server = (address: string): string => `-a -t ${VIP}:80 -r ${address}:80 -g -w 1`;
+const WHOLE = [WEB, server(ADDRESSES.rs1), server(ADDRESSES.rs2)];
+const FOREIGN_SERVICE = ['-A -t 192.0.2.200:80 -s rr', '-a -t 192.0.2.200:80 -r 192.0.2.201:80 -m -w 3'];
+const FOREIGN_SERVER = `-a -t ${VIP}:80 -r 192.168.2.77:80 -g -w 5`;
+
+const LOAD_LIMIT_MS = 60_000;
+
+function configuration(scheduler = 'wlc', extra = ''): string {
+  return `
+name: director-a
+resync: 1s
+api: { listen: 127.0.0.1:8405 }
+defaults: { check: { interval: 1s, timeout: 900ms } }
+services:
+  web:
+    address: ${VIP}:80
+    scheduler: ${scheduler}
+    servers: [${ADDRESSES.rs1}, ${ADDRESSES.rs2}]
+${extra}`;
+}
+
+const sorted = (lines: readonly string[]): string => [...lines].sort().join('\n');
+const ipvsadm = (line: string): string => runOn('director', 'ipvsadm', ...line.split(' '));
+
+async function becomes(
+  t: Assertions,
+  lines: readonly string[],
+  name: string,
+  withinMs = 5000,
+): Promise<void> {
+  await eventually(() => sorted(directorTable()) === sorted(lines), withinMs);
+  t.equal(sorted(directorTable()), sorted(lines), name);
+}
+
+async function foreignEntries(t: Assertions, director: Director): Promise<void> {
+  for (const line of [`-A -t ${VIP}:80 -s rr`, FOREIGN_SERVER, ...FOREIGN_SERVICE]) ipvsadm(line);
+  director.configure(configuration());
+  await director.start();
+  await becomes(
+    t,
+    [...WHOLE, FOREIGN_SERVER, ...FOREIGN_SERVICE],
+    'ours is put right, what is foreign stays',
+  );
+  t.equal(director.events('table-error').length, 0);
+}
+
+async function drift(t: Assertions, director: Director): Promise<void> {
+  ipvsadm('-C');
+  await becomes(t, WHOLE, 'a table that was cleared is filled again');
+  ipvsadm(`-E -t ${VIP}:80 -s rr`);
+  await becomes(t, WHOLE, 'a scheduler is put back');
+  ipvsadm(`-e -t ${VIP}:80 -r ${ADDRESSES.rs1}:80 -g -w 9`);
+  await becomes(t, WHOLE, 'a weight is put back');
+  ipvsadm(`-d -t ${VIP}:80 -r ${ADDRESSES.rs2}:80`);
+  await becomes(t, WHOLE, 'a server is put back');
+  for (const line of FOREIGN_SERVICE) ipvsadm(line);
+  await pause(2500);
+  await becomes(t, [...WHOLE, ...FOREIGN_SERVICE], 'a foreign service is left alone', 0);
+  t.ok(director.events('table-drift').length >= 4, 'each was told');
+  ipvsadm('-D -t 192.0.2.200:80');
+}
+
+async function refusals(t: Assertions, director: Director): Promise<void> {
+  director.configure(configuration('nosuch'));
+  director.reload();
+  t.ok(await eventually(() => director.events('table-error').length > 0, 10_000), 'the refusal is told');
+  await becomes(t, WHOLE, 'the service goes on as it was');
+  director.configure('services: [');
+  director.reload();
+  t.ok(await eventually(() => director.events('config-refused').length > 0, 10_000), 'a broken file is told');
+  await becomes(t, WHOLE, 'and changes nothing');
+  director.configure(configuration('rr'));
+  director.reload();
+  await becomes(t, [`-A -t ${VIP}:80 -s rr`, ...WHOLE.slice(1)], 'a good one is put in force');
+}
+
+async function leaving(t: Assertions, director: Director): Promise<void> {
+  const second = '  ftp:\n    address: 192.168.2.253:21\n    servers: [192.168.2.2]\n';
+  director.configure(configuration('wlc', second));
+  director.reload();
+  await becomes(
+    t,
+    [...WHOLE, '-A -t 192.168.2.253:21 -s wlc', '-a -t 192.168.2.253:21 -r 192.168.2.2:21 -g -w 1'],
+    'a service more',
+  );
+  ipvsadm('-a -t 192.168.2.253:21 -r 192.168.2.9:21 -g -w 1');
+  director.configure(configuration());
+  director.reload();
+  await becomes(
+    t,
+    [...WHOLE, '-A -t 192.168.2.253:21 -s wlc', '-a -t 192.168.2.253:21 -r 192.168.2.9:21 -g -w 1'],
+    'a service that was dropped stays as long as it holds a foreign server',
+  );
+  ipvsadm('-D -t 192.168.2.253:21');
+}
+
+/** However far it came, what is there is right, and the next start completes it. */
+async function endedInTheMiddle(t: Assertions, director: Director, signal: NodeJS.Signals): Promise<void> {
+  ipvsadm('-C');
+  director.configure(manyServices(400, 10));
+  director.launch();
+  const wanted = new Set(manyLines(400, 10));
+  await eventually(() => directorTable().length > 200, LOAD_LIMIT_MS);
+  await director.stop(signal);
+  const found = directorTable();
+  t.ok(found.length > 200, `${found.length} of ${wanted.size} entries were there`);
+  t.strictSame(
+    found.filter((line) => !wanted.has(line)),
+    [],
+    'each of them right',
+  );
+  await director.start();
+  await becomes(t, [...wanted], 'the next start completes them', LOAD_LIMIT_MS);
+  t.equal(director.changes, wanted.size - found.length, 'and writes only what was missing');
+  await director.stop();
+  ipvsadm('-C');
+}
+
+export async function suite(t: Assertions): Promise<void> {
+  buildTopology();
+  await Promise.all([httpServer('rs1').start(), httpServer('rs2').start()]);
+  const director = new Director(`${process.env.LAB_SHARED ?? ''}/trouble.yaml`);
+  await t.test('a start among entries of others', (t) => foreignEntries(t, director));
+  await t.test('a restart that finds everything right writes nothing', async (t) => {
+    await director.stop();
+    await director.start();
+    t.equal(director.changes, 0);
+  });
+  await t.test('others change what is ours', (t) => drift(t, director));
+  await t.test('what the kernel or the parser refuses', (t) => refusals(t, director));
+  await t.test('what leaves the configuration', (t) => leaving(t, director));
+  await director.stop();
+  await t.test('SIGTERM in the middle of a load', (t) => endedInTheMiddle(t, director, 'SIGTERM'));
+  await t.test('SIGKILL in the middle of a load', (t) => endedInTheMiddle(t, director, 'SIGKILL'));
+}
