@@ -1,9 +1,10 @@
-import { rmSync } from 'node:fs';
 import t from 'tap';
 import { FAULTY_SUITES, GUEST_SUITES } from './guest/table.js';
-import { findKernel, makeSharedFolder } from './lab.js';
-import { reportSuites } from './report.js';
-import { runSuites, type SuiteResult } from './suites.js';
+import { kernelTest } from './home.js';
+import type { SuiteResult } from './suites.js';
+
+/** These have guests of their own, beside this one: they wait more than they work. */
+const ELSEWHERE = ['whole', 'trouble'];
 
 /** What comes out of a suite that is meant to fail. */
 const FAULTS: readonly { name: string; exitCode: number; tap: RegExp; log: RegExp }[] = [
@@ -18,17 +19,9 @@ const FAULTS: readonly { name: string; exitCode: number; tap: RegExp; log: RegEx
 ];
 
 const faulty = Object.keys(FAULTY_SUITES);
-const sound = Object.keys(GUEST_SUITES);
-const kernel = findKernel();
-if (kernel.kind === 'none') {
-  for (const name of sound) t.test(`kernel suite ${name}`, { skip: kernel.reason }, () => undefined);
-} else {
-  t.setTimeout(280_000);
-  const shared = makeSharedFolder();
-  t.teardown(() => rmSync(shared, { recursive: true, force: true }));
-  t.comment(kernel.kind === 'host' ? 'on the host kernel' : 'in User-Mode Linux');
-  const { guest, suites } = await runSuites([...faulty, ...sound], kernel, shared);
+const sound = Object.keys(GUEST_SUITES).filter((name) => !ELSEWHERE.includes(name));
 
+await kernelTest(t, sound, faulty, (suites) => {
   t.test('a suite that fails, crashes or hangs does so alone, with its words', async (t) => {
     const results = new Map(suites.map((suite): [string, SuiteResult] => [suite.name, suite]));
     for (const { name, exitCode, tap, log } of FAULTS) {
@@ -40,6 +33,4 @@ if (kernel.kind === 'none') {
       'each faulty suite has its expectation',
     );
   });
-
-  await reportSuites(t, { guest, suites: suites.filter(({ name }) => sound.includes(name)) });
-}
+});
