@@ -75,10 +75,8 @@ class Dialogue implements LinkHandlers {
 
   data(bytes: Uint8Array): void {
     this.#replies.push(bytes);
-    for (let reply = this.#replies.next(); reply !== undefined && !this.#run.ended; ) {
+    for (let reply = this.#replies.next(); reply !== undefined; reply = this.#replies.next())
       this.#onReply(reply);
-      reply = this.#replies.next();
-    }
     const { fault } = this.#replies;
     if (fault !== undefined) this.#run.end(reasonOfFault(fault, this.#run.phase));
   }

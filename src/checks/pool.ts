@@ -154,6 +154,8 @@ class Member {
   }
 
   readonly #onRestart = (): void => {
+    // Whoever heard of the death may have closed the pool.
+    if (this.#closing) return;
     this.#start();
     this.update(this.#pool.verdicts);
   };

@@ -334,6 +334,24 @@ t.test('a data connection that never opens is a timeout, and nothing of it stays
   t.match(result, { outcome: 'fail', reason: { kind: 'timeout', phase: 'data' } });
 });
 
+t.test(
+  'the end of the data and its bad news in one turn: the half-closed connection is freed too',
+  async (t) => {
+    for (let count = 0; count < 20; count += 1) {
+      const data: Manners['data'] = (d, c) => {
+        c.write('150 here\r\n');
+        d.end('ali');
+        c.write('426 broken off\r\n');
+      };
+      const server = await FtpServer.open(t, { data });
+      const spec = check(server.control.target, BY_READING);
+      const result = await probeOnce(t, ftp, spec, { listeners: server.listeners });
+      t.match(result.reason, { kind: 'rejected', phase: 'data', code: 426 });
+      for (const listener of server.listeners) await listener.close();
+    }
+  },
+);
+
 t.test('nothing of ours can add a command; nothing is sent then', async (t) => {
   const server = await FtpServer.open(t, { greeting: () => t.fail('a connection came') });
   for (const more of [{ user: 'a\r\nDELE x' }, { password: 'a\nb' }, { file: '/a\r\nb' }, { file: '/a\0' }]) {

@@ -182,6 +182,12 @@ export const ROWS: readonly Row[] = [
     reason: { kind: 'too-long', phase: 'response', limit: 9 },
   },
   {
+    name: 'no such text in a body as long as the limit',
+    talk: answering((s) => s.end(counted('xxxxxxxxy'))),
+    more: { contains: 'yz', bodyLimit: 9 },
+    reason: { kind: 'bad-content', phase: 'response', detail: 'no "yz" in 9 bytes' },
+  },
+  {
     name: 'an endless body',
     talk: answering((s) => flood(s, `${ENDLESS}${'x'.repeat(9999)}`)),
     more: { contains: 'fine' },

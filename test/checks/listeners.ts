@@ -1,4 +1,5 @@
 /** Real listeners that misbehave, and the means to see that a probe left nothing behind. */
+import { getEventListeners } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
@@ -88,6 +89,7 @@ export async function probeOnce<Spec extends ProbeSpec>(
   clearTimeout(timer);
   const elapsed = performance.now() - started;
   const after = openSockets() - listeners.reduce((sum, listener) => sum + listener.sockets, 0);
+  if (getEventListeners(abort.signal, 'abort').length > 0) t.fail('the probe still listens to its signal');
   if (after > before) t.fail(`the probe left ${after - before} sockets open`);
   if (elapsed > deadline + 1000) t.fail(`the probe took ${elapsed} ms with a deadline of ${deadline} ms`);
   const sum = result.phases.reduce((total, [, time]) => total + time, 0);
@@ -146,8 +148,8 @@ export function resetHard(socket: Socket): void {
   socket.destroy();
 }
 
-/** Waits until `holds`, at most two seconds. */
-export async function eventually(holds: () => boolean): Promise<boolean> {
-  for (let count = 0; count < 400 && !holds(); count += 1) await pause(5);
+/** Waits until `holds`, for a limited time in milliseconds; says whether it does. */
+export async function eventually(holds: () => boolean, limit = 5000): Promise<boolean> {
+  for (let count = 0; count < limit / 5 && !holds(); count += 1) await pause(5);
   return holds();
 }

@@ -127,6 +127,9 @@ t.test('a worker that does not answer any more is ended and comes back', async (
     await time.advance(5000);
   }
   t.equal(bench.deaths.length, 1, 'one that speaks lives');
+  tell(0, { kind: 'exit' });
+  t.ok(await eventually(() => bench.deaths.length === 2));
+  t.equal(bench.deaths[1]?.restartIn, 0, 'and when it dies it comes back at once, as the first time');
 });
 
 t.test('a worker that cannot start is tried again with growing delays, and close ends it', async (t) => {
@@ -135,16 +138,14 @@ t.test('a worker that cannot start is tried again with growing delays, and close
   bench.pool.update(many(0, 1), none);
   for (let count = 1; count <= 7; count += 1) {
     t.ok(await eventually(() => bench.deaths.length === count), `death ${count}`);
-    await time.advance(bench.deaths.at(-1)?.restartIn ?? 0);
+    if (count < 7) await time.advance(bench.deaths.at(-1)?.restartIn ?? 0);
     if (count === 1) t.ok(await eventually(() => bench.deaths.length === 2), 'the first restart is at once');
   }
   t.same(bench.deaths.map(({ restartIn }) => restartIn).slice(0, 7), [0, 100, 200, 500, 1000, 1000, 1000]);
   t.match(bench.deaths[0]?.error.message, 'probe worker 0 ended: cannot start');
+  t.equal(time.waiting, 2, 'the restart and the watch');
   await bench.pool.close();
-  const count = bench.deaths.length;
-  await time.advance(5000);
-  t.equal(bench.deaths.length, count, 'no restart after close');
-  t.equal(time.waiting, 0, 'and no timer');
+  t.equal(time.waiting, 0, 'close leaves neither');
 });
 
 t.test('a worker file that is not there is a death, not an exception', async (t) => {
@@ -274,6 +275,22 @@ t.test('an update meant for a dead worker reaches its successor', async (t) => {
   await time.advance(100);
   t.ok(await eventually(() => bench.echoes.length === 3));
   t.match(bench.echoes[2], { ids: ['many/5', 'many/6'], verdicts: { 'many/6': 'down' } });
+});
+
+t.test('a pool that is closed on the news of a death restarts nothing', async (t) => {
+  let closed: Promise<void> | undefined;
+  const bench = new Bench(t, 'echo', {
+    onWorkerDied: () => {
+      closed = bench.pool.close();
+    },
+  });
+  bench.pool.update(many(0, 1), none);
+  t.ok(await eventually(() => bench.echoes.length === 1));
+  tell(0, { kind: 'exit' });
+  t.ok(await eventually(() => closed !== undefined));
+  await closed;
+  bench.pool.update([], none);
+  t.notOk(await eventually(() => bench.echoes.length > 1, 100));
 });
 
 t.test('close ends every thread, frees every socket, and nothing is told any more', async (t) => {
