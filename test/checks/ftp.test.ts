@@ -311,7 +311,7 @@ t.test('silence at any point ends with the deadline, in its phase', async (t) =>
   for (const [name, manners, phase] of rows) {
     const server = await FtpServer.open(t, manners);
     const spec = check(server.control.target, BY_READING);
-    const result = await probeOnce(t, ftp, spec, { deadline: 80, listeners: server.listeners });
+    const result = await probeOnce(t, ftp, spec, { deadline: 250, listeners: server.listeners });
     t.match(result, { outcome: 'fail', reason: { kind: 'timeout', phase } }, name);
     for (const listener of server.listeners) await listener.close();
   }

@@ -59,9 +59,9 @@ t.test('silence at any point ends with the deadline', async (t) => {
   for (const [name, talk] of rows) {
     const listener = await listen(t, talk);
     const spec = check(listener.target, { contains: 'fine' });
-    const result = await probeOnce(t, http, spec, { deadline: 80, listeners: [listener] });
+    const result = await probeOnce(t, http, spec, { deadline: 250, listeners: [listener] });
     t.match(result, { outcome: 'fail', reason: { kind: 'timeout', phase: 'response' } }, name);
-    t.ok(result.elapsed >= 75_000 && result.elapsed < 500_000, `${name}: ${result.elapsed} us`);
+    t.ok(result.elapsed >= 245_000 && result.elapsed < 2_000_000, `${name}: ${result.elapsed} us`);
     await listener.close();
   }
 });

@@ -48,7 +48,7 @@ class Bench {
   }
 }
 
-function check(id: CheckId, { address, port }: Target, interval = 50): Check {
+function check(id: CheckId, { address, port }: Target, interval = 150): Check {
   const rule = {
     interval: millis(interval),
     timeout: millis(interval),
