@@ -95,8 +95,9 @@ export class TestClient {
 export async function eventually(
   holds: () => boolean | Promise<boolean>,
   withinMs: number,
+  everyMs = 50,
 ): Promise<boolean> {
-  for (const end = performance.now() + withinMs; performance.now() < end; await pause(50))
+  for (const end = performance.now() + withinMs; performance.now() < end; await pause(everyMs))
     if (await holds()) return true;
   return holds();
 }

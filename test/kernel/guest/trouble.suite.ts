@@ -1,4 +1,5 @@
 /** Bad luck beside a real kernel: others change the table, the daemon is killed or stopped in the middle, names are wrong. */
+import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Assertions } from '../../contract/assertions.js';
 import { eventually } from '../client.js';
@@ -85,7 +86,8 @@ async function refusals(t: Assertions, director: Director): Promise<void> {
 }
 
 async function leaving(t: Assertions, director: Director): Promise<void> {
-  const second = '  ftp:\n    address: 192.168.2.253:21\n    servers: [192.168.2.2]\n';
+  // Nobody listens there, and nobody asks within the hour.
+  const second = '  ftp: { address: 192.168.2.253:21, check: { interval: 1h }, servers: [192.168.2.2] }\n';
   director.configure(configuration('wlc', second));
   director.reload();
   await becomes(
@@ -104,24 +106,55 @@ async function leaving(t: Assertions, director: Director): Promise<void> {
   ipvsadm('-D -t 192.168.2.253:21');
 }
 
+/** Entries in the daemon's namespace by now, services and servers; cheaper to ask than ipvsadm. */
+function entriesNow(director: Director): number {
+  const table = readFileSync(`/proc/${director.process.pid}/net/ip_vs`, 'utf8');
+  return table.split('\n').filter((line) => /^(TCP| {2}->)/.test(line)).length;
+}
+
+const TRIES = 5;
+
+/** Starts the daemon on an empty table and ends it while it fills it. @returns what was there then */
+async function endWhileLoading(director: Director, signal: NodeJS.Signals, all: number): Promise<string[]> {
+  for (let count = 1; ; count += 1) {
+    ipvsadm('-C');
+    director.launch();
+    await eventually(() => entriesNow(director) > 100, LOAD_LIMIT_MS, 2);
+    await director.stop(signal);
+    const found = directorTable();
+    if (found.length < all || count === TRIES) return found;
+  }
+}
+
+/**
+ * What a start makes of a table that holds `found`, before any verdict: a service that is there without one of its
+ * servers may have lost it for good reason, and waits for the server's first verdict.
+ */
+function heldByTheTable(found: readonly string[], wanted: readonly string[]): string[] {
+  const there = new Set(found);
+  const serviceOf = (line: string): string => line.split(' ')[2] ?? '';
+  const services = new Set(found.map(serviceOf));
+  return wanted.filter((line) => there.has(line) || !services.has(serviceOf(line)));
+}
+
 /** However far it came, what is there is right, and the next start completes it. */
 async function endedInTheMiddle(t: Assertions, director: Director, signal: NodeJS.Signals): Promise<void> {
-  ipvsadm('-C');
   director.configure(manyServices(400, 10));
-  director.launch();
   const wanted = new Set(manyLines(400, 10));
-  await eventually(() => directorTable().length > 200, LOAD_LIMIT_MS);
-  await director.stop(signal);
-  const found = directorTable();
-  t.ok(found.length > 200, `${found.length} of ${wanted.size} entries were there`);
+  const found = await endWhileLoading(director, signal, wanted.size);
+  t.ok(
+    found.length > 100 && found.length < wanted.size,
+    `${found.length} of ${wanted.size} entries were there`,
+  );
   t.strictSame(
     found.filter((line) => !wanted.has(line)),
     [],
     'each of them right',
   );
+  const expected = heldByTheTable(found, [...wanted]);
   await director.start();
-  await becomes(t, [...wanted], 'the next start completes them', LOAD_LIMIT_MS);
-  t.equal(director.changes, wanted.size - found.length, 'and writes only what was missing');
+  await becomes(t, expected, 'the next start completes them', LOAD_LIMIT_MS);
+  t.equal(director.changes, expected.length - found.length, 'and writes only what was missing');
   await director.stop();
   ipvsadm('-C');
 }
