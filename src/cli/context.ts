@@ -19,7 +19,7 @@ export interface CliContext {
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Exit codes; docs/operations tells them to scripts. */
+/** Exit codes: scripts rely on them, and `lvsentry help` lists them. */
 export const EXIT = { done: 0, failed: 1, usage: 2, config: 3, unreachable: 4 } as const;
 
 /** What stands on the command line behind the command, by the names of its row. */

@@ -162,7 +162,7 @@ const CASES: Readonly<Record<string, Case>> = {
     expected: LATE,
   },
   'drips its header lines': {
-    handler: (socket) => socket.once('data', () => drip(socket, 'HTTP/1.1 200 OK\r\nx: ' + 'y'.repeat(9999))),
+    handler: (socket) => socket.once('data', () => drip(socket, `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(9999)}`)),
     deadline: 150,
     expected: LATE,
   },

@@ -20,7 +20,7 @@ t.test('alive: the table was read and the workers spoke lately', async (t) => {
 
 const LIVENESS: Readonly<Record<string, readonly [World, number, readonly string[]]>> = {
   'a worker that is silent for five seconds lives': [world(), 5000, []],
-  'a worker that is silent for longer does not': [world(), 7000, ['probe worker 0 is silent since 7s']],
+  'a worker that is silent for longer does not': [world(), 5001, ['probe worker 0 is silent since 5s']],
   'the one that is silent is named': [
     world({ workers: [WORKER, { ...WORKER, worker: 1, at: at(-60_000) }] }),
     0,

@@ -3,6 +3,7 @@ import { createServer as createHttpServer, type RequestListener } from 'node:htt
 import { type AddressInfo, createServer } from 'node:net';
 import t, { type Test } from 'tap';
 import { buildApi } from '../../src/api/server.js';
+import { worldStatus } from '../../src/api/status.js';
 import { parseUrl } from '../../src/cli/client.js';
 import { runCli } from '../../src/cli/program.js';
 import { epochMillis } from '../../src/core/units.js';
@@ -68,6 +69,14 @@ t.test('status: as JSON it is the body as it came; -c finds the daemon, on a uni
   });
 });
 
+/** As another version might say it. */
+const HALF = JSON.stringify({
+  ...worldStatus(world(), '0.0.0'),
+  services: [
+    { name: 'web', service: 'tcp 192.0.2.1:80', scheduler: 'wlc', up: 1, servers: [{ name: 'web1' }] },
+  ],
+});
+
 /** A server that is not the daemon. */
 async function impostor(t: Test, handler: RequestListener): Promise<string> {
   const server = createHttpServer(handler);
@@ -104,6 +113,7 @@ t.test('status: nobody there, or somebody else: exit code 4 and one line that sa
     ],
     ['HTML', await impostor(t, json('<html>')), /what answers there is not lvsentry/],
     ['another JSON', await impostor(t, json('{"name":"x","services":[{}]}')), /is not lvsentry/],
+    ['a status with half a service', await impostor(t, json(HALF)), /is not lvsentry/],
     ['an array', await impostor(t, json('[]')), /is not lvsentry/],
     ['closes', await impostor(t, (request) => request.socket.destroy()), /: (socket hang up|it closed)/],
   ];
