@@ -1,0 +1,230 @@
+/** The bundled program as an operator meets it: started, reloaded, stopped, and started wrongly. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import t, { type Test } from 'tap';
+import { loadNative, POLL_READABLE } from '../src/sys/native.js';
+
+const PROGRAM = fileURLToPath(new URL('../../dist/bundle/src/main.js', import.meta.url));
+
+// sys/socket.h
+const AF_UNIX = 1;
+const SOCK_DGRAM = 2;
+
+type Line = Readonly<Record<string, unknown>>;
+
+/** One daemon; ended with its test, whatever happens. */
+class Daemon {
+  readonly child: ChildProcess;
+  readonly lines: Line[] = [];
+  readonly #waiting = new Set<() => void>();
+  errors = '';
+
+  constructor(t: Test, file: string, env: Readonly<Record<string, string>> = {}) {
+    const args = [PROGRAM, 'run', '-c', file];
+    this.child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    });
+    const { stdout, stderr } = this.child;
+    if (stdout === null || stderr === null) throw new Error('no pipes');
+    createInterface(stdout).on('line', (line) => this.#onLine(line));
+    stderr.on('data', (data: Buffer) => {
+      this.errors += data.toString();
+    });
+    t.teardown(() => this.child.kill('SIGKILL'));
+  }
+
+  #onLine(line: string): void {
+    this.lines.push(line.startsWith('{') ? (JSON.parse(line) as Line) : { text: line });
+    for (const look of this.#waiting) look();
+  }
+
+  /** The first line of the log of that kind, past or future. */
+  kind(kind: string): Promise<Line> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        const found = this.lines.find((line) => line.kind === kind);
+        if (found === undefined) return;
+        this.#waiting.delete(look);
+        resolve(found);
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
+
+  /** The exit code. */
+  async ended(): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
+    return this.child.exitCode;
+  }
+
+  async stop(): Promise<number | null> {
+    this.child.kill('SIGTERM');
+    return this.ended();
+  }
+}
+
+interface Setting {
+  readonly folder: string;
+  readonly file: string;
+  readonly socket: string;
+  write(yaml: string): void;
+}
+
+function setting(t: Test): Setting {
+  const folder = mkdtempSync(join(tmpdir(), 'lvsentry-daemon-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'lvsentry.yaml');
+  return { folder, file, socket: join(folder, 'api.sock'), write: (yaml) => writeFileSync(file, yaml) };
+}
+
+function yaml(socket: string, servers: readonly number[], more = ''): string {
+  return `
+name: director-t
+table: memory
+api: { listen: "unix:${socket}" }
+defaults: { check: { type: http, interval: 200ms, timeout: 150ms, rise: 1, fall: 1 } }
+services:
+  web:
+    address: 127.0.0.1:8480
+    forward: masquerade
+    servers:
+${servers.map((port) => `      - { name: "s${port}", address: 127.0.0.1, port: ${port} }`).join('\n')}
+${more}`;
+}
+
+async function httpServer(t: Test): Promise<{ port: number; server: Server }> {
+  const server = createServer((_, response) => response.end('alive'));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { port: (server.address() as AddressInfo).port, server };
+}
+
+t.test('verdicts, a reload, a refused reload and a stop', async (t) => {
+  const { file, socket, write } = setting(t);
+  const one = await httpServer(t);
+  const two = await httpServer(t);
+  write(yaml(socket, [one.port]));
+  const daemon = new Daemon(t, file);
+  t.match(await daemon.kind('daemon-started'), { director: 'director-t', inSync: true, table: 'memory' });
+  one.server.closeAllConnections();
+  one.server.close();
+  t.match(await daemon.kind('server-down'), { server: `s${one.port}`, reason: { kind: 'refused' } });
+  await daemon.kind('service-lost');
+  write(yaml(socket, [one.port, two.port]));
+  daemon.child.kill('SIGHUP');
+  await daemon.kind('config-reloaded');
+  t.match(
+    await daemon.kind('server-up'),
+    { server: `s${two.port}` },
+    'the new server comes in with its verdict',
+  );
+  await daemon.kind('service-recovered');
+  write('services: { web: { adress: 1 } }');
+  daemon.child.kill('SIGHUP');
+  const refused = await daemon.kind('config-refused');
+  t.match(
+    refused.msg,
+    /lvsentry\.yaml:1:\d+: .*the old one stays|the old one stays in force: .*lvsentry\.yaml:1:/,
+  );
+  t.equal(await daemon.stop(), 0);
+  t.match(daemon.lines.at(-1), { kind: 'daemon-stopping' });
+  t.notOk(existsSync(socket), 'the socket is gone');
+  t.equal(daemon.errors, '');
+});
+
+t.test('ready and stopping are told to the service manager', async (t) => {
+  const { folder, file, socket: api, write } = setting(t);
+  const { port } = await httpServer(t);
+  write(yaml(api, [port]));
+  const manager = join(folder, 'notify');
+  const socket = loadNative().openSocket(AF_UNIX, SOCK_DGRAM, 0);
+  if (typeof socket === 'number') throw new Error(`socket: ${socket}`);
+  t.equal(socket.bind(Buffer.concat([Uint8Array.of(AF_UNIX, 0), Buffer.from(manager)])), 0);
+  t.teardown(() => socket.close());
+  const told: string[] = [];
+  const hear = (state: string): Promise<void> =>
+    new Promise((resolve) => {
+      socket.poll(POLL_READABLE, () => {
+        const into = new Uint8Array(64);
+        const length = socket.receive(into);
+        if (length > 0) told.push(Buffer.from(into.subarray(0, length)).toString());
+        if (told.includes(state)) resolve();
+      });
+    });
+  const ready = hear('READY=1');
+  const daemon = new Daemon(t, file, { NOTIFY_SOCKET: manager });
+  await ready;
+  const stopping = hear('STOPPING=1');
+  t.equal(await daemon.stop(), 0);
+  await stopping;
+  t.same(told, ['READY=1', 'STOPPING=1']);
+});
+
+t.test('an API address that is taken ends the start before the table is touched', async (t) => {
+  const { file, write } = setting(t);
+  const taken = createTcpServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  t.teardown(() => taken.close());
+  const { port } = taken.address() as AddressInfo;
+  write(yaml('', [port]).replace('unix:', `127.0.0.1:${port}`));
+  const daemon = new Daemon(t, file);
+  t.equal(await daemon.ended(), 1);
+  t.match(daemon.lines, [
+    { level: 'error', msg: new RegExp(`127\\.0\\.0\\.1:${port}: somebody listens there already`) },
+  ]);
+  t.equal(daemon.lines.length, 1, 'nothing else happened');
+});
+
+t.test('a wrong configuration is told whole, with places, and exit code 3', async (t) => {
+  const { file, write } = setting(t);
+  write('tabel: memory\nservices:\n  web: { address: 127.0.0.1:99999 }\n');
+  const daemon = new Daemon(t, file);
+  t.equal(await daemon.ended(), 3);
+  t.match(daemon.errors, /yaml:1:1: tabel: unknown key; did you mean "table"\?\n.*yaml:3:\d+: /);
+});
+
+t.test(
+  'a kernel without IPVS is told in one line',
+  { skip: existsSync('/proc/net/ip_vs') && 'this kernel has IPVS' },
+  async (t) => {
+    const { file, socket, write } = setting(t);
+    write(yaml(socket, [1]).replace('table: memory', 'table: kernel'));
+    const daemon = new Daemon(t, file);
+    t.equal(await daemon.ended(), 1);
+    t.equal(daemon.lines.length, 1);
+    const root = process.getuid?.() === 0;
+    t.match(
+      daemon.lines[0]?.msg,
+      root ? /no IPVS: load it with `modprobe ip_vs`/ : /IPVS|root|CAP_NET_ADMIN/,
+    );
+  },
+);
+
+t.test('a second signal does not wait for the first', async (t) => {
+  const { file, socket, write } = setting(t);
+  const hanging = createTcpServer(() => undefined).listen(0, '127.0.0.1');
+  await once(hanging, 'listening');
+  t.teardown(() => hanging.close());
+  const { port } = hanging.address() as AddressInfo;
+  const alert = `alerts: { hang: { webhook: { url: "http://127.0.0.1:${port}/" }, on: [daemon-stopping], timeout: 60s } }`;
+  write(yaml(socket, [port], alert));
+  const daemon = new Daemon(t, file);
+  await daemon.kind('daemon-started');
+  daemon.child.kill('SIGTERM');
+  await daemon.kind('daemon-stopping');
+  daemon.child.kill('SIGTERM');
+  t.equal(await daemon.ended(), 1);
+});
