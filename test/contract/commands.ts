@@ -79,6 +79,8 @@ async function timeouts(t: Assertions, place: ContractPlace): Promise<void> {
         'EINVAL',
         'negative to the kernel',
       );
+      t.equal(await errnoOf(t, table.setTimeouts({ tcp: 7, udp: -1 })), 'EINVAL', 'negative');
+      t.equal(await errnoOf(t, table.setTimeouts({ tcp: 7, udp: 1.5 })), 'EINVAL', 'whole seconds only');
       t.strictSame(await table.timeouts(), { tcp: 901, tcpFin: 5, udp: 17 });
       await table.setTimeouts({ tcp: 2147483, tcpFin: 1, udp: 1 });
       t.strictSame(await table.timeouts(), { tcp: 2147483, tcpFin: 1, udp: 1 }, 'the least and the most');
@@ -160,7 +162,17 @@ async function syncDaemons(t: Assertions, place: ContractPlace): Promise<void> {
       t.equal(await start(t, table, daemon('master', up, { group: ip('192.0.2.1') })), 'EINVAL');
       t.equal(await start(t, table, daemon('backup', up, { group: ip('2001:db8::1') })), 'EINVAL');
       t.equal(await start(t, table, daemon('backup', 'nonesuch0', { group: ip('192.0.2.1') })), 'EINVAL');
+      t.equal(await start(t, table, daemon('master', 'a-name-of-15-le')), 'ENODEV', 'not too long');
+      t.equal(
+        await start(t, table, daemon('master', up, { syncId: 256 })),
+        'EINVAL',
+        'a sync id ends at 255',
+      );
+      t.equal(await start(t, table, daemon('master', up, { port: 65536 })), 'EINVAL');
+      t.equal(await start(t, table, daemon('master', up, { group: ip('223.255.255.255') })), 'EINVAL');
+      t.equal(await start(t, table, daemon('master', up, { group: ip('240.0.0.0') })), 'EINVAL');
       t.strictSame(await table.syncDaemons(), []);
+      await table.startSyncDaemon(daemon('master', up, { group: ip('224.0.0.5') }));
     },
   );
 }

@@ -78,6 +78,11 @@ const REFUSALS: readonly (readonly [string, Operation, string])[] = [
     'ENOENT',
   ],
   [
+    'a persistence engine of 16 letters might be',
+    { kind: 'add-service', service: service(MISSING, { persistenceEngine: 'a'.repeat(16) }) },
+    'ENOENT',
+  ],
+  [
     'an overlong name is refused before the service is looked for',
     { kind: 'edit-service', service: service(MISSING, { persistenceEngine: 'a'.repeat(17) }) },
     'EINVAL',
