@@ -9,7 +9,7 @@ import { systemTimers, systemTurns } from '../../../src/sys/clock.js';
 import { openNetlink } from '../../../src/sys/netlink.js';
 import type { Assertions } from '../../contract/assertions.js';
 import { ipvsContract } from '../../contract/ipvs.js';
-import type { ContractPlace } from '../../contract/place.js';
+import { applyAll, type ContractPlace, onTable, outcomes } from '../../contract/place.js';
 import { dest, key, service } from '../../ipvs/build.js';
 import { ip, run } from './run-program.js';
 
@@ -64,8 +64,31 @@ async function makeTraffic(): Promise<ContractPlace['traffic']> {
   return traffic;
 }
 
+/** The one rule that depends on the machine: a table in memory has no addresses of its own. */
+async function ownAddresses(t: Assertions, place: ContractPlace): Promise<void> {
+  const ipv6 = key('2001:db8::1');
+  ip('addr add fe80::77/64 dev up0 nodad');
+  await onTable(
+    t,
+    place,
+    'own subnets’ broadcasts are refused, own link-local addresses taken',
+    async (t, table) => {
+      await applyAll(t, table, { kind: 'add-service', service: service() });
+      await applyAll(t, table, { kind: 'add-service', service: service(ipv6) });
+      const results = await table.apply([
+        { kind: 'add-dest', service: key(), dest: dest('198.51.100.255') },
+        { kind: 'add-dest', service: key(), dest: dest(ADDRESS) },
+        { kind: 'add-dest', service: key(), dest: dest('198.51.101.255') },
+        { kind: 'add-dest', service: ipv6, dest: dest('fe80::78') },
+        { kind: 'add-dest', service: ipv6, dest: dest('fe80::77') },
+      ]);
+      t.strictSame(outcomes(results), ['EINVAL', 'ok', 'ok', 'EINVAL', 'ok']);
+    },
+  );
+}
+
 export async function suite(t: Assertions): Promise<void> {
-  await ipvsContract(t, {
+  const place: ContractPlace = {
     open: async () => new IpvsClient({ openNetlink, timers: systemTimers, turns: systemTurns }),
     interfaces: makeInterfaces(),
     traffic: await makeTraffic(),
@@ -73,5 +96,7 @@ export async function suite(t: Assertions): Promise<void> {
       run('ipvsadm', '-Sn')
         .split('\n')
         .filter((line) => line !== ''),
-  });
+  };
+  await ipvsContract(t, place);
+  await ownAddresses(t, place);
 }
