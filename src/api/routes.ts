@@ -12,7 +12,8 @@ import {
   STATUS_SCHEMA,
 } from './schemas.js';
 import type { ApiSource } from './source.js';
-import { serviceStatus, servicesStatus, worldStatus } from './status.js';
+import { serviceStatus } from './status.js';
+import { StatusTexts } from './texts.js';
 import { packageVersion } from './version.js';
 
 type Handler = (source: ApiSource, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
@@ -24,16 +25,12 @@ interface Route {
   readonly handle: Handler;
 }
 
-/** Serialises a body once for as long as the world does not change: pollers are many, changes are few. */
-function cachedAnswer(make: (world: World) => object): Handler {
+/** Keeps an answer for as long as the world does not change: pollers are many, changes are few. */
+function cachedAnswer(write: (world: World) => string): Handler {
   let cache: { readonly version: number; readonly text: string } | undefined;
   return (source, _request, reply) => {
     const world = source.world();
-    if (cache?.version !== world.version)
-      cache = {
-        version: world.version,
-        text: reply.serializeInput(make(world) as Record<string, unknown>, '200') as string,
-      };
+    if (cache?.version !== world.version) cache = { version: world.version, text: write(world) };
     return reply.type('application/json; charset=utf-8').send(cache.text);
   };
 }
@@ -59,15 +56,20 @@ const oneService: Handler = (source, request, reply) => {
 
 /** Made anew for each server: the answers that it keeps are those of one source. */
 export function routes(): readonly Route[] {
+  const texts = new StatusTexts();
   return [
     { url: '/healthz', response: { 200: LIVENESS_SCHEMA, 503: LIVENESS_SCHEMA }, handle: health },
     { url: '/readyz', response: { 200: READINESS_SCHEMA, 503: READINESS_SCHEMA }, handle: ready },
     {
       url: '/v1/status',
       response: { 200: STATUS_SCHEMA },
-      handle: cachedAnswer((world) => worldStatus(world, packageVersion())),
+      handle: cachedAnswer((world) => texts.status(world, packageVersion())),
     },
-    { url: '/v1/services', response: { 200: SERVICES_SCHEMA }, handle: cachedAnswer(servicesStatus) },
+    {
+      url: '/v1/services',
+      response: { 200: SERVICES_SCHEMA },
+      handle: cachedAnswer((world) => texts.services(world)),
+    },
     { url: '/v1/services/:name', response: { 200: SERVICE_SCHEMA, 404: ERROR_SCHEMA }, handle: oneService },
   ];
 }

@@ -1,4 +1,4 @@
-/** JSON Schemas of the answers: fastify serialises by them, and docs/api.md is compared with them. */
+/** JSON Schemas of the answers: the small ones are written by them, all are tested by them, and docs/api.md too. */
 import type { Liveness, Readiness } from './health.js';
 import type { ServerStatus, ServiceStatus, Services, Status, TableStatus, WorkerStatus } from './status.js';
 

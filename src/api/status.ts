@@ -111,10 +111,6 @@ export function serviceStatus(config: ServiceConfig, world: World): ServiceStatu
   };
 }
 
-export function servicesStatus(world: World): Services {
-  return { services: world.config.services.map((service) => serviceStatus(service, world)) };
-}
-
 function tableStatus({ table }: World): TableStatus {
   return {
     kind: table.kind,
@@ -127,8 +123,8 @@ function tableStatus({ table }: World): TableStatus {
   };
 }
 
-/** Everything. @param version of this program */
-export function worldStatus(world: World, version: string): Status {
+/** All but the services: StatusTexts has them. @param version of this program */
+export function worldStatus(world: World, version: string): Omit<Status, 'services'> {
   return {
     name: world.config.name,
     version,
@@ -136,7 +132,6 @@ export function worldStatus(world: World, version: string): Status {
     configLoadedAt: isoTime(world.configLoadedAt),
     stopping: world.stopping,
     table: tableStatus(world),
-    services: servicesStatus(world).services,
     workers: world.workers.map((digest) => ({ ...digest, at: isoTime(digest.at) })),
   };
 }

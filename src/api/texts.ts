@@ -1,0 +1,50 @@
+/**
+ * The large answers as JSON. A service whose server verdicts and table entries are the same objects as before is not
+ * written again: with ten thousand servers, writing them all would hold up the main thread for tens of milliseconds.
+ */
+import type { ServiceConfig } from '../config/model.js';
+import { serviceText } from '../ipvs/keys.js';
+import type { ObservedService } from '../ipvs/model.js';
+import type { ServerHealth, World } from '../world.js';
+import { serviceStatus, worldStatus } from './status.js';
+
+interface Written {
+  readonly seen: ObservedService | undefined;
+  /** In the order of the servers. */
+  readonly health: readonly (ServerHealth | undefined)[];
+  readonly text: string;
+}
+
+export class StatusTexts {
+  readonly #written = new WeakMap<ServiceConfig, Written>();
+
+  /** A list of ServiceStatus. */
+  #services(world: World): string {
+    return `[${world.config.services.map((service) => this.#service(service, world)).join(',')}]`;
+  }
+
+  #service(service: ServiceConfig, world: World): string {
+    const seen = world.observed?.get(serviceText(service.service.key));
+    const known = this.#written.get(service);
+    const isSame =
+      known !== undefined &&
+      known.seen === seen &&
+      service.servers.every(({ check }, index) => world.health.get(check.id) === known.health[index]);
+    if (isSame) return known.text;
+    const text = JSON.stringify(serviceStatus(service, world));
+    const health = service.servers.map(({ check }) => world.health.get(check.id));
+    this.#written.set(service, { seen, health, text });
+    return text;
+  }
+
+  /** A Services. */
+  services(world: World): string {
+    return `{"services":${this.#services(world)}}`;
+  }
+
+  /** A Status. */
+  status(world: World, version: string): string {
+    const { workers, ...head } = worldStatus(world, version);
+    return `${JSON.stringify(head).slice(0, -1)},"services":${this.#services(world)},"workers":${JSON.stringify(workers)}}`;
+  }
+}
