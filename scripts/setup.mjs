@@ -3,7 +3,6 @@ import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildNative } from './build-native.mjs';
-import { bundle } from './bundle.mjs';
 import { main, ROOT, run, Stop, say } from './lib/process.mjs';
 
 const NODE_MIN = [20, 19];
@@ -91,6 +90,12 @@ export function compile() {
   if (status !== 0) throw new Stop(`tsc failed; it says:\n${output}`);
 }
 
+/** Bundles the daemon for the kernel lab, in a process of its own: esbuild's would live as long as ours. @throws Stop */
+export function bundleDaemon() {
+  const { status, output } = run(process.execPath, [join(ROOT, 'scripts/bundle.mjs')]);
+  if (status !== 0) throw new Stop(`esbuild failed; it says:\n${output}`);
+}
+
 /** Builds the native part. Without it `table: memory` still works, so a failure is only told. */
 function compileNative() {
   const result = buildNative();
@@ -104,7 +109,7 @@ export function setUp({ tests = false } = {}) {
   installPackages();
   if (tests) prepareTap();
   compile();
-  bundle();
+  bundleDaemon();
   return { native: compileNative() };
 }
 

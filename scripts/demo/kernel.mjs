@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { bundle } from '../bundle.mjs';
 import { ROOT, Stop, say } from '../lib/process.mjs';
+import { bundleDaemon } from '../setup.mjs';
 
 const LAB = join(ROOT, 'dist/test/kernel/lab.js');
 const LIMIT_MS = 300_000;
@@ -18,7 +18,7 @@ export async function runKernelDemo() {
       `no kernel with IPVS can be used: ${kernel.reason}. As root on Debian: apt-get install user-mode-linux kmod iproute2 ipvsadm`,
     );
   // Hostfs is slow for each file: in one piece the daemon starts many times sooner.
-  bundle();
+  bundleDaemon();
   say(
     kernel.kind === 'host'
       ? 'on this kernel, in namespaces of its own'
