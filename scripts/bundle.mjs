@@ -2,7 +2,7 @@
  * Bundles the daemon into a few files: a start reads them at once instead of some four hundred small ones,
  * which matters on slow file systems. What is imported lazily stays in files of its own.
  */
-import { rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,6 +32,7 @@ export function bundle() {
       js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
     },
   });
+  chmodSync(join(OUT, 'main.js'), 0o755);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) bundle();

@@ -7,7 +7,7 @@ import { checkApiPort, endLeftover, readStatus, STATUS_URL } from './daemon.mjs'
 import { Stage } from './stage.mjs';
 import { chooseTable } from './table.mjs';
 
-const PROGRAM = 'dist/src/main.js';
+const PROGRAM = 'dist/bundle/src/main.js';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** Settles with the name of the first signal. Later ones change nothing: the end is under way. */

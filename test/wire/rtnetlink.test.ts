@@ -132,7 +132,7 @@ function described(kind: Kind, { hdr, attrs }: VectorMessage): Record<string, un
   return values;
 }
 
-function valueOf(kind: Kind, values: object): RtnlValue {
+function rtnlOf(kind: Kind, values: object): RtnlValue {
   return { kind, [kind]: values } as unknown as RtnlValue;
 }
 
@@ -156,7 +156,7 @@ t.test('captured requests are read and written byte for byte', async (t) => {
   for (const [name, bytes, message] of vectorsOf('rtnl-request')) {
     const kind = kindOf(message.nlmsg.type);
     const nests = kind === 'link' ? linkNests(message.attrs ?? []) : {};
-    const expected = valueOf(kind, { ...described(kind, message), ...nests });
+    const expected = rtnlOf(kind, { ...described(kind, message), ...nests });
     const [read, ...more] = splitDatagram(bytes);
     t.equal(more.length, 0, name);
     const verb = (['new', 'delete'] as const)[message.nlmsg.type & 3];
