@@ -15,7 +15,7 @@ export const API_ERRORS = {
 
 export type ApiErrorCode = keyof typeof API_ERRORS;
 
-export function errorBody(code: ApiErrorCode, message: string): ApiError {
+function errorBody(code: ApiErrorCode, message: string): ApiError {
   return { error: { code, message } };
 }
 

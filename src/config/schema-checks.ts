@@ -2,7 +2,7 @@
 import { type Static, type TProperties, Type } from 'typebox';
 import { choice, duration, integer, listOf, optional, port, section, text, yesNo } from './schema-kit.js';
 
-export const CHECK_TYPES = ['tcp', 'http', 'https', 'ftp'] as const;
+const CHECK_TYPES = ['tcp', 'http', 'https', 'ftp'] as const;
 
 /** When to probe and what makes a verdict: the same keys for every type. */
 export const RULE_KEYS = {

@@ -20,7 +20,7 @@ import {
 } from './schema-kit.js';
 
 export const SERVICES_MAX = 10_000;
-export const SERVERS_MAX = 10_000;
+const SERVERS_MAX = 10_000;
 
 const forward = (byDefault: string) =>
   choice(['direct', 'masquerade', 'tunnel'], {
@@ -146,7 +146,7 @@ export const persistence = section(
   },
 );
 
-export const SCHEDULER_FLAGS = [
+const SCHEDULER_FLAGS = [
   'flag-1',
   'flag-2',
   'flag-3',

@@ -2,7 +2,7 @@
 import type { DestSettings, Forward, Persistence, SchedulerFlags, ServiceSettings } from './model.js';
 
 /** `direct`, `tunnel ipip`, `tunnel gue port 6080 checksum`. */
-export function forwardText(forward: Forward): string {
+function forwardText(forward: Forward): string {
   if (forward.method !== 'tunnel') return forward.method;
   const port = forward.type === 'gue' ? ` port ${forward.port}` : '';
   const checksum = forward.checksum === 'none' ? '' : ` ${forward.checksum}`;

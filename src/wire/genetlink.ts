@@ -7,7 +7,7 @@ import { AttributeReader, putText } from './attributes.js';
 export const GENL_ID_CTRL = 16;
 
 /** enum CTRL_CMD_* */
-export const CTRL_CMD = { NEWFAMILY: 1, GETFAMILY: 3 } as const;
+const CTRL_CMD = { NEWFAMILY: 1, GETFAMILY: 3 } as const;
 
 /** enum CTRL_ATTR_* */
 const CTRL_ATTR = { FAMILY_ID: 1, FAMILY_NAME: 2, VERSION: 3, HDRSIZE: 4, MAXATTR: 5 } as const;

@@ -26,18 +26,6 @@ export const RTM = {
   GETRULE: 34,
 } as const;
 
-/** enum rtnetlink_groups: what a listener joins with NETLINK_ADD_MEMBERSHIP. */
-export const RTNLGRP = {
-  LINK: 1,
-  NEIGH: 3,
-  IPV4_IFADDR: 5,
-  IPV4_ROUTE: 7,
-  IPV4_RULE: 8,
-  IPV6_IFADDR: 9,
-  IPV6_ROUTE: 11,
-  IPV6_RULE: 19,
-} as const;
-
 /** What one message is about. */
 export type RtnlValue =
   | { readonly kind: 'link'; readonly link: Link }

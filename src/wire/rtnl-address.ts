@@ -109,9 +109,6 @@ export const ADDRESS_FIELDS: readonly Field<Address>[] = [
   field(IFA.PROTO, 'protocol', U8),
 ];
 
-/** sizeof(struct ifaddrmsg) */
-export const IFADDRMSG_BYTES = 8;
-
 /** struct ifaddrmsg: u8 family, u8 prefixlen, u8 flags, u8 scope, u32 index. @throws TRUNCATED, MALFORMED */
 export function readAddress(payload: Uint8Array): Address {
   const reader = new ByteReader(payload);

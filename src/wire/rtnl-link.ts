@@ -127,9 +127,6 @@ export const LINK_FIELDS: readonly Field<Link>[] = [
   field(IFLA.AF_SPEC, 'familySpec', RAW),
 ];
 
-/** sizeof(struct ifinfomsg) */
-export const IFINFOMSG_BYTES = 16;
-
 /** struct ifinfomsg: u8 family, u8 pad, u16 type, i32 index, u32 flags, u32 change. @throws TRUNCATED, MALFORMED */
 export function readLink(payload: Uint8Array): Link {
   const reader = new ByteReader(payload);

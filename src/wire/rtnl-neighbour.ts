@@ -6,9 +6,6 @@ import { type Field, fieldsOf, HARDWARE_ADDRESS, IP, readFields, writeFields } f
 /** NUD_* */
 export const NUD = { REACHABLE: 0x2, STALE: 0x4, FAILED: 0x20, NOARP: 0x40, PERMANENT: 0x80 } as const;
 
-/** NTF_* */
-export const NTF = { PROXY: 0x8, ROUTER: 0x80 } as const;
-
 /** enum NDA_* */
 const NDA = { DST: 1, LLADDR: 2 } as const;
 
@@ -31,13 +28,10 @@ export interface Neighbour {
 const field = fieldsOf<Neighbour>();
 
 /** In the order in which iproute2 sends them. */
-export const NEIGHBOUR_FIELDS: readonly Field<Neighbour>[] = [
+const NEIGHBOUR_FIELDS: readonly Field<Neighbour>[] = [
   field(NDA.DST, 'destination', IP),
   field(NDA.LLADDR, 'hardwareAddress', HARDWARE_ADDRESS),
 ];
-
-/** sizeof(struct ndmsg) */
-export const NDMSG_BYTES = 12;
 
 /**
  * struct ndmsg: u8 family, u8 pad, u16 pad, i32 ifindex, u16 state, u8 flags, u8 type.

@@ -117,7 +117,7 @@ const NEXT_HOPS: Format<readonly NextHop[]> = {
 const field = fieldsOf<Route>();
 
 /** In the order in which iproute2 sends them. */
-export const ROUTE_FIELDS: readonly Field<Route>[] = [
+const ROUTE_FIELDS: readonly Field<Route>[] = [
   field(RTA.DST, 'destination', IP),
   field(RTA.SRC, 'source', IP),
   field(RTA.TABLE, 'tableId', U32),
@@ -129,9 +129,6 @@ export const ROUTE_FIELDS: readonly Field<Route>[] = [
   field(RTA.OIF, 'outputIndex', U32),
   field(RTA.PREF, 'preference', U8),
 ];
-
-/** sizeof(struct rtmsg) */
-export const RTMSG_BYTES = 12;
 
 /**
  * struct rtmsg: u8 family, dst_len, src_len, tos, table, protocol, scope, type; u32 flags.

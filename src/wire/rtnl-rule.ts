@@ -90,7 +90,7 @@ const PORT_RANGE: Format<PortRange> = {
 const field = fieldsOf<Rule>();
 
 /** In the order in which iproute2 sends them. */
-export const RULE_FIELDS: readonly Field<Rule>[] = [
+const RULE_FIELDS: readonly Field<Rule>[] = [
   field(FRA.DST, 'destination', IP),
   field(FRA.SRC, 'source', IP),
   field(FRA.IIFNAME, 'inputName', TEXT),
@@ -106,9 +106,6 @@ export const RULE_FIELDS: readonly Field<Rule>[] = [
   field(FRA.SPORT_RANGE, 'sourcePorts', PORT_RANGE),
   field(FRA.DPORT_RANGE, 'destinationPorts', PORT_RANGE),
 ];
-
-/** sizeof(struct fib_rule_hdr) */
-export const FIB_RULE_HDR_BYTES = 12;
 
 /**
  * struct fib_rule_hdr: u8 family, dst_len, src_len, tos, table, res1, res2, action; u32 flags.

@@ -47,7 +47,7 @@ export async function onTable(
 }
 
 /** `ipvsadm -Sn` prints this table, where there is an ipvsadm. */
-export async function secondReader(t: Assertions, place: ContractPlace, table: IpvsTable): Promise<void> {
+async function secondReader(t: Assertions, place: ContractPlace, table: IpvsTable): Promise<void> {
   if (place.save === undefined) return;
   t.strictSame(place.save(), saveLines(await table.dump()), 'ipvsadm sees the same table');
 }

@@ -94,7 +94,7 @@ export class FakeNetlinkSocket implements NetlinkSocket {
 const ACK = 0x4;
 
 /** The request's header with its length, as an error answer echoes it. */
-export function lengthened(request: Message): Message & { readonly length: number } {
+function lengthened(request: Message): Message & { readonly length: number } {
   return { ...request, length: 16 + request.payload.length };
 }
 

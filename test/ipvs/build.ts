@@ -45,7 +45,7 @@ export function seen(its: Dest): DestSeen {
   return { ...its, active: 0, inactive: 0, persistent: 0, stats: ZERO_STATS };
 }
 
-export function observedService(its: Service, dests: readonly Dest[]): ObservedService {
+function observedService(its: Service, dests: readonly Dest[]): ObservedService {
   return {
     service: { ...its, stats: ZERO_STATS },
     dests: new Map(dests.map((one) => [destText(one.key), seen(one)])),
@@ -56,7 +56,7 @@ export function table(...services: readonly (readonly [Service, readonly Dest[]]
   return new Map(services.map(([its, dests]) => [serviceText(its.key), observedService(its, dests)]));
 }
 
-export const RULE: CheckRule = {
+const RULE: CheckRule = {
   interval: millis(2000),
   timeout: millis(1000),
   rise: 2,
@@ -64,7 +64,7 @@ export const RULE: CheckRule = {
   assume: 'up',
 };
 
-export function serverConfig(serviceName: string, its: Dest, rule: Partial<CheckRule> = {}): ServerConfig {
+function serverConfig(serviceName: string, its: Dest, rule: Partial<CheckRule> = {}): ServerConfig {
   const name = destText(its.key);
   return {
     name,

@@ -6,7 +6,7 @@ import { eventually } from './client.js';
 import type { Received } from './guest/receiver.js';
 import { PROJECT } from './lab.js';
 import type { GuestProcess } from './process.js';
-import { runOn, startOn } from './topology.js';
+import { startOn } from './topology.js';
 
 const PROGRAM = join(PROJECT, 'dist/bundle/src/main.js');
 const BUNDLE = process.argv[1] ?? '';
@@ -110,9 +110,4 @@ export class Director {
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     await this.process.stop(signal);
   }
-}
-
-/** Runs another command of lvsentry on the director. @throws where it fails */
-export function lvsentry(...args: readonly string[]): string {
-  return runOn('director', process.execPath, PROGRAM, ...args);
 }

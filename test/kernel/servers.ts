@@ -7,8 +7,8 @@ import { type RealServer, startOn } from './topology.js';
 /** The bundle that this suite runs from: it holds the small programs, too. */
 const BUNDLE = process.argv[1] ?? '';
 
-export const HTTP_PORT = 80;
-export const FTP_PORT = 21;
+const HTTP_PORT = 80;
+const FTP_PORT = 21;
 
 /** One service of a real server that can be broken and healed. `start` also starts it again after `stop`. */
 export class TestServer {

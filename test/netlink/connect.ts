@@ -7,7 +7,7 @@ import { FakeTime } from '../fakes/time.js';
 
 export const TYPE = 28;
 
-export class CountedTurns implements Turns {
+class CountedTurns implements Turns {
   count = 0;
   /** Called before each turn. */
   before: () => void = () => undefined;

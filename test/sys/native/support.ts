@@ -37,7 +37,7 @@ export function inet(address: readonly [number, number, number, number], port: n
 }
 
 /** struct sockaddr_nl */
-export function netlinkAddress(portId: number): Uint8Array {
+function netlinkAddress(portId: number): Uint8Array {
   const bytes = new Uint8Array(12);
   const view = new DataView(bytes.buffer);
   view.setUint16(0, AF.NETLINK, true);
