@@ -197,6 +197,39 @@ t.test('a refusal is told once until the table is in sync again', async (t) => {
   t.same(kinds(), []);
 });
 
+for (const errno of ['EPERM', 'ENOENT', 'ENOSPC', 'ENOMEM', 'ETIMEDOUT']) {
+  t.test(
+    `${errno} in the middle of a plan: what can be done is done, the rest when the kernel lets it`,
+    async (t) => {
+      const servers = Array.from({ length: 6 }, (_, index) => dest(`192.0.2.${index + 11}`));
+      const { controller, kinds, scripted, inTable, time } = await started(config(), undefined);
+      scripted.refuse = (operation) =>
+        operation.kind === 'add-dest' && operation.dest.key.address === '192.0.2.13' ? errno : undefined;
+      kinds();
+      controller.reload(config(serviceConfig('web', WEB, servers), serviceConfig('ftp', FTP, [A])));
+      await turn();
+      t.equal(inTable().length, 5, 'the servers before and after it are in');
+      t.same(inTable('tcp 192.0.2.1:21'), ['192.0.2.11:80'], 'and so is the next service');
+      t.match(controller.world().table, { inSync: false, lastError: /192\.0\.2\.13/ });
+      controller.onVerdicts([change(A_ID, 'down', 'unknown')]);
+      await turn();
+      t.equal(inTable().includes('192.0.2.11:80'), false, 'verdicts go on reaching the table');
+      scripted.refuse = () => undefined;
+      controller.onVerdicts([change('web/192.0.2.13:80', 'up', 'unknown')]);
+      await time.advance(10_000);
+      t.equal(inTable().length, 5);
+      t.ok(inTable().includes('192.0.2.13:80'));
+      t.equal(controller.world().table.inSync, true);
+      t.same(kinds(), [
+        'config-reloaded',
+        'table-error web',
+        'server-down 192.0.2.11:80',
+        'server-up 192.0.2.13:80',
+      ]);
+    },
+  );
+}
+
 t.test('drift is told and repaired, foreign entries are not', async (t) => {
   const { kinds, scripted, time, controller } = await started();
   controller.onVerdicts([change(B_ID, 'up', 'unknown')]);

@@ -71,9 +71,10 @@ export class Director {
     writeFileSync(this.configFile, yaml);
   }
 
-  /** Starts it without waiting. */
-  launch(): void {
-    this.#process = startOn('director', process.execPath, PROGRAM, 'run', '-c', this.configFile);
+  /** Starts it without waiting; `wrapper` is a program that starts programs. */
+  launch(wrapper: readonly string[] = []): void {
+    const [program = '', ...args] = [...wrapper, process.execPath, PROGRAM, 'run', '-c', this.configFile];
+    this.#process = startOn('director', program, ...args);
   }
 
   /** Starts it and waits until it watches. @throws with its output, where it does not */

@@ -159,6 +159,18 @@ async function endedInTheMiddle(t: Assertions, director: Director, signal: NodeJ
   ipvsadm('-C');
 }
 
+/** A user without privilege gets one line, and the table is not touched. */
+async function withoutPrivilege(t: Assertions, director: Director): Promise<void> {
+  director.configure(configuration());
+  const before = directorTable();
+  director.launch(['setpriv', '--bounding-set=-net_admin', '--inh-caps=-net_admin']);
+  t.ok(await eventually(() => !director.process.running, LOAD_LIMIT_MS), 'it ends');
+  t.equal(director.process.child.exitCode, 1);
+  t.equal(director.log.length, 1, 'after one line');
+  t.ok(/CAP_NET_ADMIN/.test(String(director.log[0]?.msg)), String(director.log[0]?.msg));
+  t.strictSame(directorTable(), before);
+}
+
 export async function suite(t: Assertions): Promise<void> {
   buildTopology();
   await Promise.all([httpServer('rs1').start(), httpServer('rs2').start()]);
@@ -173,6 +185,7 @@ export async function suite(t: Assertions): Promise<void> {
   await t.test('what the kernel or the parser refuses', (t) => refusals(t, director));
   await t.test('what leaves the configuration', (t) => leaving(t, director));
   await director.stop();
+  await t.test('a user without privilege', (t) => withoutPrivilege(t, director));
   await t.test('SIGTERM in the middle of a load', (t) => endedInTheMiddle(t, director, 'SIGTERM'));
   await t.test('SIGKILL in the middle of a load', (t) => endedInTheMiddle(t, director, 'SIGKILL'));
 }
