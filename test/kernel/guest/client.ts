@@ -2,12 +2,13 @@
 import { get } from 'node:http';
 import { connect } from 'node:net';
 
-/** Fetches `/` by HTTP, or logs in by FTP as far as the answer to PASS. */
+/** Fetches `path` by HTTP (`/` where absent), or logs in by FTP as far as the answer to PASS. */
 export interface ClientOrder {
   readonly id: number;
   readonly protocol: 'http' | 'ftp';
   readonly address: string;
   readonly port: number;
+  readonly path?: string;
   readonly timeoutMs: number;
 }
 
@@ -22,9 +23,9 @@ export interface ClientAnswer {
 
 type Reply = Omit<ClientAnswer, 'id'>;
 
-function fetchHttp({ address, port }: ClientOrder, signal: AbortSignal): Promise<Reply> {
+function fetchHttp({ address, port, path = '/' }: ClientOrder, signal: AbortSignal): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const request = get({ host: address, port, path: '/', agent: false, signal }, (response) => {
+    const request = get({ host: address, port, path, agent: false, signal }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.once('error', reject);

@@ -9,9 +9,13 @@ export interface HttpOrder {
 export async function program(args: readonly string[]): Promise<void> {
   const [name = '', port = ''] = args;
   let status = 200;
-  const server = createServer((_request, response) => {
+  const server = createServer((request, response) => {
     // Every request is a new connection, so that the director schedules each.
-    response.writeHead(status, { connection: 'close', 'content-type': 'text/plain' }).end(`${name}\n`);
+    response.writeHead(status, { connection: 'close', 'content-type': 'text/plain' }).write(`${name}\n`);
+    // `/for/5000` keeps its connection for five seconds.
+    const [, keepMs] = /^\/for\/(\d{1,5})$/.exec(request.url ?? '') ?? [];
+    if (keepMs === undefined) response.end();
+    else setTimeout(() => response.end(), Number(keepMs));
   });
   process.on('message', (order: HttpOrder) => {
     status = order.status;

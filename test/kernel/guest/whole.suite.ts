@@ -239,6 +239,14 @@ async function suiteOfMethod(t: Assertions, lab: Lab, method: Method): Promise<v
 async function killAndRestart(t: Assertions, lab: Lab, method: Method): Promise<void> {
   const before = runOn('director', 'ipvsadm', '-Ln', '--stats', '--exact');
   const loop = lab.client.loop(100, { protocol: 'http', address: VIP, port: 80, timeoutMs: 5000 });
+  const long = lab.client.ask({
+    protocol: 'http',
+    address: VIP,
+    port: 80,
+    path: '/for/12000',
+    timeoutMs: 60_000,
+  });
+  await eventually(() => loop.recorded.length > 2, 10_000);
   await lab.director.stop('SIGKILL');
   await becomes(t, expectedTable(method), 0, 'the table stands without the daemon');
   await lab.director.start();
@@ -246,6 +254,7 @@ async function killAndRestart(t: Assertions, lab: Lab, method: Method): Promise<
   // Two intervals: the first verdicts are in, and a resync has passed.
   await eventually(() => false, 2 * PACES[21].intervalMs);
   t.strictSame(failures(await loop.stop(), 0), [], 'no request failed');
+  t.equal((await long).status, 200, 'a connection from before the kill lived through it all');
   t.equal(lab.director.changes, 0, 'nothing that was right was written');
   await becomes(t, expectedTable(method), 0, 'the table is the same');
   t.ok(connections() > connections(before), 'and so are its entries: their counters went on');
