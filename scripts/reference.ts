@@ -1,7 +1,6 @@
 /** `docs/configuration.md`, from the schema. */
 import type { TProperties, TSchema } from 'typebox';
 import { FOLDER_FILES_MAX } from '../src/config/load.js';
-import { SERVERS_MAX } from '../src/config/parse.js';
 import {
   alert,
   api,
@@ -15,6 +14,7 @@ import {
   webhook,
 } from '../src/config/schema.js';
 import { FTP_KEYS, HTTP_KEYS, HTTPS_KEYS, RULE_KEYS, TARGET_KEYS } from '../src/config/schema-checks.js';
+import { SERVERS_MAX } from '../src/config/whole.js';
 import { DEPTH_MAX, VALUES_MAX } from '../src/config/yaml.js';
 import { markdownTable } from './markdown.js';
 

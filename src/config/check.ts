@@ -16,6 +16,12 @@ export interface CheckTemplate {
   readonly probe: (target: Target) => ProbeSpec;
 }
 
+/** `defaults.check`: what the checks of services begin with, and what it is where a service says nothing. */
+export interface Defaults {
+  readonly layers: Layers;
+  readonly template: Checked<CheckTemplate>;
+}
+
 const DEFAULT_INTERVAL = seconds(2);
 const DEFAULT_TIMEOUT = seconds(1);
 

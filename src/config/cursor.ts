@@ -34,7 +34,7 @@ export interface ConfigDeps {
   readonly readFile: (path: string) => FileText;
 }
 
-/** What must not stand twice: by its text, with the place that had it first. */
+/** What must not stand twice: by what tells it apart, with the place that had it first. */
 export type Claims = Map<string, Cursor<unknown>>;
 
 /** What every rule has at hand. */
@@ -57,13 +57,13 @@ export function reportKey(context: Context, at: Cursor<unknown>, message: string
   return FAULTY;
 }
 
-/** Reports a thing that stands here a second time. @param what it is, in words that make it unique. */
-export function claim(context: Context, claims: Claims, at: Cursor<unknown>, what: string): void {
-  const first = claims.get(what);
-  if (first === undefined) claims.set(what, at);
+/** Reports a thing that stands here a second time. @param id tells the things of one kind apart. */
+export function claim(context: Context, claims: Claims, at: Cursor<unknown>, kind: string, id: string): void {
+  const first = claims.get(id);
+  if (first === undefined) claims.set(id, at);
   else {
     const place = placeText(at.source, first.source, first.node.start);
-    report(context, at, `${what} stands twice; the first is ${first.path} (${place})`);
+    report(context, at, `${kind} ${id} stands twice; the first is ${first.path} (${place})`);
   }
 }
 

@@ -13,9 +13,11 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { env } from 'node:process';
 import { errorText } from '../core/errors.js';
+import type { ConfigCache } from './cache.js';
 import type { ConfigDeps, FileText } from './cursor.js';
 import type { Source } from './faults.js';
-import { type ConfigResult, parseConfig } from './parse.js';
+import type { ConfigResult } from './model.js';
+import { parseConfig } from './parse.js';
 
 /** Bytes of one file; a file above it is refused unread. */
 export const FILE_BYTES_MAX = 4 * 1024 * 1024;
@@ -170,9 +172,14 @@ function depsOf(machine: Machine): ConfigDeps {
 /**
  * Loads a configuration: one file, or a folder whose files are read in the order of their names and merged.
  * Faults of all files come together; nothing is thrown for what is on the disk.
+ * @param cache of the loads before this one, see parseConfig.
  */
-export function loadConfig(path: string, machine: Machine = { env, hostName: hostname() }): ConfigResult {
+export function loadConfig(
+  path: string,
+  machine: Machine = { env, hostName: hostname() },
+  cache?: ConfigCache,
+): ConfigResult {
   const files = filesOf(path);
   const sources = files.ok ? readAll(files.files) : [{ file: path, text: '', problem: files.problem }];
-  return parseConfig(sources, depsOf(machine));
+  return parseConfig(sources, depsOf(machine), cache);
 }

@@ -45,3 +45,7 @@ export interface ConfigFault {
   /** What is wrong and what to do. */
   readonly message: string;
 }
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly faults: readonly ConfigFault[] };

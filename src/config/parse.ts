@@ -1,176 +1,19 @@
 /** From the text of one or more files to a complete configuration, or to all that is wrong with it. */
-import type { AlertRule } from '../alerts/model.js';
-import { type Millis, parseDuration } from '../core/units.js';
-import { completeAlert } from './alert.js';
-import { checkTemplate } from './check.js';
-import {
-  type Checked,
-  type ConfigDeps,
-  type Context,
-  type Cursor,
-  entries,
-  FAULTY,
-  member,
-  report,
-  reportKey,
-  rootCursor,
-} from './cursor.js';
-import { parseListen } from './endpoint.js';
-import { finishFaults, placeText, type RawFault, type Source, WHOLE_FILE } from './faults.js';
-import type { Layers } from './layers.js';
-import type { Config, ConfigFault, Listen, ServiceConfig } from './model.js';
-import type { RawAlert, RawConfig, RawService } from './schema.js';
-import { completeService } from './service.js';
-import { validate } from './validate.js';
-import { readYaml } from './yaml.js';
-
-/** Over all files. */
-export const SERVERS_MAX = 50_000;
-
-export type ConfigResult =
-  | { readonly ok: true; readonly config: Config }
-  | { readonly ok: false; readonly faults: readonly ConfigFault[] };
-
-type Root = Cursor<RawConfig>;
-
-/** The root of a file as far as it can be used; its faults are reported. */
-function openSource(context: Context, source: Source): Root | undefined {
-  if (source.problem !== undefined) {
-    context.faults.push({ source, offset: WHOLE_FILE, message: source.problem });
-    return undefined;
-  }
-  const { root, faults } = readYaml(source);
-  for (const fault of faults) context.faults.push(fault);
-  if (root === undefined) return undefined;
-  for (const fault of validate(source, root)) context.faults.push(fault);
-  return root.faulty ? undefined : rootCursor<RawConfig>(source, root);
-}
-
-/** The one member of all files; a second one is a fault that names both places. */
-function only<K extends keyof RawConfig & string>(context: Context, roots: readonly Root[], key: K) {
-  let first: Cursor<NonNullable<RawConfig[K]>> | undefined;
-  let faulty = false;
-  for (const root of roots) {
-    const found = member(root, key);
-    if (found === FAULTY) faulty = true;
-    if (found === undefined || found === FAULTY) continue;
-    if (first === undefined) first = found;
-    else reportKey(context, found, `set already in ${placeText(found.source, first.source, first.keyStart)}`);
-  }
-  return faulty ? FAULTY : first;
-}
-
-/** The named entries of all files under one key; a name that stands twice is a fault that names both places. */
-function merged<T>(
-  context: Context,
-  maps: readonly Cursor<Readonly<Record<string, T>>>[],
-): ReadonlyMap<string, Cursor<T>> {
-  const all = new Map<string, Cursor<T>>();
-  for (const map of maps) {
-    for (const [name, at] of entries(map)) {
-      const first = all.get(name);
-      if (first === undefined) all.set(name, at);
-      else reportKey(context, at, `set already in ${placeText(at.source, first.source, first.keyStart)}`);
-    }
-  }
-  return all;
-}
-
-function maps<T>(found: readonly (Checked<Cursor<T>> | undefined)[]): readonly Cursor<T>[] {
-  return found.filter((each): each is Cursor<T> => each !== undefined && each !== FAULTY);
-}
-
-function services(
-  context: Context,
-  roots: readonly Root[],
-  defaults: Checked<Layers>,
-): readonly ServiceConfig[] {
-  const found = roots.map((root) => member(root, 'services'));
-  const given = maps<Readonly<Record<string, RawService>>>(found);
-  const complete: ServiceConfig[] = [];
-  let servers = 0;
-  for (const [name, at] of merged(context, given)) {
-    const service = completeService(context, name, at, defaults);
-    if (service === FAULTY) continue;
-    complete.push(service);
-    servers += service.servers.length;
-    if (servers > SERVERS_MAX && servers - service.servers.length <= SERVERS_MAX) {
-      reportKey(context, at, `with this service there are more than ${SERVERS_MAX} servers`);
-    }
-  }
-  return complete;
-}
-
-function alerts(context: Context, roots: readonly Root[]): readonly AlertRule[] {
-  const given = maps<Readonly<Record<string, RawAlert>>>(roots.map((root) => member(root, 'alerts')));
-  const rules: AlertRule[] = [];
-  for (const [name, at] of merged(context, given)) {
-    const rule = completeAlert(context, name, at);
-    if (rule !== FAULTY) rules.push(rule);
-  }
-  return rules;
-}
-
-const DEFAULT_LISTEN: Listen = { kind: 'tcp', host: '127.0.0.1', port: 8405 };
-
-function listen(context: Context, roots: readonly Root[]): Checked<Listen> {
-  const api = only(context, roots, 'api');
-  const at = api === undefined || api === FAULTY ? api : member(api, 'listen');
-  if (at === undefined) return DEFAULT_LISTEN;
-  if (at === FAULTY) return FAULTY;
-  const parsed = parseListen(at.value);
-  return parsed.ok ? parsed.value : report(context, at, parsed.problem);
-}
-
-/** `defaults.check`, checked by itself so that its faults show even where no service uses it. */
-function defaultLayers(context: Context, roots: readonly Root[]): Checked<Layers> {
-  const defaults = only(context, roots, 'defaults');
-  const check = defaults === undefined || defaults === FAULTY ? defaults : member(defaults, 'check');
-  if (check === FAULTY) return FAULTY;
-  const layers = check === undefined ? [] : [check];
-  checkTemplate(context, layers);
-  return layers;
-}
-
-function value<T>(found: Checked<Cursor<T>> | undefined, otherwise: T): T {
-  return found === undefined || found === FAULTY ? otherwise : found.value;
-}
-
-const NO_SERVICES =
-  'no `services`; a configuration that lost them must not empty the table, so say `services: {}` where there are none';
-
-function requireServices(context: Context, roots: readonly Root[]): void {
-  const source = roots[0]?.source;
-  if (source === undefined || roots.some((root) => root.node.fields?.has('services') === true)) return;
-  context.faults.push({ source, offset: WHOLE_FILE, message: NO_SERVICES });
-}
-
-function complete(context: Context, roots: readonly Root[]): Config {
-  const name = only(context, roots, 'name');
-  const table = only(context, roots, 'table');
-  const resync = only(context, roots, 'resync');
-  const listener = listen(context, roots);
-  return {
-    name: value(name, context.deps.hostName),
-    table: value(table, 'kernel'),
-    resync: parseDuration(value(resync, '10s')) as Millis,
-    api: { listen: listener === FAULTY ? DEFAULT_LISTEN : listener },
-    services: services(context, roots, defaultLayers(context, roots)),
-    alerts: alerts(context, roots),
-  };
-}
+import type { ConfigCache } from './cache.js';
+import type { ConfigDeps } from './cursor.js';
+import type { Source } from './faults.js';
+import type { ConfigResult } from './model.js';
+import { parsePieces } from './pieces.js';
+import { parseWhole } from './whole.js';
 
 /**
  * Parses one configuration that may be spread over several files.
  * All faults are told at once, sorted by file and place. Never throws for what stands in a file.
  * @param deps what references to secrets and files are resolved with.
+ * @param cache what the last configuration left; services whose text and defaults are the same are the same
+ * objects again. Only a configuration without faults changes it.
  */
-export function parseConfig(sources: readonly Source[], deps: ConfigDeps): ConfigResult {
-  const faults: RawFault[] = [];
-  const context: Context = { deps, faults, services: new Map() };
-  const opened = sources.map((source) => openSource(context, source));
-  const roots = opened.filter((root) => root !== undefined);
-  if (roots.length === sources.length) requireServices(context, roots);
-  const config = complete(context, roots);
-  return faults.length === 0 ? { ok: true, config } : { ok: false, faults: finishFaults(sources, faults) };
+export function parseConfig(sources: readonly Source[], deps: ConfigDeps, cache?: ConfigCache): ConfigResult {
+  const config = parsePieces(sources, deps, cache);
+  return config === undefined ? parseWhole(sources, deps) : { ok: true, config };
 }

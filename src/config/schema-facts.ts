@@ -11,6 +11,7 @@ export interface Subschema {
   readonly 'x-secret'?: boolean;
   readonly type?: unknown;
   readonly enum?: readonly string[];
+  readonly maxProperties?: number;
   readonly const?: string;
   readonly properties?: Readonly<Record<string, Subschema>>;
   readonly oneOf?: readonly Subschema[];
@@ -21,7 +22,10 @@ interface RootSchema extends Subschema {
   readonly definitions: { readonly check: Subschema };
 }
 
-export const SCHEMA = JSON.parse(SCHEMA_JSON) as RootSchema;
+const SCHEMA = JSON.parse(SCHEMA_JSON) as RootSchema;
+
+/** Of one file. */
+export const SERVICES_MAX = SCHEMA.properties?.services?.maxProperties ?? 0;
 
 const typed = (SCHEMA.definitions.check.then?.oneOf ?? []).map((schema) => schema.properties ?? {});
 

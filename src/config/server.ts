@@ -3,7 +3,7 @@ import type { Check } from '../checks/model.js';
 import { type Ip, ipFamily } from '../core/ip.js';
 import { destText, serviceFamily } from '../ipvs/keys.js';
 import type { Dest, Forward, ServiceKey } from '../ipvs/model.js';
-import { type CheckTemplate, checkTemplate } from './check.js';
+import { type CheckTemplate, checkTemplate, type Defaults } from './check.js';
 import {
   type Checked,
   type Claims,
@@ -17,7 +17,6 @@ import {
 } from './cursor.js';
 import { parseEndpoint, unusable } from './endpoint.js';
 import { forwardOf } from './forward.js';
-import type { Layers } from './layers.js';
 import type { ServerConfig } from './model.js';
 import type { RawServer } from './schema.js';
 
@@ -27,10 +26,10 @@ export interface ServiceFacts {
   readonly key: Checked<ServiceKey>;
   readonly forward: Checked<Forward>;
   /** The check of the service over the defaults. */
-  readonly layers: Checked<Layers>;
-  readonly template: Checked<CheckTemplate>;
-  /** Names and endpoints of its servers so far. */
-  readonly claims: Claims;
+  readonly check: Checked<Defaults>;
+  /** Of its servers so far. */
+  readonly names: Claims;
+  readonly endpoints: Claims;
 }
 
 type Item = Cursor<string | RawServer>;
@@ -67,7 +66,8 @@ function stated(context: Context, item: Item): Checked<Stated> {
   const port = fields === undefined ? undefined : member(fields, 'port');
   if (address === FAULTY || port === FAULTY) return FAULTY;
   if (port === undefined) return address;
-  if (address.port === undefined) return { ...address, port: { value: port.value, at: port } };
+  if (address.port === undefined)
+    return { at: address.at, address: address.address, port: { value: port.value, at: port } };
   return report(context, port, 'the address says a port already; keep one of them');
 }
 
@@ -124,11 +124,9 @@ function placeOf(context: Context, item: Item, facts: ServiceFacts): Checked<Pla
   const server = stated(context, item);
   const forward = fields === undefined ? facts.forward : forwardOf(context, fields, facts.forward);
   if (server === FAULTY || forward === FAULTY || facts.key === FAULTY) return FAULTY;
-  const fits = [
-    portFits(context, server, facts.key, forward),
-    familyFits(context, server, facts.key, forward),
-  ];
-  return fits.includes(false) ? FAULTY : { server, forward };
+  const portIsFine = portFits(context, server, facts.key, forward);
+  const familyIsFine = familyFits(context, server, facts.key, forward);
+  return portIsFine && familyIsFine ? { server, forward } : FAULTY;
 }
 
 function destOf(context: Context, item: Item, facts: ServiceFacts): Checked<Dest> {
@@ -152,8 +150,9 @@ function destOf(context: Context, item: Item, facts: ServiceFacts): Checked<Dest
 function templateOf(context: Context, item: Item, facts: ServiceFacts): Checked<CheckTemplate> {
   const fields = mapping(item);
   const own = fields === undefined ? undefined : member(fields, 'check');
-  if (own === undefined) return facts.template;
-  return own === FAULTY || facts.layers === FAULTY ? FAULTY : checkTemplate(context, [own, ...facts.layers]);
+  if (own === FAULTY || facts.check === FAULTY) return FAULTY;
+  if (own === undefined) return facts.check.template;
+  return checkTemplate(context, [own, ...facts.check.layers]);
 }
 
 function checkOf(
@@ -180,12 +179,13 @@ export function completeServer(context: Context, item: Item, facts: ServiceFacts
   const dest = destOf(context, item, facts);
   const given = fields === undefined ? undefined : member(fields, 'name');
   if (given !== undefined && given !== FAULTY) {
-    claim(context, facts.claims, given, `the name ${given.value}`);
+    claim(context, facts.names, given, 'the name', given.value);
   }
-  if (dest !== FAULTY) claim(context, facts.claims, item, `the server ${destText(dest.key)}`);
+  const endpoint = dest === FAULTY ? '' : destText(dest.key);
+  if (dest !== FAULTY) claim(context, facts.endpoints, item, 'the server', endpoint);
   const template = templateOf(context, item, facts);
   if (dest === FAULTY || template === FAULTY || given === FAULTY) return FAULTY;
-  const name = given?.value ?? destText(dest.key);
+  const name = given?.value ?? endpoint;
   const check = checkOf(context, item, `${facts.name}/${name}`, dest, template);
   return check === FAULTY ? FAULTY : { name, dest, check };
 }

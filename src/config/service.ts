@@ -1,9 +1,8 @@
 /** One virtual service with its servers. */
 import { serviceText } from '../ipvs/keys.js';
-import { checkTemplate } from './check.js';
+import { checkTemplate, type Defaults } from './check.js';
 import { type Checked, type Context, type Cursor, claim, FAULTY, items, member, read } from './cursor.js';
 import { forwardOf } from './forward.js';
-import type { Layers } from './layers.js';
 import type { ServerConfig, ServiceConfig } from './model.js';
 import type { RawService } from './schema.js';
 import { completeServer, type ServiceFacts } from './server.js';
@@ -26,29 +25,32 @@ function completeServers(
   return complete.length === all.length ? complete : FAULTY;
 }
 
-/**
- * Completes one service.
- * @param defaults the layers of `defaults.check`.
- */
+/** The check of the service over the defaults. */
+function checksOf(context: Context, at: Cursor<RawService>, defaults: Checked<Defaults>): Checked<Defaults> {
+  const own = member(at, 'check');
+  if (own === undefined || own === FAULTY || defaults === FAULTY)
+    return own === undefined ? defaults : FAULTY;
+  const layers = [own, ...defaults.layers];
+  return { layers, template: checkTemplate(context, layers) };
+}
+
+/** Completes one service. */
 export function completeService(
   context: Context,
   name: string,
   at: Cursor<RawService>,
-  defaults: Checked<Layers>,
+  defaults: Checked<Defaults>,
 ): Checked<ServiceConfig> {
   const key = serviceKey(context, at);
   const place = member(at, 'fwmark') ?? member(at, 'address');
   if (key !== FAULTY && place !== undefined && place !== FAULTY) {
-    claim(context, context.services, place, `the service ${serviceText(key)}`);
+    claim(context, context.services, place, 'the service', serviceText(key));
   }
   const settings = serviceSettings(context, at, key);
   const onFailure = read(at, 'on-failure', 'remove');
   const forward = forwardOf(context, at, { method: 'direct' });
-  const own = member(at, 'check');
-  const layers =
-    own === FAULTY || defaults === FAULTY ? FAULTY : own === undefined ? defaults : [own, ...defaults];
-  const template = layers === FAULTY ? FAULTY : checkTemplate(context, layers);
-  const facts: ServiceFacts = { name, key, forward, layers, template, claims: new Map() };
+  const check = checksOf(context, at, defaults);
+  const facts: ServiceFacts = { name, key, forward, check, names: new Map(), endpoints: new Map() };
   const servers = completeServers(context, at, facts);
   if (key === FAULTY || settings === FAULTY || onFailure === FAULTY || servers === FAULTY) return FAULTY;
   return { name, service: { key, settings }, onFailure, servers };

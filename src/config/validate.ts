@@ -1,43 +1,28 @@
-/** One file against the schema: ajv's errors, each as a fault at its exact place. */
-import { Ajv, type AnySchema, type ErrorObject, type ValidateFunction } from 'ajv';
+/** One file against the schema: the validator's errors, each as a fault at its exact place. */
 import type { CheckType } from '../checks/model.js';
 import { assert } from '../core/assert.js';
-import { parseDuration } from '../core/units.js';
 import { FAULTS_MAX, type RawFault, type Source } from './faults.js';
 import { pathText } from './path.js';
-import { CHECK_KEYS, SCHEMA, type Subschema, wrongTypeText } from './schema-facts.js';
+import { CHECK_KEYS, type Subschema, wrongTypeText } from './schema-facts.js';
 import { suggestion } from './suggest.js';
+import { validate as validateSchema } from './validator.generated.js';
 import type { YamlField, YamlNode } from './yaml.js';
 
-const ANNOTATIONS = ['x-expects', 'x-secret'];
-
-function durationWithin([least, most]: readonly [string, string], data: string): boolean {
-  const value = parseDuration(data);
-  // What is no duration at all is the pattern's fault to tell.
-  if (value === undefined) return true;
-  return value >= (parseDuration(least) ?? 0) && value <= (parseDuration(most) ?? 0);
+/** One error of the generated validator, as ajv words it. */
+interface SchemaError {
+  readonly keyword: string;
+  readonly instancePath: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly parentSchema: Subschema;
+  readonly propertyName?: string;
 }
 
-let compiled: ValidateFunction | undefined;
-
-function validator(): ValidateFunction {
-  if (compiled !== undefined) return compiled;
-  const ajv = new Ajv({
-    allErrors: true,
-    verbose: true,
-    discriminator: true,
-    allowUnionTypes: true,
-    // These save a third of a second at start. The schema is ours; a test holds it against its meta-schema.
-    inlineRefs: false,
-    code: { optimize: false },
-    validateSchema: false,
-    meta: false,
-  });
-  ajv.addVocabulary(ANNOTATIONS);
-  ajv.addKeyword({ keyword: 'x-duration', type: 'string', errors: false, validate: durationWithin });
-  compiled = ajv.compile(SCHEMA as AnySchema);
-  return compiled;
+interface Validator {
+  (value: unknown): boolean;
+  readonly errors: readonly SchemaError[] | null;
 }
+
+const check = validateSchema as unknown as Validator;
 
 /** Where a JSON pointer leads, and how it reads. */
 interface Place {
@@ -125,11 +110,11 @@ function repeatFault(place: Place, repeated: number): Found {
   return { offset: item.start, message: `${path}: ${shown(item.value)} stands in the list twice` };
 }
 
-/** One error of ajv; undefined where it only repeats what another error says better. */
-function translate(root: YamlNode, error: ErrorObject): Found | undefined {
+/** The fault of one error; undefined where it only repeats what another error says better. */
+function translate(root: YamlNode, error: SchemaError): Found | undefined {
   if (error.keyword === 'if' || error.keyword === 'propertyNames') return undefined;
   const place = follow(root, error.instancePath);
-  const schema = error.parentSchema as Subschema;
+  const schema = error.parentSchema;
   if (error.propertyName !== undefined) {
     const path = pathText(place.path, error.propertyName);
     const message = `${path}: the key is not ${schema['x-expects'] ?? 'a name'}`;
@@ -164,7 +149,6 @@ function translate(root: YamlNode, error: ErrorObject): Found | undefined {
 
 /** Holds a file against the schema, and marks every value that is wrong as faulty. */
 export function validate(source: Source, root: YamlNode): readonly RawFault[] {
-  const check = validator();
   if (check(root.value)) return [];
   const faults: RawFault[] = [];
   for (const error of check.errors ?? []) {

@@ -68,8 +68,8 @@ function node(start: number, value: unknown, size = 1): YamlNode & { fields: und
 }
 
 const CORE_TAGS = [nullCoreTag, boolCoreTag, intCoreTag, floatCoreTag];
-/** First characters of everything that YAML's core schema does not read as text. */
-const MAYBE_NOT_TEXT = /^(?:$|[-+.0-9nNtTfF~])/;
+/** Everything that YAML's core schema does not read as text, and little else: no number has two dots or a colon. */
+const MAYBE_NOT_TEXT = /^(?:$|[nNtTfF~]|[-+0-9][^.:]*\.?[^.:]*$|\.)/;
 
 function plainValue(text: string): unknown {
   if (!MAYBE_NOT_TEXT.test(text)) return text;
@@ -239,6 +239,8 @@ export interface YamlResult {
   /** Undefined where the file has no value that could be looked at. */
   readonly root: YamlNode | undefined;
   readonly faults: readonly RawFault[];
+  /** Whether a value has an anchor: other parts of the text may then stand for it. */
+  readonly anchored: boolean;
 }
 
 const EMPTY = 'the file is empty; the least it can hold is `services: {}`';
@@ -269,13 +271,14 @@ export function readYaml(source: Source): YamlResult {
   try {
     events = parseEvents(source.text, { maxDepth: DEPTH_MAX });
   } catch (thrown) {
-    return { root: undefined, faults: [syntaxFault(source, thrown)] };
+    return { root: undefined, faults: [syntaxFault(source, thrown)], anchored: false };
   }
   const pass: Pass = { source, events, anchors: new Map(), faults: [], at: 0 };
   const root = onlyDocument(pass);
+  const anchored = pass.anchors.size > 0;
   if (root !== undefined && root.size > VALUES_MAX) {
     const message = `more than ${VALUES_MAX} values, aliases counted as what they stand for`;
-    return { root: undefined, faults: [...pass.faults, { source, offset: root.start, message }] };
+    return { root: undefined, faults: [...pass.faults, { source, offset: root.start, message }], anchored };
   }
-  return { root, faults: pass.faults };
+  return { root, faults: pass.faults, anchored };
 }

@@ -39,6 +39,8 @@ function parseGroups(text: string): number[] | undefined {
 }
 
 function parseIpv6(text: string): Uint8Array | undefined {
+  // No IPv6 address has one colon alone; `192.0.2.1:80` has.
+  if (text.indexOf(':') === text.lastIndexOf(':')) return undefined;
   const halves = text.split('::');
   if (halves.length > 2 || text.length > 45) return undefined;
   const head = parseGroups(halves[0] ?? '');
@@ -85,9 +87,14 @@ export function ipBytes(ip: Ip): Uint8Array {
   return bytes;
 }
 
+const OCTET = '(?:\\d|[1-9]\\d|1\\d\\d|2[0-4]\\d|25[0-5])';
+const IPV4_TEXT = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
+
 /** Reads an address in any legal spelling and makes it canonical; undefined where it is none. */
 export function parseIp(text: string): Ip | undefined {
-  const bytes = text.includes(':') ? parseIpv6(text) : parseIpv4(text);
+  // IPv4 has one spelling. Configurations hold many thousands of them.
+  if (!text.includes(':')) return IPV4_TEXT.test(text) ? (text as Ip) : undefined;
+  const bytes = parseIpv6(text);
   return bytes === undefined ? undefined : ipFromBytes(bytes);
 }
 

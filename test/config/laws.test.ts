@@ -1,8 +1,8 @@
 /** Laws: any text parses or has faults inside it; meaning does not depend on order, spelling or files. */
 import fc from 'fast-check';
 import t from 'tap';
-import type { ConfigFault } from '../../src/config/model.js';
-import { type ConfigResult, parseConfig } from '../../src/config/parse.js';
+import type { ConfigFault, ConfigResult } from '../../src/config/model.js';
+import { parseConfig } from '../../src/config/parse.js';
 import { read } from '../house/project.js';
 import { configOf, faultsOf, outside, source } from './given.js';
 

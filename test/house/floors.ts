@@ -42,7 +42,6 @@ export function isPure(path: string): boolean {
 
 /** Which files may import which package. A package that is not listed may not be imported at all. */
 export const PACKAGES: Readonly<Record<string, RegExp>> = {
-  ajv: /^src\/config\//,
   'js-yaml': /^src\/config\//,
   typebox: /^src\/(config|api)\//,
   fastify: /^src\/api\//,
