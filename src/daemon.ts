@@ -8,9 +8,10 @@ import { webhookCourier } from './alerts/webhook.js';
 import { checkListen } from './api/listen.js';
 import type { Api } from './api/server.js';
 import { ProbePool } from './checks/pool.js';
+import { createConfigCache } from './config/cache.js';
 import { faultText } from './config/faults.js';
 import { loadConfig } from './config/load.js';
-import type { Config } from './config/model.js';
+import type { Config, ConfigResult } from './config/model.js';
 import { Controller } from './controller.js';
 import { errorText } from './core/errors.js';
 import type { Logger } from './core/ports.js';
@@ -66,8 +67,8 @@ function assemble(config: Config, table: IpvsTable, log: Logger): Parts {
 }
 
 /** Reads the configuration again and puts it in force, or tells why not; the old one then goes on. */
-function reload(path: string, { controller }: Parts): void {
-  const loaded = loadConfig(path);
+function reload(load: () => ConfigResult, { controller }: Parts): void {
+  const loaded = load();
   if (!loaded.ok) {
     controller.refuse(loaded.faults.map(faultText));
     return;
@@ -126,13 +127,13 @@ async function openApi(config: Config, { controller, log }: Parts): Promise<Api>
   return startApi(config.api.listen, { world: () => controller.world(), clock: systemClock, log });
 }
 
-async function run(path: string, config: Config, log: Logger): Promise<number> {
+async function run(load: () => ConfigResult, config: Config, log: Logger): Promise<number> {
   const stop = stopSignal();
   // Before the table is touched: an address that is taken may mean that another lvsentry owns the table.
   await checkListen(config.api.listen);
   const parts = assemble(config, await openTable(config), log);
   let api: Api | undefined;
-  process.on('SIGHUP', () => reload(path, parts));
+  process.on('SIGHUP', () => reload(load, parts));
   const stopped = stop.then((why) => takeApart(parts, api, why));
   await parts.controller.start();
   api = await openApi(config, parts);
@@ -157,7 +158,9 @@ function openLog(level: LogLevel, director: string): Logger {
  * @returns the exit code: 0 stopped, 1 could not start, 3 the configuration is wrong
  */
 export async function runDaemon(path: string, level: LogLevel): Promise<number> {
-  const loaded = loadConfig(path);
+  const cache = createConfigCache();
+  const load = () => loadConfig(path, undefined, cache);
+  const loaded = load();
   if (!loaded.ok) {
     for (const fault of loaded.faults) process.stderr.write(`${faultText(fault)}\n`);
     return 3;
@@ -168,7 +171,7 @@ export async function runDaemon(path: string, level: LogLevel): Promise<number> 
     process.exit(1);
   });
   try {
-    return await run(path, loaded.config, log);
+    return await run(load, loaded.config, log);
   } catch (thrown) {
     log.error({}, `cannot start: ${errorText(thrown)}`);
     return 1;
