@@ -78,7 +78,6 @@ t.test('what the network says is a failure, what this machine says is unknown', 
       { address: LOCALHOST, port: 65536 },
       { kind: 'local', errno: 'ERR_SOCKET_BAD_PORT' },
     ],
-    ['link-local without a link', { address: ip('fe80::1'), port: 80 }, { kind: 'local', errno: 'EINVAL' }],
   ];
   for (const [name, target, reason] of rows) {
     const result = await probeOnce(t, tcp, spec(target));
