@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import t from 'tap';
 import { runSuite } from './guest/harness.js';
 import { findKernel, type GuestJob, makeSharedFolder, runInGuest } from './lab.js';
@@ -107,6 +110,31 @@ t.test(
     t.notOk(existsSync(lines[1] ?? ''), 'the folder that was made for this run is gone');
   },
 );
+
+/** Gone, or dead and not yet collected by its parent. */
+function isOver(pid: number): boolean {
+  try {
+    return /^\d+ \(.*\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return true;
+  }
+}
+
+t.test('a lab whose host side is killed does not live on', inLab, async (t) => {
+  const shared = makeSharedFolder();
+  t.teardown(() => rmSync(shared, { recursive: true, force: true }));
+  const job = { command: 'echo ready; exec sleep 1000', timeoutMs: 50_000, shared };
+  const script = `
+    import { runInGuest } from ${JSON.stringify(new URL('./lab.js', import.meta.url).href)};
+    await runInGuest({ ...${JSON.stringify(job)}, onLine: console.log });`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script]);
+  await once(child.stdout, 'data');
+  const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ');
+  t.equal(children.length, 1);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  while (!children.every((pid) => isOver(Number(pid)))) await pause(50);
+});
 
 t.test('without a kernel there is a reason instead of a run', async (t) => {
   await t.rejects(runInGuest({ command: 'true', timeoutMs: 1 }, { kind: 'none', reason: 'not root' }), {

@@ -78,7 +78,7 @@ function hostHasIpvs(): boolean {
 export function findKernel(): KernelHome {
   if (process.platform !== 'linux') return { kind: 'none', reason: 'not a Linux machine' };
   if (process.getuid?.() !== 0) return { kind: 'none', reason: 'not root' };
-  for (const name of ['bash', 'ip', 'ipvsadm', 'unshare'])
+  for (const name of ['bash', 'ip', 'ipvsadm', 'setpriv', 'unshare'])
     if (findProgram(name) === undefined) return { kind: 'none', reason: `${name} is not installed` };
   if (hostHasIpvs()) return { kind: 'host' };
   const program = findProgram('linux.uml');
@@ -126,13 +126,16 @@ function startGuest(program: string, shared: string, limitSeconds: number, conso
     '--',
     join(SCRIPTS, 'init.sh'),
   ];
-  return spawn(program, options, { detached: true, stdio: ['ignore', console, console] });
+  // Nothing is ever written to its input: that it is closed tells the guest that we are gone.
+  return spawn(program, options, { detached: true, stdio: ['pipe', console, console] });
 }
 
 function startNamespaces(shared: string, console: number): ChildProcess {
   const options = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
-  const command = ['bash', join(SCRIPTS, 'namespace.sh'), shared];
-  return spawn('unshare', [...options, ...command], { detached: true, stdio: ['ignore', console, console] });
+  const command = ['unshare', ...options, 'bash', join(SCRIPTS, 'namespace.sh'), shared];
+  // Should we be killed, unshare goes with us, and with it all that it holds.
+  const words = ['--pdeathsig=KILL', ...command];
+  return spawn('setpriv', words, { detached: true, stdio: ['ignore', console, console] });
 }
 
 /** The guest's processes are processes of the host, in one group that its first process leads. */

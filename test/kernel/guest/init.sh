@@ -20,7 +20,8 @@ fail() {
 mount -t proc proc /proc
 insmod "$modules/$(uname -r)/kernel/fs/overlayfs/overlay.ko" || fail 'no overlayfs'
 
-# A guest whose host side was killed must not live on.
+# A guest whose host side was killed must not live on: its end of the console's input is closed then.
+(cat </dev/console >/dev/null && halt_guest) &
 (sleep "$LAB_LIMIT" && echo 'lab: the time of the guest is over' && halt_guest) &
 
 mount -t tmpfs tmpfs /run
