@@ -22,7 +22,7 @@ export const GUEST_SUITES: Readonly<Record<string, GuestSuite>> = {
 export const FAULTY_SUITES: Readonly<Record<string, GuestSuite>> = {
   failing: { limitSeconds: 30, load: () => import('./failing.suite.js') },
   crashing: { limitSeconds: 30, load: () => import('./crashing.suite.js') },
-  hanging: { limitSeconds: 4, load: () => import('./hanging.suite.js') },
+  hanging: { limitSeconds: 12, load: () => import('./hanging.suite.js') },
 };
 
 /** @throws where there is none of that name. */
