@@ -11,11 +11,11 @@ export const GUEST_SUITES: Readonly<Record<string, GuestSuite>> = {
   lab: { limitSeconds: 30, load: () => import('./lab.suite.js') },
   topology: { limitSeconds: 120, load: () => import('./topology.suite.js') },
   contract: { limitSeconds: 120, load: () => import('./contract.suite.js') },
-  trouble: { limitSeconds: 200, load: () => import('./trouble.suite.js') },
+  trouble: { limitSeconds: 300, load: () => import('./trouble.suite.js') },
   ipvs: { limitSeconds: 60, load: () => import('./ipvs.suite.js') },
   reload: { limitSeconds: 30, load: () => import('./reload.suite.js') },
   cli: { limitSeconds: 60, load: () => import('./cli.suite.js') },
-  whole: { limitSeconds: 240, load: () => import('./whole.suite.js') },
+  whole: { limitSeconds: 400, load: () => import('./whole.suite.js') },
 };
 
 /** Suites that must fail, each in its own way: the lab's own test runs them. */
