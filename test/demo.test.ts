@@ -179,7 +179,6 @@ function testDemo(t: Test): void {
       t.equal(place.processes().length, 5, 'the demo, the daemon and three servers');
       t.equal(statSync(join(place.folder, readdirSync(place.folder)[0] ?? '')).mode & 0o777, 0o700);
       await breaksAndHeals(t, place, demo, 'stop', 'web2');
-      await breaksAndHeals(t, place, demo, 'hang', 'web2');
       await breaksAndHeals(t, place, demo, 'hang', 'ftp1');
       t.equal(await demo.end('SIGINT'), 0);
       await place.isClean(t);
