@@ -4,7 +4,7 @@
  */
 import { placeText, type RawFault, type Source } from './faults.js';
 import { pathText } from './path.js';
-import type { YamlNode } from './yaml.js';
+import type { YamlNode } from './yaml-node.js';
 
 export const FAULTY: unique symbol = Symbol('faulty');
 /** A fault was reported already; nothing can be said about the value. */
@@ -82,7 +82,8 @@ export function member<T extends object, K extends keyof T & string>(
   if (field === undefined) return undefined;
   if (field.node.faulty) return FAULTY;
   const path = pathText(of.path, key);
-  return { source: of.source, ...field, path, value: field.node.value as NonNullable<T[K]> };
+  const { keyStart, node } = field;
+  return { source: of.source, node, keyStart, path, value: node.value as NonNullable<T[K]> };
 }
 
 /** The value of a member, or what stands for it where it is left out. */

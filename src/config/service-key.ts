@@ -69,5 +69,5 @@ export function serviceKey(context: Context, at: Cursor<RawService>): Checked<Se
       'port 0 (every port) needs `persistence`, or the parts of a session scatter',
     );
   }
-  return { kind: 'address', protocol, ...endpoint };
+  return { kind: 'address', protocol, address: endpoint.address, port: endpoint.port };
 }

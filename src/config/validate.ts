@@ -6,7 +6,7 @@ import { pathText } from './path.js';
 import { CHECK_KEYS, type Subschema, wrongTypeText } from './schema-facts.js';
 import { suggestion } from './suggest.js';
 import { validate as validateSchema } from './validator.generated.js';
-import type { YamlField, YamlNode } from './yaml.js';
+import type { YamlField, YamlNode } from './yaml-node.js';
 
 /** One error of the generated validator, as ajv words it. */
 interface SchemaError {

@@ -5,15 +5,10 @@
  */
 import {
   type AliasEvent,
-  boolCoreTag,
   EVENT_ID,
   type Event,
-  floatCoreTag,
   getScalarValue,
-  intCoreTag,
   type MappingEvent,
-  NOT_RESOLVED,
-  nullCoreTag,
   parseEvents,
   SCALAR_STYLE,
   type ScalarEvent,
@@ -24,30 +19,13 @@ import { assert } from '../core/assert.js';
 import { errorText } from '../core/errors.js';
 import { FAULTS_MAX, placeText, type RawFault, type Source, WHOLE_FILE } from './faults.js';
 import { pathText } from './path.js';
+import { readSimpleYaml } from './simple-yaml.js';
+import { plainValue, scalarNode, type YamlField, type YamlNode } from './yaml-node.js';
 
 /** Deeper nesting than this has no meaning in any of our files. */
 export const DEPTH_MAX = 32;
 /** Values of one file, each alias counted as all that it stands for. */
 export const VALUES_MAX = 500_000;
-
-/** One value and its place. */
-export interface YamlNode {
-  /** Offset of the value; of its key where the value is empty. */
-  readonly start: number;
-  /** Plain data: mappings are objects without a prototype. */
-  readonly value: unknown;
-  readonly fields: ReadonlyMap<string, YamlField> | undefined;
-  readonly items: readonly YamlNode[] | undefined;
-  /** Values in it, itself and aliases included. */
-  readonly size: number;
-  /** Set where the schema already found a fault in this very value: the rules then leave it alone. */
-  faulty: boolean;
-}
-
-export interface YamlField {
-  readonly keyStart: number;
-  readonly node: YamlNode;
-}
 
 /** The state of one pass. */
 interface Pass {
@@ -63,23 +41,6 @@ function fault(pass: Pass, offset: number, message: string): void {
   pass.faults.push({ source: pass.source, offset: Math.max(0, offset), message });
 }
 
-function node(start: number, value: unknown, size = 1): YamlNode & { fields: undefined; items: undefined } {
-  return { start, value, fields: undefined, items: undefined, size, faulty: false };
-}
-
-const CORE_TAGS = [nullCoreTag, boolCoreTag, intCoreTag, floatCoreTag];
-/** Everything that YAML's core schema does not read as text, and little else: no number has two dots or a colon. */
-const MAYBE_NOT_TEXT = /^(?:$|[nNtTfF~]|[-+0-9][^.:]*\.?[^.:]*$|\.)/;
-
-function plainValue(text: string): unknown {
-  if (!MAYBE_NOT_TEXT.test(text)) return text;
-  for (const tag of CORE_TAGS) {
-    const value: unknown = tag.resolve(text, false, tag.tagName);
-    if (value !== NOT_RESOLVED) return value;
-  }
-  return text;
-}
-
 function scalarStart(event: ScalarEvent, fallback: number): number {
   if (event.valueStart < 0) return fallback;
   const quoted = event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED;
@@ -89,7 +50,7 @@ function scalarStart(event: ScalarEvent, fallback: number): number {
 function readScalar(pass: Pass, event: ScalarEvent, fallback: number): YamlNode {
   const text = getScalarValue(pass.source.text, event);
   const value = event.style === SCALAR_STYLE.PLAIN ? plainValue(text) : text;
-  return node(scalarStart(event, fallback), value);
+  return scalarNode(scalarStart(event, fallback), value);
 }
 
 function readAlias(pass: Pass, event: AliasEvent): YamlNode {
@@ -101,7 +62,7 @@ function readAlias(pass: Pass, event: AliasEvent): YamlNode {
     event.anchorStart - 1,
     `*${name} stands for nothing: no anchor &${name} ends before this place`,
   );
-  return { ...node(event.anchorStart - 1, null), faulty: true };
+  return { ...scalarNode(event.anchorStart - 1, null), faulty: true };
 }
 
 /** How far an item without text is looked for: a scan to the end for each would be quadratic. */
@@ -265,8 +226,8 @@ function onlyDocument(pass: Pass): YamlNode | undefined {
   return root.value === null ? undefined : root;
 }
 
-/** Reads one file. Never throws for what is in the text; a syntax error ends the file with one fault. */
-export function readYaml(source: Source): YamlResult {
+/** Reads a text of any kind through js-yaml's events. */
+export function readEvents(source: Source): YamlResult {
   let events: readonly Event[];
   try {
     events = parseEvents(source.text, { maxDepth: DEPTH_MAX });
@@ -281,4 +242,11 @@ export function readYaml(source: Source): YamlResult {
     return { root: undefined, faults: [...pass.faults, { source, offset: root.start, message }], anchored };
   }
   return { root, faults: pass.faults, anchored };
+}
+
+/** Reads one file. Never throws for what is in the text; a syntax error ends the file with one fault. */
+export function readYaml(source: Source): YamlResult {
+  const root = readSimpleYaml(source.text);
+  if (root === undefined || root.size > VALUES_MAX) return readEvents(source);
+  return { root, faults: [], anchored: false };
 }

@@ -2,7 +2,8 @@
 import t from 'tap';
 import { FAULTS_MAX, faultText, finishFaults, locator, type RawFault } from '../../src/config/faults.js';
 import { nearest } from '../../src/config/suggest.js';
-import { DEPTH_MAX, readYaml, VALUES_MAX, type YamlNode } from '../../src/config/yaml.js';
+import { DEPTH_MAX, readYaml, VALUES_MAX } from '../../src/config/yaml.js';
+import type { YamlNode } from '../../src/config/yaml-node.js';
 import { source } from './given.js';
 
 function read(text: string): YamlNode {
