@@ -47,16 +47,15 @@ const HAS_SERVICES = /^[^#\n]*services/m;
 function splitFile({ text }: Source): Split | undefined {
   const split = splitServices(text);
   if (split !== undefined) return split.services.length <= SERVICES_MAX ? split : undefined;
-  return HAS_SERVICES.test(text) ? undefined : { rest: text, servicesAt: -1, services: [], indent: 0 };
+  return HAS_SERVICES.test(text) ? undefined : { rest: text, services: [] };
 }
 
 function openFile(source: Source): File | undefined {
   const split = source.problem === undefined ? splitFile(source) : undefined;
   const root = split && readPiece({ file: source.file, text: split.rest });
   if (root === undefined || split === undefined) return undefined;
-  const services = root.node.fields?.get('services');
-  if ((services?.keyStart ?? -1) !== split.servicesAt || (services?.node.size ?? 1) > 1) return undefined;
-  return { split, source, root };
+  // Services in another style may hide behind escapes in the key.
+  return (root.node.fields?.get('services')?.node.size ?? 1) > 1 ? undefined : { split, source, root };
 }
 
 /** What the services are read with, and what was kept of them so far. */
@@ -80,18 +79,11 @@ interface Reading {
 /** What makes the text of services a file of its own. */
 const HEAD = 'services:\n';
 
-/** The services of a piece, one for each text, each with its key where the cut saw it; undefined where not. */
-function servicesOf(root: Root, texts: readonly string[], indent: number) {
+/** The services of a piece, one for each text: their keys alone stand at the indentation of the cuts. */
+function servicesOf(root: Root, texts: readonly string[]) {
   const services = root.node.fields?.size === 1 ? member(root, 'services') : undefined;
-  if (services === undefined || services === FAULTY) return undefined;
-  const found = entries(services);
-  if (found.length !== texts.length) return undefined;
-  let at = HEAD.length + indent;
-  for (const [index, [, { keyStart }]] of found.entries()) {
-    if (keyStart !== at) return undefined;
-    at += texts[index]?.length ?? 0;
-  }
-  return found;
+  const found = services === undefined || services === FAULTY ? [] : entries(services);
+  return found.length === texts.length ? found : undefined;
 }
 
 /** Completes one service. Its claims are its own: those of all services would hold on to all that was read. */
@@ -118,9 +110,9 @@ function keep(reading: Reading, { config, id, size }: ReadService): boolean {
 const BATCH = 32;
 
 /** Reads services that stand one after the other; false where whole files must be read. */
-function readBatch(reading: Reading, { source, split }: File, texts: readonly string[]): boolean {
+function readBatch(reading: Reading, { source }: File, texts: readonly string[]): boolean {
   const root = readPiece({ file: source.file, text: HEAD + texts.join('') });
-  const found = root && servicesOf(root, texts, split.indent);
+  const found = root && servicesOf(root, texts);
   for (const [index, [name, at]] of found?.entries() ?? []) {
     const service = readService(reading, name, at);
     if (service === undefined || !keep(reading, service)) return false;

@@ -1,18 +1,14 @@
 /**
  * Cuts a file at its services, so that each can be read alone. The cut only proposes: whoever reads the pieces
- * holds against it that every key stands where the cut says.
+ * sees whether each is whole, and each holds one service.
  */
 
 /** A file in pieces. */
 export interface Split {
   /** The file with `services: {}` in the place of its services. */
   readonly rest: string;
-  /** Where the key `services` stands in it. */
-  readonly servicesAt: number;
   /** One text for each service, from its key's line to the next one's. */
   readonly services: readonly string[];
-  /** Blanks before the service's key in each of them. */
-  readonly indent: number;
 }
 
 /** What makes another line break, another indentation or another beginning than the cut reckons with. */
@@ -63,5 +59,5 @@ export function splitServices(text: string): Split | undefined {
   const { starts, end } = cuts;
   const rest = `${text.slice(0, afterKey)} {}${text.slice(afterKey, first.index)}${text.slice(end)}`;
   const services = starts.map((start, index) => text.slice(start, starts[index + 1] ?? end));
-  return { rest, servicesAt: key.index, services, indent };
+  return { rest, services };
 }

@@ -39,6 +39,7 @@ t.test('any folder reads the same in pieces and as whole files', async (t) => {
   let cut = 0;
   const runs = 500;
   const other = fc.constantFrom(
+    '"serv\\u0069ces": { web: { address: 192.0.2.9:80, servers: [] } }\n',
     'alerts: {}\n',
     '{}\n',
     '# services: none\n{}\n',
@@ -151,9 +152,25 @@ t.test('the rules over all services hold for those that are known', async (t) =>
   };
   t.match(faults(HEAD + WEB + DNS + DNS)[0], /^10: the key dns stands here a second time/);
   t.match(
+    faults(HEAD + WEB + DNS + DNS.replace(':53', ':54'))[0],
+    /^10: the key dns stands here a second time/,
+  );
+  t.match(
     faults(HEAD + WEB + DNS + DNS.replace('dns', 'dns2'))[0],
     /^11: .*the service udp 192\.0\.2\.1:53 stands twice/,
   );
+});
+
+t.test('an anchor holds from where it stands to the next of its name, through all pieces', async (t) => {
+  const text = `defaults: { check: { interval: &a 5s } }\n${WEB}    check: { interval: &a 7s }\nresync: *a\n`;
+  t.equal(load(text).resync, 7000);
+});
+
+t.test('a piece that is not one service is never known again', async (t) => {
+  const cache = createConfigCache();
+  const explicit = 'services:\n  ? web\n';
+  load(`${explicit}  : { address: 192.0.2.1:80, servers: [] }\n${DNS}`, cache);
+  t.notOk(parseConfig([source(explicit + DNS)], SECRETS, cache).ok);
 });
 
 t.test('the servers of all services are counted, known or not', async (t) => {
@@ -183,9 +200,7 @@ t.test('the least example is read in pieces', async (t) => {
 t.test('a file is cut where its services begin, with what stands before the next', async (t) => {
   t.same(splitServices(`${HEAD}services: # all\n\n # first\n a:\n   x\n# of a\n\n b: {}\nend: 1\n`), {
     rest: `${HEAD}services: {} # all\n\n # first\nend: 1\n`,
-    servicesAt: HEAD.length,
     services: [' a:\n   x\n# of a\n\n', ' b: {}\n'],
-    indent: 1,
   });
 });
 
