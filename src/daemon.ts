@@ -68,14 +68,12 @@ function assemble(config: Config, table: IpvsTable, log: Logger): Parts {
 
 /** Reads the configuration again and puts it in force, or tells why not; the old one then goes on. */
 function reload(load: () => ConfigResult, { controller }: Parts): void {
-  const loaded = load();
-  if (!loaded.ok) {
-    controller.refuse(loaded.faults.map(faultText));
-    return;
-  }
   try {
-    controller.reload(loaded.config);
+    const loaded = load();
+    if (loaded.ok) controller.reload(loaded.config);
+    else controller.refuse(loaded.faults.map(faultText));
   } catch (thrown) {
+    // What needs a restart, and a defect in reading: neither may end a daemon that runs.
     controller.refuse([errorText(thrown)]);
   }
 }

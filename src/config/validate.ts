@@ -96,7 +96,8 @@ function keyOffset(place: Place, key: string): number {
 function discriminatorFault(place: Place): Found {
   const type = place.node.fields?.get('type');
   assert(type !== undefined, 'the discriminator was looked at because it is there');
-  type.node.faulty = true;
+  // Without its type nothing of a check was held against the schema: no rule may look at any of it.
+  for (const { node } of place.node.fields?.values() ?? []) node.faulty = true;
   const words = [...CHECK_KEYS.keys()];
   const schema: Subschema = { type: 'string', enum: words, 'x-expects': `one of ${words.join(', ')}` };
   const at: Place = { ...type, path: pathText(place.path, 'type') };

@@ -24,6 +24,7 @@ const EXPECTED: readonly string[] = [
   'authorities-without-verify.yaml:4:55: services.web.check.authorities: with `verify: false` nobody looks at authorities',
   'check-is-not-a-mapping.yaml:4:12: services.web.check: "http" is not a mapping (type, interval, timeout ...)',
   'check-type-is-unknown.yaml:4:20: services.web.check.type: "htpp" is not one of tcp, http, https, ftp; did you mean "http"?',
+  'check-type-is-empty.yaml:4:32: services.web.check.type: empty; it must be one of tcp, http, https, ftp',
   "check-without-a-port.yaml:4:15: services.web.servers[0]: the server has no port that could be probed; say `port` in its check or in the service's",
   'contains-with-head.yaml:4:50: services.web.check.contains: the answer to HEAD has no body that could contain anything; use `method: GET`',
   "direct-routing-to-another-port.yaml:6:39: services.web.servers[0].port: port 8080 is not the service's port 80; with `forward: direct` packets arrive unchanged, so the server listens on the service's port (only masquerade changes ports)",
