@@ -71,7 +71,7 @@ export function cleanCompiled() {
   const expected = new Set();
   for (const folder of COMPILED_FOLDERS)
     for (const path of filesBelow(join(ROOT, folder)))
-      if (path.endsWith('.ts')) expected.add(join(dist, relative(ROOT, path)).replace(/\.ts$/, '.js'));
+      if (/\.[jt]s$/.test(path)) expected.add(join(dist, relative(ROOT, path)).replace(/\.ts$/, '.js'));
   for (const folder of COMPILED_FOLDERS)
     for (const path of filesBelow(join(dist, folder)))
       if (!expected.has(path.replace(/\.map$/, ''))) rmSync(path);

@@ -51,7 +51,8 @@ t.test('a Node that is too old is refused in one line that says what to do', asy
 t.test('what was compiled from a source that is gone is removed, and nothing else', async (t) => {
   const folder = t.testdir();
   const setup = await setupIn(folder);
-  const kept = ['src/a.ts', 'dist/src/a.js', 'dist/src/a.js.map', 'dist/.tsbuildinfo', 'dist/other/x.js'];
+  const compiled = ['src/a.ts', 'dist/src/a.js', 'dist/src/a.js.map', 'src/b.js', 'dist/src/b.js'];
+  const kept = [...compiled, 'dist/.tsbuildinfo', 'dist/other/x.js'];
   const stale = ['dist/src/gone.js', 'dist/src/gone.js.map', 'dist/test/deep/gone.test.js'];
   put(folder, [...kept, ...stale]);
   setup.cleanCompiled();
