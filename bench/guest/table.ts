@@ -93,8 +93,8 @@ async function measure(table: IpvsTable, one: Contender): Promise<Record<string,
   });
   if (child === undefined) throw new Error('not started');
   const running = child;
-  // Both have finished their start by now: keepalived begins its checks after a second.
-  await pause(2000);
+  // Both have finished their start by now: lvsentry has loaded its API and told its workers their checks.
+  await pause(6000);
   writeFileSync(one.configFile, one.config(7));
   const reload = await timed(async () => {
     running.kill('SIGHUP');
