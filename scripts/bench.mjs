@@ -6,7 +6,7 @@ import { installDebianPackages } from './lib/debian.mjs';
 import { main, ROOT, Stop } from './lib/process.mjs';
 import { setUp } from './setup.mjs';
 
-await main(async () => {
+await main(() => {
   const [name = '', ...rest] = process.argv.slice(2);
   const known = readdirSync(join(ROOT, 'bench'))
     .filter((file) => existsSync(join(ROOT, 'bench/guest', file)))
@@ -14,7 +14,7 @@ await main(async () => {
   if (!known.includes(name))
     throw new Stop(`npm run bench -- NAME, where NAME is one of: ${known.join(', ')}`);
   installDebianPackages();
-  await setUp();
+  setUp();
   return (
     spawnSync(process.execPath, [join(ROOT, 'dist/bench', `${name}.js`), ...rest], { stdio: 'inherit' })
       .status ?? 1

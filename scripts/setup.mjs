@@ -90,7 +90,7 @@ export function compile() {
   if (status !== 0) throw new Stop(`tsc failed; it says:\n${output}`);
 }
 
-/** Bundles the daemon for the kernel lab, in a process of its own: esbuild's would live as long as ours. @throws Stop */
+/** Bundles the program, in a process of its own: esbuild's would live as long as ours. @throws Stop */
 export function bundleDaemon() {
   const { status, output } = run(process.execPath, [join(ROOT, 'scripts/bundle.mjs')]);
   if (status !== 0) throw new Stop(`esbuild failed; it says:\n${output}`);

@@ -246,7 +246,7 @@ export class Controller {
     this.#config = config;
     this.#places = places;
     this.#health = health;
-    this.#desired = new Map(computeDesired(config, health));
+    this.#desired = computeDesired(config, health);
     const names = new Set(config.services.map((service) => service.name));
     for (const name of this.#lost) if (!names.has(name)) this.#lost.delete(name);
   }

@@ -14,7 +14,6 @@ export const ERROR_CODES = {
   PERMISSION: 'The process may not do this. Run as root or with CAP_NET_ADMIN.',
   NATIVE:
     'The native part is missing or does not load. Build it with `npm run build:native` (needs a C compiler).',
-  STATE: 'A state file is unreadable or damaged. The message names it; it was left as it is.',
   API: 'The daemon cannot listen on, or be reached at, its API address.',
   WORKER: 'A worker thread ended or did not answer. It is restarted at once.',
   ALERT: 'An alert could not be delivered. `target` and `cause` say which and why.',

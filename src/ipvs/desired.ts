@@ -4,7 +4,7 @@ import type { Config, ServerConfig, ServiceConfig } from '../config/model.js';
 import type { ServerHealth } from '../world.js';
 import { destText, serviceText } from './keys.js';
 import type { Dest } from './model.js';
-import type { Cause, Desired, DesiredDest, DesiredServer, DesiredService } from './plan.js';
+import type { Cause, DesiredDest, DesiredServer, DesiredService } from './plan.js';
 
 type HealthMap = ReadonlyMap<CheckId, ServerHealth>;
 
@@ -57,7 +57,7 @@ export function computeDesiredService(service: ServiceConfig, health: HealthMap)
 }
 
 /** The whole configuration, in its order, by `serviceText`. */
-export function computeDesired(config: Config, health: HealthMap): Desired {
+export function computeDesired(config: Config, health: HealthMap): Map<string, DesiredService> {
   return new Map(
     config.services.map((service) => [
       serviceText(service.service.key),

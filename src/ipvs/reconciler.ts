@@ -26,7 +26,7 @@ export interface ReconcilerEvents {
   /** Somebody else changed what is ours; the repair follows. */
   onDrift(drift: readonly Drift[]): void;
   /** The table could not be read or changed as a whole. Tried again by itself. */
-  onFailure(message: string, thrown: unknown): void;
+  onFailure(message: string): void;
   /** A full dump found the table right, or everything was applied. */
   onSynced(): void;
 }
@@ -152,7 +152,7 @@ export class Reconciler {
       this.#events.onObserved(observed, 'dump');
       return true;
     } catch (thrown) {
-      this.#events.onFailure(`cannot read the table: ${errorText(thrown)}`, thrown);
+      this.#events.onFailure(`cannot read the table: ${errorText(thrown)}`);
       return false;
     }
   }
@@ -210,7 +210,7 @@ export class Reconciler {
       return await this.#table.apply(operations);
     } catch (thrown) {
       this.#doubt();
-      this.#events.onFailure(`cannot change the table: ${errorText(thrown)}`, thrown);
+      this.#events.onFailure(`cannot change the table: ${errorText(thrown)}`);
       return undefined;
     }
   }

@@ -14,7 +14,8 @@ import type {
   Service,
   ServiceKey,
 } from '../../src/ipvs/model.js';
-import { NO_STATS, readSave } from './read-save.js';
+import { ZERO_STATS } from '../../src/ipvs/observe.js';
+import { readSave } from './read-save.js';
 
 const GOLDEN = new URL('../../../test/ipvs/ipvsadm/', import.meta.url);
 const golden = (name: string): string => readFileSync(new URL(name, GOLDEN), 'utf8');
@@ -90,10 +91,10 @@ function seen(of: Service, ...dests: Dest[]): ObservedTable {
   const map = new Map(
     dests.map((each): [string, DestSeen] => [
       destText(each.key),
-      { ...each, active: 0, inactive: 0, persistent: 0, stats: NO_STATS },
+      { ...each, active: 0, inactive: 0, persistent: 0, stats: ZERO_STATS },
     ]),
   );
-  return new Map([[serviceText(of.key), { service: { ...of, stats: NO_STATS }, dests: map }]]);
+  return new Map([[serviceText(of.key), { service: { ...of, stats: ZERO_STATS }, dests: map }]]);
 }
 
 const persistent = { persistence: { timeoutSeconds: 300, prefix: 32 } };

@@ -8,21 +8,8 @@ import type {
   ObservedTable,
   Service,
   ServiceKey,
-  Stats,
 } from '../../src/ipvs/model.js';
-
-export const NO_STATS: Stats = {
-  connections: 0n,
-  packetsIn: 0n,
-  packetsOut: 0n,
-  bytesIn: 0n,
-  bytesOut: 0n,
-  connectionsPerSecond: 0n,
-  packetsInPerSecond: 0n,
-  packetsOutPerSecond: 0n,
-  bytesInPerSecond: 0n,
-  bytesOutPerSecond: 0n,
-};
+import { ZERO_STATS } from '../../src/ipvs/observe.js';
 
 type Options = ReadonlyMap<string, string>;
 
@@ -111,7 +98,7 @@ function readDest(options: Options): DestSeen {
     active: 0,
     inactive: 0,
     persistent: 0,
-    stats: NO_STATS,
+    stats: ZERO_STATS,
   };
 }
 
@@ -125,7 +112,7 @@ export function readSave(text: string): ObservedTable {
     if (options.has('-A')) {
       const own = new Map<string, DestSeen>();
       dests.set(name, own);
-      table.set(name, { service: { ...readService(options), stats: NO_STATS }, dests: own });
+      table.set(name, { service: { ...readService(options), stats: ZERO_STATS }, dests: own });
     } else {
       const dest = readDest(options);
       dests.get(name)?.set(destText(dest.key), dest);

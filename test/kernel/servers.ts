@@ -57,7 +57,7 @@ export function httpServer(server: RealServer): TestServer {
 }
 
 /** vsftpd: anybody may log in as `ftp` with any password and read `/alive`. `folder` takes its files. */
-export function ftpServer(server: RealServer, folder: string): TestServer {
+function ftpServer(server: RealServer, folder: string): TestServer {
   const root = `${folder}/${server}-ftp`;
   const empty = `${root}-empty`;
   for (const path of [root, empty]) mkdirSync(path, { recursive: true, mode: 0o755 });
@@ -81,4 +81,19 @@ export function ftpServer(server: RealServer, folder: string): TestServer {
   // It writes its complaints to descriptor 0, which is meant to be a client.
   const command = 'exec vsftpd "$0" 0>&1';
   return new TestServer(() => startOn(server, 'sh', '-c', command, `${root}.conf`).listening(FTP_PORT));
+}
+
+type Pair = Readonly<Record<RealServer, TestServer>>;
+
+export interface TestServers {
+  readonly http: Pair;
+  readonly ftp: Pair;
+}
+
+/** Both services on both real servers, running; `folder` takes the files of FTP. */
+export async function startServers(folder: string): Promise<TestServers> {
+  const http = { rs1: httpServer('rs1'), rs2: httpServer('rs2') };
+  const ftp = { rs1: ftpServer('rs1', folder), rs2: ftpServer('rs2', folder) };
+  await Promise.all([...Object.values(http), ...Object.values(ftp)].map((server) => server.start()));
+  return { http, ftp };
 }

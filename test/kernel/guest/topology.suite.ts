@@ -1,7 +1,7 @@
 /** The topology itself: a table set by ipvsadm carries real traffic with every method, and servers break and heal. */
 import type { Assertions } from '../../contract/assertions.js';
 import { eventually, TestClient } from '../client.js';
-import { ftpServer, httpServer } from '../servers.js';
+import { startServers } from '../servers.js';
 import { ADDRESSES, buildTopology, directorTable, type Method, runOn, useMethod, VIP } from '../topology.js';
 
 const OPTIONS: Readonly<Record<Method, string>> = {
@@ -37,9 +37,7 @@ async function askInTurn(
 export async function suite(t: Assertions): Promise<void> {
   buildTopology();
   const folder = process.env.LAB_SHARED ?? '';
-  const http = { rs1: httpServer('rs1'), rs2: httpServer('rs2') };
-  const ftp = { rs1: ftpServer('rs1', folder), rs2: ftpServer('rs2', folder) };
-  await Promise.all([...Object.values(http), ...Object.values(ftp)].map((server) => server.start()));
+  const { http, ftp } = await startServers(folder);
   const client = await TestClient.start();
   const inTurn = Array.from({ length: REQUESTS }, (_, index) => (index % 2 === 0 ? 'rs1' : 'rs2'));
 

@@ -6,6 +6,7 @@ import { eventually } from '../client.js';
 import { Director } from '../director.js';
 import { manyLines, manyServices } from '../many.js';
 import { httpServer } from '../servers.js';
+import { tableBecomes } from '../table-becomes.js';
 import { ADDRESSES, buildTopology, directorTable, runOn, VIP } from '../topology.js';
 
 const WEB = `-A -t ${VIP}:80 -s wlc`;
@@ -30,24 +31,13 @@ services:
 ${extra}`;
 }
 
-const sorted = (lines: readonly string[]): string => [...lines].sort().join('\n');
 const ipvsadm = (line: string): string => runOn('director', 'ipvsadm', ...line.split(' '));
-
-async function becomes(
-  t: Assertions,
-  lines: readonly string[],
-  name: string,
-  withinMs = 5000,
-): Promise<void> {
-  await eventually(() => sorted(directorTable()) === sorted(lines), withinMs);
-  t.equal(sorted(directorTable()), sorted(lines), name);
-}
 
 async function foreignEntries(t: Assertions, director: Director): Promise<void> {
   for (const line of [`-A -t ${VIP}:80 -s rr`, FOREIGN_SERVER, ...FOREIGN_SERVICE]) ipvsadm(line);
   director.configure(configuration());
   await director.start();
-  await becomes(
+  await tableBecomes(
     t,
     [...WHOLE, FOREIGN_SERVER, ...FOREIGN_SERVICE],
     'ours is put right, what is foreign stays',
@@ -57,16 +47,16 @@ async function foreignEntries(t: Assertions, director: Director): Promise<void> 
 
 async function drift(t: Assertions, director: Director): Promise<void> {
   ipvsadm('-C');
-  await becomes(t, WHOLE, 'a table that was cleared is filled again');
+  await tableBecomes(t, WHOLE, 'a table that was cleared is filled again');
   ipvsadm(`-E -t ${VIP}:80 -s rr`);
-  await becomes(t, WHOLE, 'a scheduler is put back');
+  await tableBecomes(t, WHOLE, 'a scheduler is put back');
   ipvsadm(`-e -t ${VIP}:80 -r ${ADDRESSES.rs1}:80 -g -w 9`);
-  await becomes(t, WHOLE, 'a weight is put back');
+  await tableBecomes(t, WHOLE, 'a weight is put back');
   ipvsadm(`-d -t ${VIP}:80 -r ${ADDRESSES.rs2}:80`);
-  await becomes(t, WHOLE, 'a server is put back');
+  await tableBecomes(t, WHOLE, 'a server is put back');
   for (const line of FOREIGN_SERVICE) ipvsadm(line);
   await pause(2500);
-  await becomes(t, [...WHOLE, ...FOREIGN_SERVICE], 'a foreign service is left alone', 0);
+  await tableBecomes(t, [...WHOLE, ...FOREIGN_SERVICE], 'a foreign service is left alone', 0);
   t.ok(director.events('table-drift').length >= 4, 'each was told');
   ipvsadm('-D -t 192.0.2.200:80');
 }
@@ -75,14 +65,14 @@ async function refusals(t: Assertions, director: Director): Promise<void> {
   director.configure(configuration('nosuch'));
   director.reload();
   t.ok(await eventually(() => director.events('table-error').length > 0, 10_000), 'the refusal is told');
-  await becomes(t, WHOLE, 'the service goes on as it was');
+  await tableBecomes(t, WHOLE, 'the service goes on as it was');
   director.configure('services: [');
   director.reload();
   t.ok(await eventually(() => director.events('config-refused').length > 0, 10_000), 'a broken file is told');
-  await becomes(t, WHOLE, 'and changes nothing');
+  await tableBecomes(t, WHOLE, 'and changes nothing');
   director.configure(configuration('rr'));
   director.reload();
-  await becomes(t, [`-A -t ${VIP}:80 -s rr`, ...WHOLE.slice(1)], 'a good one is put in force');
+  await tableBecomes(t, [`-A -t ${VIP}:80 -s rr`, ...WHOLE.slice(1)], 'a good one is put in force');
 }
 
 async function leaving(t: Assertions, director: Director): Promise<void> {
@@ -90,7 +80,7 @@ async function leaving(t: Assertions, director: Director): Promise<void> {
   const second = '  ftp: { address: 192.168.2.253:21, check: { interval: 1h }, servers: [192.168.2.2] }\n';
   director.configure(configuration('wlc', second));
   director.reload();
-  await becomes(
+  await tableBecomes(
     t,
     [...WHOLE, '-A -t 192.168.2.253:21 -s wlc', '-a -t 192.168.2.253:21 -r 192.168.2.2:21 -g -w 1'],
     'a service more',
@@ -98,7 +88,7 @@ async function leaving(t: Assertions, director: Director): Promise<void> {
   ipvsadm('-a -t 192.168.2.253:21 -r 192.168.2.9:21 -g -w 1');
   director.configure(configuration());
   director.reload();
-  await becomes(
+  await tableBecomes(
     t,
     [...WHOLE, '-A -t 192.168.2.253:21 -s wlc', '-a -t 192.168.2.253:21 -r 192.168.2.9:21 -g -w 1'],
     'a service that was dropped stays as long as it holds a foreign server',
@@ -153,7 +143,7 @@ async function endedInTheMiddle(t: Assertions, director: Director, signal: NodeJ
   );
   const expected = heldByTheTable(found, [...wanted]);
   await director.start();
-  await becomes(t, expected, 'the next start completes them', LOAD_LIMIT_MS);
+  await tableBecomes(t, expected, 'the next start completes them', LOAD_LIMIT_MS);
   t.equal(director.changes, expected.length - found.length, 'and writes only what was missing');
   await director.stop();
   ipvsadm('-C');

@@ -5,8 +5,9 @@
 import type { Assertions } from '../../contract/assertions.js';
 import { type ClientLoop, eventually, TestClient } from '../client.js';
 import { Director, RECEIVER_PORT, Receiver, SECRET } from '../director.js';
-import { ftpServer, httpServer, type TestServer } from '../servers.js';
-import { ADDRESSES, buildTopology, directorTable, type Method, runOn, useMethod, VIP } from '../topology.js';
+import { startServers, type TestServer, type TestServers } from '../servers.js';
+import { tableBecomes } from '../table-becomes.js';
+import { ADDRESSES, buildTopology, type Method, runOn, useMethod, VIP } from '../topology.js';
 
 const RISE = 2;
 const FALL = 2;
@@ -71,11 +72,7 @@ alerts:
 `;
 }
 
-type Servers = Readonly<Record<'rs1' | 'rs2', TestServer>>;
-
-interface Lab {
-  readonly http: Servers;
-  readonly ftp: Servers;
+interface Lab extends TestServers {
   readonly client: TestClient;
   readonly director: Director;
 }
@@ -92,19 +89,6 @@ function expectedTable(method: Method, without?: { port: number; server: 'rs1' |
       ...servers.map((server) => `-a -t ${VIP}:${port} -r ${ADDRESSES[server]}:${port} ${WORDS[method]}`),
     ];
   });
-}
-
-const sorted = (lines: readonly string[]): string => [...lines].sort().join('\n');
-
-async function becomes(
-  t: Assertions,
-  lines: readonly string[],
-  withinMs: number,
-  name: string,
-): Promise<void> {
-  const reached = await eventually(() => sorted(directorTable()) === sorted(lines), withinMs);
-  if (reached) t.ok(true, name);
-  else t.equal(sorted(directorTable()), sorted(lines), name);
 }
 
 interface Break {
@@ -184,7 +168,12 @@ async function breakAndHeal(
   const began = performance.now();
   await one.make(server);
   const without = expectedTable(method, { port: one.port, server: 'rs2' });
-  await becomes(t, without, leavesWithinMs(pace) + SLACK_MS, 'it leaves the table, and nothing else changes');
+  await tableBecomes(
+    t,
+    without,
+    'it leaves the table, and nothing else changes',
+    leavesWithinMs(pace) + SLACK_MS,
+  );
   const leftAt = performance.now() - began;
   downs.push(one.reason);
   await eventually(() => lab.director.downs.length >= downs.length, 5000);
@@ -193,7 +182,7 @@ async function breakAndHeal(
     await lab.client.ask({ protocol, address: VIP, port: one.port, timeoutMs: 5000 });
   t.strictSame(failures(await loop.stop(), leftAt), [], 'every later request succeeds');
   await one.heal(server);
-  await becomes(t, expectedTable(method), returnsWithinMs(pace) + SLACK_MS, 'it returns');
+  await tableBecomes(t, expectedTable(method), 'it returns', returnsWithinMs(pace) + SLACK_MS);
 }
 
 async function suiteOfMethod(t: Assertions, lab: Lab, method: Method): Promise<void> {
@@ -202,7 +191,7 @@ async function suiteOfMethod(t: Assertions, lab: Lab, method: Method): Promise<v
   lab.director.configure(configuration(method));
   await t.test('from an empty table to the configured one', async (t) => {
     await lab.director.start();
-    await becomes(t, expectedTable(method), 5000, 'ipvsadm prints what the configuration says');
+    await tableBecomes(t, expectedTable(method), 'ipvsadm prints what the configuration says', 5000);
     t.equal((await lab.client.http(VIP)).status, 200);
     t.equal((await lab.client.ftp(VIP)).status, 230);
   });
@@ -229,7 +218,7 @@ async function suiteOfMethod(t: Assertions, lab: Lab, method: Method): Promise<v
   await t.test('a stop leaves the table as it is', async (t) => {
     await lab.director.stop();
     t.equal(lab.director.process.child.exitCode, 0);
-    await becomes(t, expectedTable(method), 0, 'nothing changed');
+    await tableBecomes(t, expectedTable(method), 'nothing changed', 0);
   });
   await receiver.stop();
   runOn('director', 'ipvsadm', '-C');
@@ -248,7 +237,7 @@ async function killAndRestart(t: Assertions, lab: Lab, method: Method): Promise<
   });
   await eventually(() => loop.recorded.length > 2, 10_000);
   await lab.director.stop('SIGKILL');
-  await becomes(t, expectedTable(method), 0, 'the table stands without the daemon');
+  await tableBecomes(t, expectedTable(method), 'the table stands without the daemon', 0);
   await lab.director.start();
   await eventually(() => loop.recorded.length > 40, 20_000);
   // Two intervals: the first verdicts are in, and a resync has passed.
@@ -256,7 +245,7 @@ async function killAndRestart(t: Assertions, lab: Lab, method: Method): Promise<
   t.strictSame(failures(await loop.stop(), 0), [], 'no request failed');
   t.equal((await long).status, 200, 'a connection from before the kill lived through it all');
   t.equal(lab.director.changes, 0, 'nothing that was right was written');
-  await becomes(t, expectedTable(method), 0, 'the table is the same');
+  await tableBecomes(t, expectedTable(method), 'the table is the same', 0);
   t.ok(connections() > connections(before), 'and so are its entries: their counters went on');
 }
 
@@ -269,12 +258,8 @@ function connections(stats = runOn('director', 'ipvsadm', '-Ln', '--stats', '--e
 export async function suite(t: Assertions): Promise<void> {
   buildTopology();
   const folder = process.env.LAB_SHARED ?? '';
-  const http = { rs1: httpServer('rs1'), rs2: httpServer('rs2') };
-  const ftp = { rs1: ftpServer('rs1', folder), rs2: ftpServer('rs2', folder) };
-  await Promise.all([...Object.values(http), ...Object.values(ftp)].map((server) => server.start()));
   const lab: Lab = {
-    http,
-    ftp,
+    ...(await startServers(folder)),
     client: await TestClient.start(),
     director: new Director(`${folder}/whole.yaml`),
   };
