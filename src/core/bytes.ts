@@ -182,6 +182,12 @@ export class ByteWriter {
     this.#view.setUint16(at, value, true);
   }
 
+  patchU16be(at: number, value: number): void {
+    if (at + 2 > this.#length) throw new LvsError('INTERNAL', `patch at ${at} past the end ${this.#length}`);
+    checkUnsigned(value, 0xffff);
+    this.#view.setUint16(at, value, false);
+  }
+
   patchU32le(at: number, value: number): void {
     if (at + 4 > this.#length) throw new LvsError('INTERNAL', `patch at ${at} past the end ${this.#length}`);
     checkUnsigned(value, 0xffffffff);

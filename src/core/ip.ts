@@ -113,3 +113,17 @@ export function ipFamily(address: Ip): Family {
 export function endpointText(address: Ip, port: number): string {
   return ipFamily(address) === 'ipv6' ? `[${address}]:${port}` : `${address}:${port}`;
 }
+
+/** Below 0, 0 or above 0: the order of the bytes as unsigned numbers in network order; IPv4 before IPv6. */
+export function compareIp(a: Ip, b: Ip): number {
+  if (a === b) return 0;
+  const [left, right] = [ipBytes(a), ipBytes(b)];
+  if (left.length !== right.length) return left.length - right.length;
+  const at = left.findIndex((byte, index) => byte !== right[index]);
+  return (left[at] ?? 0) - (right[at] ?? 0);
+}
+
+/** fe80::/10, RFC 4291 2.5.6. Never true for IPv4. */
+export function isLinkLocal(address: Ip): boolean {
+  return /^fe[89ab][0-9a-f]:/.test(address);
+}

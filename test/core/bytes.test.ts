@@ -76,6 +76,9 @@ t.test('a patch changes what was written and nothing beyond', async (t) => {
   t.strictSame([...writer.finish()], [0, 1, 2, 0]);
   writer.patchU32le(0, 0xffffffff);
   t.strictSame([...writer.finish()], [255, 255, 255, 255]);
+  writer.patchU16be(2, 0x0102);
+  t.strictSame([...writer.finish()], [255, 255, 1, 2]);
+  t.throws(() => writer.patchU16be(3, 0), { code: 'INTERNAL' });
   t.throws(() => writer.patchU16le(3, 0), { code: 'INTERNAL' });
   t.throws(() => writer.patchU32le(1, 0), { code: 'INTERNAL' });
   t.throws(() => writer.patchU16le(0, 65536), { code: 'MALFORMED' });

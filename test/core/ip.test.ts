@@ -1,5 +1,5 @@
 import t from 'tap';
-import { ip, ipBytes, ipFamily, ipFromBytes, parseIp } from '../../src/core/ip.js';
+import { compareIp, ip, ipBytes, ipFamily, ipFromBytes, isLinkLocal, parseIp } from '../../src/core/ip.js';
 
 const CANONICAL: readonly (readonly [string, string | undefined])[] = [
   ['192.0.2.1', '192.0.2.1'],
@@ -39,4 +39,17 @@ t.test('bytes and text are each other’s inverse', async (t) => {
   }
   t.throws(() => ipFromBytes(new Uint8Array(5)), { code: 'MALFORMED' });
   t.throws(() => ip('nonsense'), { code: 'MALFORMED' });
+});
+
+t.test('addresses are ordered as unsigned numbers in network order, not as text', async (t) => {
+  const ascending = ['9.0.0.1', '10.0.0.1', '10.0.0.2', '200.0.0.1', '::1', 'fe80::9', 'fe80::10', 'ff02::1'];
+  for (const [at, lower] of ascending.entries())
+    for (const [other, higher] of ascending.entries())
+      t.equal(Math.sign(compareIp(ip(lower), ip(higher))), Math.sign(at - other), `${lower} ${higher}`);
+});
+
+t.test('link-local is fe80::/10 (RFC 4291 2.5.6)', async (t) => {
+  for (const text of ['fe80::1', 'febf::1']) t.ok(isLinkLocal(ip(text)), text);
+  for (const text of ['fec0::1', 'fe8::1', '2001:db8::fe80', '169.254.0.1'])
+    t.notOk(isLinkLocal(ip(text)), text);
 });

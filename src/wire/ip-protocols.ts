@@ -1,0 +1,2 @@
+/** Protocol numbers of IP (IANA), as in the protocol field of IPv4 and the next header of IPv6. */
+export const IPPROTO = { ICMPV6: 58, VRRP: 112 } as const;
