@@ -1,0 +1,133 @@
+/** From what the kernel has to what the roles call for: a list of operations. Level-based: run twice, it does nothing. */
+import { unreachable } from '../core/assert.js';
+import type { ObjectOperation, ObjectSeen, ObjectWanted, Prefix, VirtualObject } from './model.js';
+
+/**
+ * The tag of all that lvsentry makes (IFA_PROTO and its like): VRRP's own number, which no other program uses as a
+ * tag. Kernels before 5.18 keep none for addresses; there only configured addresses are recognised.
+ */
+export const LVSENTRY_PROTOCOL = 112;
+
+function prefixText(prefix: Prefix | undefined): string {
+  return prefix === undefined ? '' : `${prefix.address}/${prefix.length}`;
+}
+
+/**
+ * What makes an object the same object to the kernel and to us. An address is the same whatever its prefix length:
+ * with another one it would still be the virtual IP on this interface.
+ */
+export function objectText(object: VirtualObject): string {
+  switch (object.kind) {
+    case 'address':
+      return `address ${object.address} ${object.device}`;
+    case 'route':
+      return `route ${prefixText(object.destination)} table ${object.table} metric ${object.metric}`;
+    case 'rule': {
+      const { family, priority, from, to, inputDevice, outputDevice, mark, table } = object;
+      const marked = mark === undefined ? '' : `${mark.value}/${mark.mask}`;
+      const selectors = [prefixText(from), prefixText(to), inputDevice, outputDevice, marked];
+      return `rule ${family} ${priority} ${selectors.map((part) => part ?? '').join(' ')} table ${table}`;
+    }
+    default:
+      return unreachable(object);
+  }
+}
+
+/** All there is to an object, as one line: two are equal when it is. */
+function settingsText(object: VirtualObject): string {
+  switch (object.kind) {
+    case 'address': {
+      const { prefix, broadcast, label, scope, noDad, deprecated } = object;
+      return [prefix, broadcast, label, scope, noDad, deprecated].join(' ');
+    }
+    case 'route':
+      return [object.gateway, object.device, object.source, object.type].join(' ');
+    case 'rule':
+      return '';
+    default:
+      return unreachable(object);
+  }
+}
+
+/** Rules point into tables, routes need addresses: they are added in this order and removed in the other. */
+const ORDER: Readonly<Record<VirtualObject['kind'], number>> = { address: 0, route: 1, rule: 2 };
+
+function byKind(a: ObjectOperation, b: ObjectOperation): number {
+  return ORDER[a.object.kind] - ORDER[b.object.kind];
+}
+
+function groupSeen(seen: readonly ObjectSeen[]): ReadonlyMap<string, readonly ObjectSeen[]> {
+  const found = new Map<string, ObjectSeen[]>();
+  for (const item of seen) {
+    const key = objectText(item.object);
+    const same = found.get(key);
+    if (same === undefined) found.set(key, [item]);
+    else same.push(item);
+  }
+  return found;
+}
+
+function present(wanted: ObjectWanted, there: readonly ObjectSeen[], wasHeld: boolean): ObjectOperation[] {
+  const { instance, object } = wanted;
+  const [first] = there;
+  if (first === undefined) return [{ kind: 'add', instance, object, cause: wasHeld ? 'put-back' : 'master' }];
+  const settings = settingsText(object);
+  const exact = there.find((item) => settingsText(item.object) === settings);
+  if (exact?.duplicate === true) return [{ kind: 'conflict', instance, object }];
+  if (exact !== undefined) return wasHeld ? [] : [{ kind: 'adopt', instance, object }];
+  if (wanted.native) return wasHeld ? [] : [{ kind: 'adopt', instance, object: first.object }];
+  return [
+    ...there.map(({ object: old }) => ({ kind: 'remove', instance, object: old, cause: 'changed' }) as const),
+    { kind: 'add', instance, object, cause: 'changed' },
+  ];
+}
+
+/** What is wanted under one key; an object that one instance wants present is not removed for another. */
+function strongest(wanted: readonly ObjectWanted[]): ReadonlyMap<string, ObjectWanted> {
+  const found = new Map<string, ObjectWanted>();
+  for (const item of wanted) {
+    const key = objectText(item.object);
+    if (item.want === 'present' || !found.has(key)) found.set(key, item);
+  }
+  return found;
+}
+
+function operationsFor(
+  item: ObjectWanted,
+  there: readonly ObjectSeen[],
+  wasHeld: boolean,
+): ObjectOperation[] {
+  if (item.want === 'present') return present(item, there, wasHeld);
+  if (item.native) return [];
+  return there.map(({ object }) => {
+    return { kind: 'remove', instance: item.instance, object, cause: 'not-master' };
+  });
+}
+
+/**
+ * @param wanted every object of every instance, present or absent
+ * @param seen every object of the interfaces and tables concerned, whoever made it
+ * @param held `objectText` of what the last operations left in place; tells a put-back from a first time
+ * @returns removals first (rules, routes, addresses), then the rest (addresses, routes, rules)
+ */
+export function diffObjects(
+  wanted: readonly ObjectWanted[],
+  seen: readonly ObjectSeen[],
+  held: ReadonlySet<string>,
+): ObjectOperation[] {
+  const there = groupSeen(seen);
+  const wants = strongest(wanted);
+  const operations = [...wants].flatMap(([key, item]) =>
+    operationsFor(item, there.get(key) ?? [], held.has(key)),
+  );
+  for (const [key, items] of there) {
+    if (wants.has(key)) continue;
+    for (const { object, protocol } of items) {
+      if (protocol !== LVSENTRY_PROTOCOL) continue;
+      operations.push({ kind: 'remove', instance: undefined, object, cause: 'leftover' });
+    }
+  }
+  const removals = operations.filter(({ kind }) => kind === 'remove').sort((a, b) => byKind(b, a));
+  const others = operations.filter(({ kind }) => kind !== 'remove').sort(byKind);
+  return [...removals, ...others];
+}

@@ -1,0 +1,104 @@
+/**
+ * What an instance puts into the kernel while it is master: addresses, routes, rules (rtnetlink). Types only.
+ * Numbers are those of linux/rtnetlink.h and linux/if_addr.h.
+ */
+import type { Family, Ip } from '../core/ip.js';
+
+export interface Prefix {
+  readonly address: Ip;
+  readonly length: number;
+}
+
+export interface VirtualAddress {
+  readonly kind: 'address';
+  /** Name of the interface that has it. */
+  readonly device: string;
+  readonly address: Ip;
+  readonly prefix: number;
+  readonly broadcast: Ip | undefined;
+  /** IPv4 only: `eth0:vip`. */
+  readonly label: string | undefined;
+  /** RT_SCOPE: 0 universe, 253 link, 254 host. */
+  readonly scope: number;
+  /** IPv6: no duplicate address detection, so that it can be used at once. */
+  readonly noDad: boolean;
+  /** IPv6: preferred lifetime 0, so that it is never chosen as source. */
+  readonly deprecated: boolean;
+}
+
+export interface VirtualRoute {
+  readonly kind: 'route';
+  readonly destination: Prefix;
+  readonly gateway: Ip | undefined;
+  readonly device: string | undefined;
+  readonly source: Ip | undefined;
+  /** 254 is main. */
+  readonly table: number;
+  readonly metric: number;
+  /** RTN: 1 unicast, 6 blackhole, 7 unreachable, 8 prohibit. */
+  readonly type: number;
+}
+
+export interface VirtualRule {
+  readonly kind: 'rule';
+  readonly family: Family;
+  readonly priority: number;
+  readonly from: Prefix | undefined;
+  readonly to: Prefix | undefined;
+  readonly inputDevice: string | undefined;
+  readonly outputDevice: string | undefined;
+  readonly mark: { readonly value: number; readonly mask: number } | undefined;
+  readonly table: number;
+}
+
+export type VirtualObject = VirtualAddress | VirtualRoute | VirtualRule;
+
+/** One object as the kernel has it. */
+export interface ObjectSeen {
+  readonly object: VirtualObject;
+  /** IFA_PROTO, rtm_protocol or FRA_PROTOCOL: who made it; 0 where the kernel does not say. */
+  readonly protocol: number;
+  /** IPv6: duplicate address detection found that somebody else has it (IFA_F_DADFAILED). */
+  readonly duplicate: boolean;
+}
+
+/** One object of one instance, and whether the instance's role calls for it. */
+export interface ObjectWanted {
+  readonly instance: string;
+  readonly object: VirtualObject;
+  /** `present` while master, else `absent`. */
+  readonly want: 'present' | 'absent';
+  /** The interface has it with or without us (the owner's addresses): never removed. */
+  readonly native: boolean;
+}
+
+export type ObjectCause =
+  /** The instance is master. */
+  | 'master'
+  /** Somebody else took it away: it is put back, announced and reported. */
+  | 'put-back'
+  /** It is there with other settings. */
+  | 'changed'
+  /** The instance is not master. */
+  | 'not-master'
+  /** It bears our tag and no instance knows it: a predecessor died, or the configuration changed. */
+  | 'leftover';
+
+/** One thing to do; `adopt` and `conflict` change nothing in the kernel. */
+export type ObjectOperation =
+  | {
+      readonly kind: 'add';
+      readonly instance: string;
+      readonly object: VirtualObject;
+      readonly cause: ObjectCause;
+    }
+  | {
+      readonly kind: 'remove';
+      readonly instance: string | undefined;
+      readonly object: VirtualObject;
+      readonly cause: ObjectCause;
+    }
+  /** It is there already, left by a predecessor or by hand: it is ours from now on. */
+  | { readonly kind: 'adopt'; readonly instance: string; readonly object: VirtualObject }
+  /** It is there and cannot be used: another host has the address. */
+  | { readonly kind: 'conflict'; readonly instance: string; readonly object: VirtualObject };

@@ -1,0 +1,161 @@
+/**
+ * When virtual IPs are announced, as data: bursts, the delayed bursts behind them and refreshes, with a spacing that
+ * all instances of an interface share. The caller sends what is due in small slices, after its adverts.
+ */
+import type { Ip } from '../core/ip.js';
+import { type Millis, millis } from '../core/units.js';
+import type { AnnounceCause, AnnounceRule } from './model.js';
+
+interface Job {
+  readonly instance: string;
+  readonly kind: 'burst' | 'second' | 'refresh' | 'put-back';
+  readonly addresses: readonly Ip[];
+  /** Not before. */
+  readonly at: Millis;
+  /** Packets for each address in one run. */
+  readonly repeat: number;
+  /** Packets of this run that are sent. */
+  readonly sent: number;
+  /** From the start of one run to the next; undefined: one run. */
+  readonly every: Millis | undefined;
+}
+
+/** The announcements of one interface. */
+export interface Announcer {
+  /** Least time between two packets; 0: none. */
+  readonly spacing: Millis;
+  /** No packet before. */
+  readonly freeAt: Millis;
+  readonly jobs: readonly Job[];
+}
+
+export interface Announcement {
+  readonly instance: string;
+  readonly address: Ip;
+}
+
+/** Whose addresses are to be announced. */
+export interface AnnounceTarget {
+  readonly instance: string;
+  readonly addresses: readonly Ip[];
+  readonly rule: AnnounceRule;
+}
+
+export function newAnnouncer(spacing: Millis): Announcer {
+  return { spacing, freeAt: millis(Number.NEGATIVE_INFINITY), jobs: [] };
+}
+
+function without(announcer: Announcer, instance: string, kinds: readonly Job['kind'][]): readonly Job[] {
+  return announcer.jobs.filter((job) => job.instance !== instance || !kinds.includes(job.kind));
+}
+
+function withJobs(announcer: Announcer, kept: readonly Job[], added: readonly Job[]): Announcer {
+  const worth = added.filter(({ addresses, repeat }) => addresses.length > 0 && repeat > 0);
+  return { ...announcer, jobs: [...kept, ...worth] };
+}
+
+function bursts(
+  { instance, addresses }: AnnounceTarget,
+  { repeat, delay }: { readonly repeat: number; readonly delay: Millis },
+  now: Millis,
+): Job[] {
+  const burst: Job = { instance, kind: 'burst', addresses, at: now, repeat, sent: 0, every: undefined };
+  if (delay === 0) return [burst];
+  return [burst, { ...burst, kind: 'second', at: millis(now + delay) }];
+}
+
+function refreshes({ instance, addresses, rule }: AnnounceTarget, now: Millis): Job[] {
+  if (rule.refresh === 0) return [];
+  const at = millis(now + rule.delay + rule.refresh);
+  const repeat = rule.refreshRepeat;
+  return [{ instance, kind: 'refresh', addresses, at, repeat, sent: 0, every: rule.refresh }];
+}
+
+/**
+ * Begins what an effect `announce` asks for. A lower master is answered by one burst and its second at a time:
+ * while they go on, more of its adverts begin nothing.
+ */
+export function startAnnouncing(
+  announcer: Announcer,
+  target: AnnounceTarget,
+  cause: AnnounceCause,
+  now: Millis,
+): Announcer {
+  const { instance, rule } = target;
+  if (cause === 'lower-master') {
+    const busy = announcer.jobs.some(
+      (job) => job.instance === instance && (job.kind === 'burst' || job.kind === 'second'),
+    );
+    if (busy) return announcer;
+    const lower = { repeat: rule.lowerRepeat, delay: rule.lowerDelay };
+    return withJobs(announcer, announcer.jobs, bursts(target, lower, now));
+  }
+  const kept = stopAnnouncing(announcer, instance).jobs;
+  return withJobs(announcer, kept, [...bursts(target, rule, now), ...refreshes(target, now)]);
+}
+
+/** One burst for addresses that were taken away and are back, beside all that goes on. */
+export function announcePutBack(announcer: Announcer, target: AnnounceTarget, now: Millis): Announcer {
+  const { instance, addresses, rule } = target;
+  const waiting = announcer.jobs.find((job) => job.instance === instance && job.kind === 'put-back');
+  const all = [...new Set([...(waiting?.addresses ?? []), ...addresses])];
+  const [burst] = bursts({ ...target, addresses: all }, { ...rule, delay: millis(0) }, now);
+  const kept = without(announcer, instance, ['put-back']);
+  return withJobs(announcer, kept, burst === undefined ? [] : [{ ...burst, kind: 'put-back' }]);
+}
+
+/** Ends all announcements of an instance. */
+export function stopAnnouncing(announcer: Announcer, instance: string): Announcer {
+  return { ...announcer, jobs: announcer.jobs.filter((job) => job.instance !== instance) };
+}
+
+/** When `takeDue` has something to give; undefined: never, as things stand. */
+export function nextAnnounceAt(announcer: Announcer): Millis | undefined {
+  if (announcer.jobs.length === 0) return undefined;
+  const first = announcer.jobs.reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY);
+  return millis(Math.max(first, announcer.freeAt));
+}
+
+/** All addresses once, then all again: whoever missed one round hears the next. */
+function slice(job: Job, count: number): Announcement[] {
+  const { instance, addresses, sent } = job;
+  return Array.from({ length: count }, (_, index) => {
+    const address = addresses[(sent + index) % addresses.length];
+    return address === undefined ? [] : [{ instance, address }];
+  }).flat();
+}
+
+/** The job after `count` packets more; undefined where it is done. */
+function advance(job: Job, count: number, now: Millis): Job | undefined {
+  const sent = job.sent + count;
+  if (sent < job.repeat * job.addresses.length) return { ...job, sent };
+  if (job.every === undefined) return undefined;
+  const next = job.at + job.every;
+  return { ...job, sent: 0, at: millis(next > now ? next : now + job.every) };
+}
+
+/**
+ * At most `limit` packets that are due, in the order in which they have to be sent; with a spacing at most one.
+ * Linear in jobs and packets.
+ */
+export function takeDue(
+  announcer: Announcer,
+  now: Millis,
+  limit: number,
+): { readonly announcer: Announcer; readonly due: readonly Announcement[] } {
+  if (now < announcer.freeAt) return { announcer, due: [] };
+  const due: Announcement[] = [];
+  const room = announcer.spacing > 0 ? Math.min(limit, 1) : limit;
+  const jobs = [...announcer.jobs]
+    .sort((a, b) => a.at - b.at)
+    .map((job) => {
+      const left = job.repeat * job.addresses.length - job.sent;
+      const count = job.at <= now ? Math.min(left, room - due.length) : 0;
+      if (count === 0) return job;
+      due.push(...slice(job, count));
+      return advance(job, count, now);
+    })
+    .filter((job) => job !== undefined);
+  const freeAt = due.length > 0 ? millis(now + announcer.spacing) : announcer.freeAt;
+  return { announcer: { ...announcer, jobs, freeAt }, due };
+}
