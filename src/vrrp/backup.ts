@@ -1,6 +1,6 @@
 /** The rules of the state Backup (RFC 5798 6.4.2, RFC 9568 6.4.2, RFC 3768 6.4.2). */
 import { type Millis, millis } from '../core/units.js';
-import type { AdvertEvent, InstanceRule, Rival } from './model.js';
+import type { InstanceRule, Rival } from './model.js';
 import { skewTime } from './timers.js';
 import {
   type Backup,
@@ -37,28 +37,42 @@ function onResignation(rule: InstanceRule, state: Backup, heard: Rival): VrrpSte
   return stay({ ...state, heard, masterDownAt: later(heard.heardAt, skew), because: 'master-resigned' });
 }
 
+/** 6.4.2: the advert counts; learn, recompute, and set the timer anew from when it was heard. */
+function follow(rule: InstanceRule, state: Backup, heard: Rival): Backup {
+  const fresh = newBackup(rule, state.standing, intervalOf(rule, heard), heard.heardAt);
+  return { ...fresh, heard, preemptAt: state.preemptAt, holdUntil: state.holdUntil };
+}
+
 /** 6.4.2: If an ADVERTISEMENT is received. */
-export function onAdvertAsBackup(
-  rule: InstanceRule,
-  state: Backup,
-  advert: AdvertEvent,
-  heard: Rival,
-): VrrpStep {
-  if (advert.priority === 0) return onResignation(rule, state, heard);
+export function onAdvertAsBackup(rule: InstanceRule, state: Backup, heard: Rival): VrrpStep {
+  if (heard.priority === 0) return onResignation(rule, state, heard);
   const { standing } = state;
   const now = heard.heardAt;
-  const lower = advert.priority < standing.priority;
+  const lower = heard.priority < standing.priority;
   const preemptAt = lower ? (state.preemptAt ?? later(now, rule.preemptDelay)) : undefined;
   const free = isReady(rule, standing) && now >= (state.holdUntil ?? now) && now >= (preemptAt ?? now);
   if (lower && preempts(rule, standing) && free)
     return stay({ ...state, heard, preemptAt, because: 'preempted' });
-  const masterInterval = intervalOf(rule, advert);
-  const next = {
-    ...newBackup(rule, standing, masterInterval, now),
-    heard,
-    preemptAt,
-    holdUntil: state.holdUntil,
-  };
-  if (masterInterval === state.masterInterval) return stay(next);
-  return stay(next, report({ kind: 'interval-learned', from: state.masterInterval, to: masterInterval }));
+  const next = follow(rule, { ...state, preemptAt }, heard);
+  if (next.masterInterval === state.masterInterval) return stay(next);
+  return stay(
+    next,
+    report({ kind: 'interval-learned', from: state.masterInterval, to: next.masterInterval }),
+  );
+}
+
+/**
+ * The effective priority changed. A running timer holds one skew: it moves by the difference. Where the new priority
+ * is no longer above that of the master whose adverts did not count, the last of them does.
+ */
+export function onPriorityAsBackup(rule: InstanceRule, state: Backup, priority: number): VrrpStep {
+  const standing = { ...state.standing, priority };
+  const { heard, masterDownAt } = state;
+  const passedBy = heard !== undefined && heard.priority < state.standing.priority && heard.priority > 0;
+  if (passedBy && heard.priority >= priority)
+    return stay({ ...follow(rule, { ...state, standing }, heard), preemptAt: undefined });
+  if (masterDownAt === undefined) return stay({ ...state, standing });
+  const skew = (of: number): number => skewTime(rule, of, state.masterInterval);
+  const shift = skew(priority) - skew(state.standing.priority);
+  return stay({ ...state, standing, masterDownAt: later(masterDownAt, shift) });
 }

@@ -4,10 +4,10 @@
  */
 import { assert, unreachable } from '../core/assert.js';
 import type { Millis } from '../core/units.js';
-import { onAdvertAsBackup, onMasterDown } from './backup.js';
+import { onAdvertAsBackup, onMasterDown, onPriorityAsBackup } from './backup.js';
 import { onAdvertAsMaster, onAdvertTimer } from './master.js';
 import type { AdvertEvent, InstanceRule, Standing, VrrpEvent, VrrpState } from './model.js';
-import { masterDownInterval, skewTime } from './timers.js';
+import { masterDownInterval } from './timers.js';
 import {
   becomeMaster,
   begin,
@@ -45,7 +45,9 @@ export function wantsMaster(state: VrrpState): boolean {
 
 function onStartup(rule: InstanceRule, state: VrrpState, now: Millis): VrrpStep {
   if (state.kind !== 'initialize' || state.startAt !== undefined) return stay(state);
-  if (rule.startupDelay > 0) return stay({ ...state, startAt: later(now, rule.startupDelay) });
+  // What a predecessor left behind is not ours before we are master, and does not wait for the delay.
+  if (rule.startupDelay > 0)
+    return stay({ ...state, startAt: later(now, rule.startupDelay) }, { kind: 'drop-addresses' });
   return begin(rule, state, 'startup', now);
 }
 
@@ -63,7 +65,7 @@ function onTimer(rule: InstanceRule, state: VrrpState, now: Millis): VrrpStep {
   if (deadline === undefined || now < deadline) return stay(state);
   switch (state.kind) {
     case 'initialize':
-      return begin(rule, { ...state, startAt: undefined }, 'startup', now);
+      return begin(rule, state, 'startup', now);
     case 'backup':
       return onMasterDown(rule, state, now);
     case 'master':
@@ -77,19 +79,16 @@ function onTimer(rule: InstanceRule, state: VrrpState, now: Millis): VrrpStep {
 
 function onAdvert(rule: InstanceRule, state: VrrpState, advert: AdvertEvent, now: Millis): VrrpStep {
   assert(advert.interval > 0, 'an advert with interval 0 is discarded before it is an event');
-  const rival = { source: advert.source, priority: advert.priority, heardAt: now };
-  if (state.kind === 'backup') return onAdvertAsBackup(rule, state, advert, rival);
-  if (state.kind === 'master') return onAdvertAsMaster(rule, state, advert, rival);
+  const { source, priority, interval } = advert;
+  const rival = { source, priority, interval, heardAt: now };
+  if (state.kind === 'backup') return onAdvertAsBackup(rule, state, rival);
+  if (state.kind === 'master') return onAdvertAsMaster(rule, state, rival);
   return stay(state);
 }
 
-/** A running Master_Down_Timer holds one skew; it moves by the difference of the old and the new one. */
 function onPriority(rule: InstanceRule, state: VrrpState, priority: number): VrrpStep {
-  const standing = { ...state.standing, priority };
-  if (state.kind !== 'backup' || state.masterDownAt === undefined) return stay({ ...state, standing });
-  const skew = (of: number): number => skewTime(rule, of, state.masterInterval);
-  const shift = skew(priority) - skew(state.standing.priority);
-  return stay({ ...state, standing, masterDownAt: later(state.masterDownAt, shift) });
+  if (state.kind === 'backup') return onPriorityAsBackup(rule, state, priority);
+  return stay({ ...state, standing: { ...state.standing, priority } });
 }
 
 /** Faults or the source address changed: into Fault, out of it, or nothing. */
@@ -109,7 +108,7 @@ function onReady(rule: InstanceRule, state: VrrpState, now: Millis): VrrpStep {
   const next = { ...state, standing: { ...state.standing, ready: true } };
   const owner = state.standing.priority === OWNER;
   if (next.kind !== 'backup' || !owner || now < (next.holdUntil ?? now)) return stay(next);
-  if (rule.grouped) return stay({ ...next, masterDownAt: undefined });
+  if (rule.grouped) return stay({ ...next, masterDownAt: undefined, because: 'owner' });
   return becomeMaster(rule, next, 'owner', now);
 }
 

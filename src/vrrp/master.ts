@@ -1,7 +1,7 @@
 /** The rules of the state Master (RFC 5798 6.4.3, RFC 9568 6.4.3, RFC 3768 6.4.3). */
 import { compareIp } from '../core/ip.js';
 import { type Millis, millis } from '../core/units.js';
-import type { AdvertEvent, InstanceRule, Rival, RoleCause, VrrpEffect } from './model.js';
+import type { InstanceRule, Rival, RoleCause, VrrpEffect } from './model.js';
 import {
   intervalOf,
   later,
@@ -38,15 +38,9 @@ export function onAdvertTimer(rule: InstanceRule, state: Master, now: Millis): V
   return stay({ ...state, advertAt: grid > now ? grid : next, yieldUntil: undefined }, send);
 }
 
-function yieldTo(
-  rule: InstanceRule,
-  state: Master,
-  advert: AdvertEvent,
-  heard: Rival,
-  cause: RoleCause,
-): VrrpStep {
+function yieldTo(rule: InstanceRule, state: Master, heard: Rival, cause: RoleCause): VrrpStep {
   const { standing } = state;
-  const backup = newBackup(rule, standing, intervalOf(rule, advert), heard.heardAt);
+  const backup = newBackup(rule, standing, intervalOf(rule, heard), heard.heardAt);
   return stay(
     { ...backup, heard },
     { kind: 'silence' },
@@ -67,25 +61,19 @@ function onLowerMaster(rule: InstanceRule, state: Master, rival: Rival): VrrpSte
 }
 
 /** 6.4.3: If an ADVERTISEMENT is received. Preempt_Mode does not matter here, but for one that slept. */
-export function onAdvertAsMaster(
-  rule: InstanceRule,
-  state: Master,
-  advert: AdvertEvent,
-  rival: Rival,
-): VrrpStep {
+export function onAdvertAsMaster(rule: InstanceRule, state: Master, rival: Rival): VrrpStep {
   const { standing } = state;
   const now = rival.heardAt;
-  if (advert.priority === 0) {
+  if (rival.priority === 0) {
     const advertAt = later(now, rule.interval);
     return stay({ ...state, advertAt }, { kind: 'send-advert', priority: standing.priority });
   }
   const mustYield = now < (state.yieldUntil ?? now) || overslept(rule, state, now);
-  if (mustYield && !preempts(rule, standing)) return yieldTo(rule, state, advert, rival, 'overslept');
-  if (advert.priority > standing.priority) return yieldTo(rule, state, advert, rival, 'higher-priority');
-  if (advert.priority < standing.priority) return onLowerMaster(rule, state, rival);
-  const order = standing.source === undefined ? 1 : compareIp(advert.source, standing.source);
-  const step =
-    order > 0 ? yieldTo(rule, state, advert, rival, 'higher-address') : onLowerMaster(rule, state, rival);
-  if (advert.priority !== OWNER) return step;
+  if (mustYield && !preempts(rule, standing)) return yieldTo(rule, state, rival, 'overslept');
+  if (rival.priority > standing.priority) return yieldTo(rule, state, rival, 'higher-priority');
+  if (rival.priority < standing.priority) return onLowerMaster(rule, state, rival);
+  const order = standing.source === undefined ? 1 : compareIp(rival.source, standing.source);
+  const step = order > 0 ? yieldTo(rule, state, rival, 'higher-address') : onLowerMaster(rule, state, rival);
+  if (rival.priority !== OWNER) return step;
   return stay(step.state, ...step.effects, report({ kind: 'second-owner', rival }));
 }

@@ -211,11 +211,15 @@ export interface Standing {
 export interface Rival {
   readonly source: Ip;
   readonly priority: number;
+  /** As its advert said. */
+  readonly interval: Millis;
   readonly heardAt: Millis;
 }
 
-/** Why a backup's timer will run out. */
+/** Why a backup will be master. */
 export type TakeoverCause =
+  /** The owner does not wait. */
+  | 'owner'
   /** No advert for the whole master-down interval. */
   | 'master-silent'
   /** The master said priority 0. */
@@ -292,8 +296,6 @@ export type VrrpEvent =
 
 export type RoleCause =
   | 'startup'
-  /** The owner does not wait. */
-  | 'owner'
   | TakeoverCause
   | 'higher-priority'
   /** Equal priority, higher address. */

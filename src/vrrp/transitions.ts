@@ -1,8 +1,8 @@
 /** The transitions of one instance, and what every state's rules share. */
 import { type Millis, millis } from '../core/units.js';
 import type {
-  AdvertEvent,
   InstanceRule,
+  Rival,
   Role,
   RoleCause,
   Standing,
@@ -59,9 +59,9 @@ export function isReady(rule: InstanceRule, standing: Standing): boolean {
   return !rule.waitReady || standing.ready;
 }
 
-/** The master's interval as an advert tells it. In version 2 it is equal everywhere. */
-export function intervalOf(rule: InstanceRule, advert: AdvertEvent): Millis {
-  return rule.version === 2 ? rule.interval : advert.interval;
+/** The interval of another router as its adverts tell it. In version 2 it is equal everywhere. */
+export function intervalOf(rule: InstanceRule, { interval }: Rival): Millis {
+  return rule.version === 2 ? rule.interval : interval;
 }
 
 /** The state of an instance before start-up. Priority 255 makes it the owner. */
@@ -111,8 +111,10 @@ export function becomeMaster(rule: InstanceRule, from: VrrpState, cause: RoleCau
 /** 6.4.1, at start-up and again whenever the last fault clears. */
 export function begin(rule: InstanceRule, from: VrrpState, cause: RoleCause, now: Millis): VrrpStep {
   const { kind, standing } = from;
-  // Addresses that a predecessor left behind when it died are not ours before we are master.
-  const leftovers: readonly VrrpEffect[] = kind === 'initialize' ? [{ kind: 'drop-addresses' }] : [];
+  // Addresses that a predecessor left behind when it died are not ours before we are master. A start-up delay
+  // began with dropping them.
+  const fresh = kind === 'initialize' && from.startAt === undefined;
+  const leftovers: readonly VrrpEffect[] = fresh ? [{ kind: 'drop-addresses' }] : [];
   if (isFaulty(standing)) {
     return stay({ kind: 'fault', standing }, ...leftovers, role(kind, 'fault', 'fault', standing));
   }

@@ -81,7 +81,7 @@ t.test('fault: before start-up it is noted, and the start finds it', async (t) =
 t.test('start-up delay: nothing is heard or said before, then it begins', async (t) => {
   const machine = new Machine(rule({ startupDelay: ms(10_000) }), standing({ priority: 255 }));
   machine.step({ kind: 'startup' }, 1000);
-  t.same([machine.state.kind, machine.did, nextDeadline(machine.state)], ['initialize', [], 11_000]);
+  t.same([machine.state.kind, machine.did, nextDeadline(machine.state)], ['initialize', ['drop'], 11_000]);
   machine.step({ kind: 'startup' }, 2000);
   machine.step(advert(100), 3000);
   machine.step({ kind: 'timer' }, 10_999);
@@ -234,6 +234,20 @@ t.test('priority: a running timer moves by the difference of the skews, both way
   machine.step(advert(0), 3000);
   machine.step({ kind: 'priority', priority: 200 }, 3001);
   t.equal(nextDeadline(machine.state), 3218.75, 'the skew after a resignation too');
+});
+
+t.test('priority: a master that was passed over counts again when we fall to it or below', async (t) => {
+  const machine = backupOf(rule(), 200);
+  machine.step(advert(150, LOWER, 2000), 1000);
+  machine.step({ kind: 'priority', priority: 151 }, 1100);
+  t.equal(nextDeadline(machine.state), 3218.75 + (49 * 1000) / 256, 'still above: the timer moves, no more');
+  machine.step({ kind: 'priority', priority: 150 }, 1200);
+  t.match(machine.state, { masterInterval: 2000, masterDownAt: 1000 + 6000 + (106 * 2000) / 256 });
+  const grouped = backupOf(rule({ grouped: true }), 200);
+  grouped.step(advert(150), 3000);
+  grouped.step({ kind: 'timer' }, 3218.75);
+  grouped.step({ kind: 'priority', priority: 100 }, 3300);
+  t.equal(nextDeadline(grouped.state), 3000 + DOWN, 'and it wants to be master no more');
 });
 
 t.test('priority: a master says the new one with its next advert', async (t) => {
