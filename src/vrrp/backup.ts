@@ -68,7 +68,7 @@ export function onAdvertAsBackup(rule: InstanceRule, state: Backup, heard: Rival
 export function onPriorityAsBackup(rule: InstanceRule, state: Backup, priority: number): VrrpStep {
   const standing = { ...state.standing, priority };
   const { heard, masterDownAt } = state;
-  const passedBy = heard !== undefined && heard.priority < state.standing.priority && heard.priority > 0;
+  const passedBy = heard !== undefined && heard.priority < state.standing.priority;
   if (passedBy && heard.priority >= priority)
     return stay({ ...follow(rule, { ...state, standing }, heard), preemptAt: undefined });
   if (masterDownAt === undefined) return stay({ ...state, standing });

@@ -1,4 +1,5 @@
 /** The rules of the state Master (RFC 5798 6.4.3, RFC 9568 6.4.3, RFC 3768 6.4.3). */
+import { assert } from '../core/assert.js';
 import { compareIp } from '../core/ip.js';
 import { type Millis, millis } from '../core/units.js';
 import type { InstanceRule, Rival, RoleCause, VrrpEffect } from './model.js';
@@ -72,7 +73,8 @@ export function onAdvertAsMaster(rule: InstanceRule, state: Master, rival: Rival
   if (mustYield && !preempts(rule, standing)) return yieldTo(rule, state, rival, 'overslept');
   if (rival.priority > standing.priority) return yieldTo(rule, state, rival, 'higher-priority');
   if (rival.priority < standing.priority) return onLowerMaster(rule, state, rival);
-  const order = standing.source === undefined ? 1 : compareIp(rival.source, standing.source);
+  assert(standing.source !== undefined, 'a master has an address: without one it is at fault');
+  const order = compareIp(rival.source, standing.source);
   const step = order > 0 ? yieldTo(rule, state, rival, 'higher-address') : onLowerMaster(rule, state, rival);
   if (rival.priority !== OWNER) return step;
   return stay(step.state, ...step.effects, report({ kind: 'second-owner', rival }));

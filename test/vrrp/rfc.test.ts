@@ -208,6 +208,12 @@ t.test('6.4.3 equal priority and greater address: to Backup, compared as unsigne
   t.equal(text.state.kind, 'master', '9.255.255.255 is below 10.0.0.2, though not as text');
 });
 
+t.test('6.4.3 equal priority and our own address: not greater, so we stay', async (t) => {
+  const machine = masterOf(rule());
+  machine.step(advert(100, SELF), 4000);
+  t.equal(machine.state.kind, 'master');
+});
+
 t.test('6.4.3 Preempt_Mode does not count in Master: a greater priority is always yielded to', async (t) => {
   const machine = masterOf(rule({ preempt: false }));
   machine.step(advert(101), 4000);
