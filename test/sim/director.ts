@@ -2,10 +2,11 @@
 import { type Ip, ip } from '../../src/core/ip.js';
 import { epochMillis, type Millis, millis } from '../../src/core/units.js';
 import { judgeAdvert } from '../../src/vrrp/accept.js';
+import { advertOf } from '../../src/vrrp/advert.js';
 import { nextDeadline } from '../../src/vrrp/fsm.js';
 import type { GroupMember } from '../../src/vrrp/group.js';
 import type { InstanceConfig, InstanceRule, VrrpEvent, VrrpState } from '../../src/vrrp/model.js';
-import type { Envelope, Received, VrrpMessage } from '../../src/vrrp/packet.js';
+import type { Envelope, Received } from '../../src/vrrp/packet.js';
 import { initialVrrp } from '../../src/vrrp/transitions.js';
 import { passwordData, readVrrp, VRRP_GROUP, writeVrrp } from '../../src/wire/vrrp.js';
 import { config } from '../vrrp/build.js';
@@ -128,12 +129,7 @@ export class Director {
     const source = instance.state.standing.source ?? this.source(instance.link);
     const known = instance.sent.get(priority);
     if (known?.envelope.source === source) return known;
-    const { vrid, addresses, rule } = instance.config;
-    const fields = { type: 1, vrid, priority, addresses };
-    const message: VrrpMessage =
-      rule.version === 2
-        ? { version: 2, ...fields, authType: 1, intervalSeconds: rule.interval / 1000, authData: PASSWORD }
-        : { version: 3, ...fields, reserved: 0, intervalCentis: rule.interval / 10 };
+    const message = advertOf(instance.config, priority);
     const envelope = { source, destination: VRRP_GROUP.ipv4, hops: 255 };
     const received = readVrrp(writeVrrp(message, envelope, 'pseudo-header'), envelope);
     const packet = { link: instance.link, envelope, received };
