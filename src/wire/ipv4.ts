@@ -5,7 +5,6 @@ import { type Ip, ipBytes, ipFromBytes } from '../core/ip.js';
 import { addWords, checksum, finishChecksum } from './checksum.js';
 
 const IPV4_HEADER_LENGTH = 20;
-const IPV4_HEADER_LENGTH_MAX = 60;
 const CHECKSUM_OFFSET = 10;
 
 export interface Ipv4Header {
@@ -52,7 +51,7 @@ export function readIpv4(bytes: Uint8Array): Ipv4Packet {
   const tos = reader.u8();
   const totalLength = reader.u16be();
   const impossible = headerLength < IPV4_HEADER_LENGTH || totalLength < headerLength;
-  if (first >> 4 !== 4 || impossible || headerLength > IPV4_HEADER_LENGTH_MAX) {
+  if (first >> 4 !== 4 || impossible) {
     throw new LvsError('MALFORMED', `not an IPv4 header: ${first}, total length ${totalLength}`);
   }
   const [id, fragment, ttl, protocol] = [reader.u16be(), reader.u16be(), reader.u8(), reader.u8()];

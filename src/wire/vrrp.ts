@@ -17,8 +17,6 @@ export const VRRP_TOS = 0xc0;
 /** Where multicast adverts go (RFC 5798 5.1.1.2, 5.1.2.2), and the frames that carry them. */
 export const VRRP_GROUP: Readonly<Record<Family, Ip>> = { ipv4: ip('224.0.0.18'), ipv6: ip('ff02::12') };
 
-export const ADVERTISEMENT = 1;
-
 /** Bytes of authentication data that version 2 always carries. */
 const AUTH_LENGTH = 8;
 

@@ -3,7 +3,7 @@ import t from 'tap';
 import { ip, ipFromBytes } from '../../src/core/ip.js';
 import { type Mac, mac, macBytes, macFromBytes, parseMac } from '../../src/core/mac.js';
 import { ARP_OP, type Arp, arpProbe, gratuitousArp, readArp, writeArp } from '../../src/wire/arp.js';
-import { checksum } from '../../src/wire/checksum.js';
+import { addWords, checksum } from '../../src/wire/checksum.js';
 import { readIpv4, writeIpv4 } from '../../src/wire/ipv4.js';
 import { readIpv6, writeIpv6 } from '../../src/wire/ipv6.js';
 import {
@@ -109,36 +109,67 @@ t.test('a neighbour advertisement with any bit turned is refused or says so', as
   );
 });
 
-t.test('a neighbour advertisement without its option, or with an endless one', async (t) => {
+/** A frame with these ICMPv6 bytes, the checksum made anew, in a header that a test may bend. */
+function icmpFrame(like: Uint8Array, icmp: readonly number[], nextHeader = 58): Uint8Array {
+  const { payload: _, ...header } = readIpv6(like.subarray(ETHERNET_LENGTH));
+  const message = Uint8Array.from(icmp);
+  message.set([0, 0], 2);
+  const addresses = writeIpv6(header, message).subarray(8, 40);
+  const sum = checksum(Uint8Array.of(...addresses, 0, 0, 0, message.length, 0, 0, 0, 58, ...message));
+  message.set([sum >> 8, sum & 0xff], 2);
+  const packet = writeIpv6({ ...header, nextHeader }, message);
+  return Uint8Array.of(...like.subarray(0, ETHERNET_LENGTH), ...packet);
+}
+
+const OWNER = mac('02:00:00:00:00:01');
+const GOOD = unsolicitedAdvertisement(ip('2001:db8::1'), OWNER, true);
+const MESSAGE = [...GOOD.subarray(ETHERNET_LENGTH + 40)];
+const BARE = MESSAGE.slice(0, 24);
+
+t.test('a neighbour advertisement without flags and option', async (t) => {
   const without = writeNeighborAdvertisement({
-    ...readNeighborAdvertisement(unsolicitedAdvertisement(ip('2001:db8::1'), mac('02:00:00:00:00:01'), true)),
-    targetMac: undefined,
-    solicited: true,
-    override: false,
+    ...readNeighborAdvertisement(GOOD),
+    ...{ targetMac: undefined, solicited: true, override: false },
   });
   const read = readNeighborAdvertisement(without);
   t.equal(read.targetMac, undefined);
   t.strictSame([read.router, read.solicited, read.override], [true, true, false]);
-  const { ip: header } = read;
-  const icmp = new Uint8Array([...without.subarray(ETHERNET_LENGTH + 40), 1, 0, 0, 0, 0, 0, 0, 0]);
-  icmp[2] = 0;
-  icmp[3] = 0;
-  const pseudo = new Uint8Array([
-    ...writeIpv6(header, icmp).subarray(8, 40),
-    0,
-    0,
-    0,
-    icmp.length,
-    0,
-    0,
-    0,
-    58,
-  ]);
-  const sum = checksum(new Uint8Array([...pseudo, ...icmp]));
-  icmp[2] = sum >> 8;
-  icmp[3] = sum & 0xff;
-  const frame = new Uint8Array([...without.subarray(0, ETHERNET_LENGTH), ...writeIpv6(header, icmp)]);
-  t.throws(() => readNeighborAdvertisement(frame), { code: 'MALFORMED', message: /length 0/ });
+  t.equal(without[ETHERNET_LENGTH + 40 + 7], 0, 'nothing else in the reserved bits');
+});
+
+t.test('of several options the first link-layer address of six bytes counts', async (t) => {
+  const other = [1, 1, 9, 9, 9, 9, 9, 9];
+  const long = [2, 2, ...new Array<number>(14).fill(9)];
+  const right = [2, 1, 2, 0, 0, 0, 0, 1];
+  const rows: readonly (readonly [string, readonly number[], string | undefined])[] = [
+    ['another option alone', other, undefined],
+    ['behind another', [...other, ...right], OWNER],
+    ['a longer one is of no Ethernet', [...long, ...right], OWNER],
+    ['two of them', [...right, 2, 1, 9, 9, 9, 9, 9, 9], OWNER],
+    ['a single byte left', [...right, 0], OWNER],
+  ];
+  for (const [name, options, expected] of rows)
+    t.equal(readNeighborAdvertisement(icmpFrame(GOOD, [...BARE, ...options])).targetMac, expected, name);
+});
+
+t.test('options that never end or are cut, another message and another protocol are refused', async (t) => {
+  const endless = icmpFrame(GOOD, [...BARE, 1, 0, 0, 0, 0, 0, 0, 0]);
+  t.throws(() => readNeighborAdvertisement(endless), { code: 'MALFORMED', message: /length 0/ });
+  const short = icmpFrame(GOOD, [...BARE, 1, 0]);
+  t.throws(() => readNeighborAdvertisement(short), { code: 'MALFORMED', message: /length 0/ });
+  t.throws(() => readNeighborAdvertisement(icmpFrame(GOOD, [...BARE, 2, 2, 0, 0])), { code: 'TRUNCATED' });
+  for (const [at, value] of [
+    [0, 135],
+    [1, 1],
+  ] as const) {
+    const bad = MESSAGE.slice();
+    bad[at] = value;
+    t.throws(() => readNeighborAdvertisement(icmpFrame(GOOD, bad)), { code: 'MALFORMED' }, `byte ${at}`);
+  }
+  t.throws(() => readNeighborAdvertisement(icmpFrame(GOOD, MESSAGE, 17)), { code: 'MALFORMED' });
+  const arp = GOOD.slice();
+  arp.set([0x08, 0x06], 12);
+  t.throws(() => readNeighborAdvertisement(arp), { code: 'MALFORMED' });
 });
 
 t.test('the IP header of every captured frame is read and written', async (t) => {
@@ -194,6 +225,7 @@ t.test('the checksum of RFC 1071 3: its own example, odd lengths, and itself', a
   t.equal(checksum(fromHex('0001f203f4f5f6f7')), ~0xddf2 & 0xffff);
   t.equal(checksum(fromHex('01')), ~0x0100 & 0xffff);
   t.equal(checksum(new Uint8Array()), 0xffff);
+  t.equal(addWords(0, fromHex('0102030405'), 1, 4), 0x0203 + 0x0400, 'what is beyond the end does not count');
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 2, maxLength: 64 }), (bytes) => {
       const even = new Uint8Array([...bytes, ...(bytes.length % 2 === 1 ? [0] : [])]);

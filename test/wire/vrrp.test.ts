@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import t from 'tap';
 import { type Ip, ip, ipFromBytes } from '../../src/core/ip.js';
 import type { ChecksumForm, Envelope, Received, VrrpMessage } from '../../src/vrrp/packet.js';
+import { addPseudoHeader, addWords, finishChecksum } from '../../src/wire/checksum.js';
 import { readIpv4 } from '../../src/wire/ipv4.js';
 import { readIpv6 } from '../../src/wire/ipv6.js';
-import { passwordData, peekVrid, readVrrp, virtualMac, writeVrrp } from '../../src/wire/vrrp.js';
+import { passwordData, peekVrid, readVrrp, VRRP_GROUP, virtualMac, writeVrrp } from '../../src/wire/vrrp.js';
 import {
   checkTrailer,
   type Hmac,
@@ -66,6 +67,9 @@ t.test('every captured VRRP message is read and written', async (t) => {
     const { envelope, payload } = unwrap(vector);
     const message = messageOf(vector.decoded);
     const form = formOf(vector.decoded);
+    const { destination } = envelope;
+    if (destination.startsWith('224.')) t.equal(destination, VRRP_GROUP.ipv4, vector.name);
+    if (destination.startsWith('ff02:')) t.equal(destination, VRRP_GROUP.ipv6, vector.name);
     const expected: Received = { kind: 'message', message, checksum: form, rest: { kind: 'none' } };
     t.same(readVrrp(payload, envelope), expected, `${vector.name} is read`);
     t.equal(toHex(writeVrrp(message, envelope, form)), toHex(payload), `${vector.name} is written`);
@@ -102,6 +106,21 @@ t.test(
     t.match(readVrrp(bytes, { ...V4, source: ip('10.0.0.3') }), { checksum: 'wrong' });
   },
 );
+
+t.test('version 2 has one form alone: with a pseudo-header its checksum is wrong', async (t) => {
+  const two: VrrpMessage = {
+    ...{ version: 2, type: 1, vrid: 51, priority: 100, authType: 0, intervalSeconds: 1 },
+    ...{ addresses: [ip('10.0.0.100')], authData: new Uint8Array(8) },
+  };
+  const bytes = writeVrrp(two, V4, 'pseudo-header');
+  t.match(readVrrp(bytes, V4), { checksum: 'message' }, 'the option is for version 3');
+  bytes.set([0, 0], 6);
+  const sum = finishChecksum(
+    addWords(addPseudoHeader(0, V4.source, V4.destination, 112, bytes.length), bytes),
+  );
+  bytes.set([sum >> 8, sum & 0xff], 6);
+  t.match(readVrrp(bytes, V4), { checksum: 'wrong' });
+});
 
 t.test('IPv6 has one form alone: a message-only checksum is wrong there', async (t) => {
   const six: VrrpMessage = { ...advert3, addresses: [ip('fe80::5')] };
@@ -263,7 +282,7 @@ function macByHand(family: number, source: string, message: string, head: string
 
 t.test('the trailer of auth_hmac is laid out and signed as keepalived 2.4.2 does, IPv4', async (t) => {
   const envelope = { ...V4, source: ip('192.168.77.1'), destination: ip('192.168.77.2') };
-  const message = writeVrrp({ ...advert3, vrid: 52, priority: 200 }, envelope, 'pseudo-header');
+  const message = writeVrrp({ ...advert3, vrid: 99, priority: 200 }, envelope, 'pseudo-header');
   const sequence = (0x65_00_00_01n << 32n) | (0x8000n << 16n) | 7n;
   const signed = toHex(signVrrp(message, envelope, { keyId: 1, sequence }, hmac));
   const head = '01010000' + '65000001' + '8000' + '0007';
