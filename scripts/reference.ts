@@ -14,6 +14,7 @@ import {
   webhook,
 } from '../src/config/schema.js';
 import { FTP_KEYS, HTTP_KEYS, HTTPS_KEYS, RULE_KEYS, TARGET_KEYS } from '../src/config/schema-checks.js';
+import { announce, auth, hmac, router, track, unicast } from '../src/config/schema-vrrp.js';
 import { SERVERS_MAX } from '../src/config/whole.js';
 import { DEPTH_MAX, VALUES_MAX } from '../src/config/yaml.js';
 import { markdownTable } from './markdown.js';
@@ -36,8 +37,8 @@ This file is generated from the schema (\`npm run generate\`). Examples:
 [every option](../config/lvsentry.example.yaml).
 
 A configuration is one YAML 1.2 file (JSON is YAML), or a folder of files that end in \`.yaml\`, \`.yml\` or \`.json\`.
-The files of a folder are read in the order of their names and merged: \`services\` and \`alerts\` may be spread over
-them, every other key stands in one file only, and no name stands twice.
+The files of a folder are read in the order of their names and merged: \`services\`, \`vrrp\` and \`alerts\` may be spread
+over them, every other key stands in one file only, and no name stands twice.
 
 \`lvsentry validate FILE\` tells all faults at once, each with line and column. A wrong configuration is refused
 whole. Editors check and complete while you write when the file begins with
@@ -60,8 +61,8 @@ services:
 wants quotes: \`"[2001:db8::1]:80"\`.
 **Names** consist of letters, digits, \`.\`, \`_\` and \`-\`, begin with a letter or digit and have at most 63 characters.
 **Secrets** stand outside the file: \`\${env:NAME}\` is replaced by an environment variable, \`\${file:/path}\` by the
-text of a file without its last line break. This works in \`user\`, \`password\`, \`headers\`, \`url\` and \`secret\`, also
-inside a longer text.
+text of a file without its last line break. This works in \`user\`, \`password\`, \`headers\`, \`url\`, \`secret\` and \`keys\`,
+also inside a longer text.
 **Unknown keys** are refused. YAML anchors and aliases may be used; tags and merge keys (\`<<\`) may not.
 `;
 
@@ -152,6 +153,12 @@ export function configurationReference(): string {
     `## Checks: http\n\n${options(HTTP_KEYS)}`,
     `## Checks: https\n\n${HTTPS_TEXT}\n\n${options(HTTPS_KEYS)}`,
     `## Checks: ftp\n\n${FTP_TEXT}\n\n${options(FTP_KEYS)}`,
+    part('`vrrp.NAME`', router),
+    part('`vrrp.NAME.auth`', auth),
+    part('`vrrp.NAME.auth.hmac`', hmac),
+    part('`vrrp.NAME.unicast`', unicast),
+    part('`vrrp.NAME.track`', track),
+    part('`vrrp.NAME.announce`', announce),
     part('`alerts.NAME`', alert),
     part('`alerts.NAME.webhook`', webhook),
     LIMITS,

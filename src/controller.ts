@@ -11,6 +11,7 @@ import type { EpochMillis } from './core/units.js';
 import {
   driftHappening,
   type Happening,
+  LEVELS,
   refusedHappening,
   serviceHappening,
   stepText,
@@ -23,6 +24,7 @@ import { destText, serviceText } from './ipvs/keys.js';
 import type { IpvsTable, ObservedTable, OperationResult } from './ipvs/model.js';
 import type { DesiredService, PlanStep } from './ipvs/plan.js';
 import { Reconciler } from './ipvs/reconciler.js';
+import type { VrrpDigest } from './vrrp/status.js';
 import type { ServerHealth, TableState, WorkerDigest, World } from './world.js';
 
 /** The probe workers, as the controller sees them. */
@@ -70,6 +72,7 @@ export class Controller {
   #observed: ObservedTable | undefined;
   #tableState: TableState;
   #workers: readonly WorkerDigest[] = [];
+  #vrrp: VrrpDigest | undefined;
   /** Services all of whose servers are down, by name. */
   readonly #lost = new Set<string>();
   /** Refusals told since the table was last in sync: each is told once. */
@@ -136,6 +139,7 @@ export class Controller {
       observed: this.#observed,
       table: this.#tableState,
       workers: this.#workers,
+      vrrp: this.#vrrp,
       stopping: this.#stopping,
     };
     return this.#snapshot;
@@ -171,6 +175,16 @@ export class Controller {
     const others = this.#workers.filter((known) => known.worker !== digest.worker);
     this.#workers = [...others, digest].sort((a, b) => a.worker - b.worker);
     this.#changed();
+  }
+
+  onVrrp(digest: VrrpDigest | undefined): void {
+    this.#vrrp = digest;
+    this.#changed();
+  }
+
+  /** Numbers, logs and tells something that happened elsewhere. */
+  tell(happening: Happening): void {
+    this.#emit(happening);
   }
 
   /** A worker died and is being restarted; until its checks have run again their verdicts are held. */
@@ -382,17 +396,3 @@ export class Controller {
     this.#snapshot = undefined;
   }
 }
-
-const LEVELS: Readonly<Record<LvsEvent['kind'], 'info' | 'warn' | 'error'>> = {
-  'server-down': 'warn',
-  'server-up': 'info',
-  'service-lost': 'error',
-  'service-recovered': 'info',
-  'daemon-started': 'info',
-  'daemon-stopping': 'info',
-  'config-reloaded': 'info',
-  'config-refused': 'error',
-  'table-drift': 'warn',
-  'table-error': 'error',
-  'worker-restarted': 'error',
-};

@@ -19,14 +19,18 @@ import { type Millis, seconds } from './core/units.js';
 import { IpvsClient } from './ipvs/client.js';
 import { MemoryTable } from './ipvs/memory.js';
 import type { IpvsTable } from './ipvs/model.js';
+import { noticeHappening, RoleFollower, roleHappening } from './roles.js';
 import { systemClock, systemEntropy, systemTimers, systemTurns } from './sys/clock.js';
 import { openNetlink } from './sys/netlink.js';
 import { notifyManager } from './sys/notify.js';
+import { VrrpThread } from './vrrp/thread.js';
 
 export type LogLevel = Extract<Level, 'debug' | 'info' | 'warn' | 'error'>;
 
 const STOP_LIMIT = seconds(5);
 const ALERTS_LIMIT = seconds(3);
+/** After this a check without a verdict does not keep a director from being master. */
+const VERDICTS_LIMIT = seconds(60);
 
 /** Everything that runs, made of one configuration. */
 interface Parts {
@@ -34,6 +38,8 @@ interface Parts {
   readonly probes: ProbePool;
   readonly alerts: Outbox;
   readonly table: IpvsTable;
+  readonly vrrp: VrrpThread;
+  readonly roles: RoleFollower;
   readonly log: Logger;
 }
 
@@ -43,6 +49,23 @@ async function openTable(config: Config): Promise<IpvsTable> {
   // Missing IPVS or privilege shows here, before anything runs.
   await table.info();
   return table;
+}
+
+function openVrrp(controller: () => Controller): VrrpThread {
+  return new VrrpThread({
+    workerFile: new URL('./vrrp/worker.js', import.meta.url),
+    timers: systemTimers,
+    onRole: (change) => {
+      const happening = roleHappening(change);
+      if (happening !== undefined) controller().tell(happening);
+    },
+    onNotice: (notice) => controller().tell(noticeHappening(notice)),
+    onDigest: (digest) => controller().onVrrp(digest),
+    onDied: (error) => {
+      controller().onVrrp(undefined);
+      controller().tell({ kind: 'worker-restarted', message: `${error.message}; it is restarted` });
+    },
+  });
 }
 
 function assemble(config: Config, table: IpvsTable, log: Logger): Parts {
@@ -56,22 +79,31 @@ function assemble(config: Config, table: IpvsTable, log: Logger): Parts {
     workerFile: new URL('./checks/worker.js', import.meta.url),
     workersMax: availableParallelism(),
     timers: systemTimers,
-    onChanges: (changes) => controller.onVerdicts(changes),
+    onChanges: (changes) => {
+      controller.onVerdicts(changes);
+      roles.follow(controller.world());
+    },
     onDigest: (digest) => controller.onDigest(digest),
     onWorkerDied: (death) => controller.onWorkerDied(death.worker, death.checks, death.error.message),
     onDefect: (check, text) => log.error({ check }, `a prober broke its promise: ${text}`),
   });
+  const vrrp = openVrrp(() => controller);
+  const roles = new RoleFollower(vrrp);
   const clock = systemClock;
   const controller = new Controller({ config, table, probes, alerts, clock, timers: systemTimers, log });
-  return { controller, probes, alerts, table, log };
+  return { controller, probes, alerts, table, vrrp, roles, log };
 }
 
 /** Reads the configuration again and puts it in force, or tells why not; the old one then goes on. */
-function reload(load: () => ConfigResult, { controller }: Parts): void {
+function reload(load: () => ConfigResult, { controller, roles }: Parts): void {
   try {
     const loaded = load();
-    if (loaded.ok) controller.reload(loaded.config);
-    else controller.refuse(loaded.faults.map(faultText));
+    if (!loaded.ok) {
+      controller.refuse(loaded.faults.map(faultText));
+      return;
+    }
+    controller.reload(loaded.config);
+    roles.configure(controller.world());
   } catch (thrown) {
     // What needs a restart, and a defect in reading: neither may end a daemon that runs.
     controller.refuse([errorText(thrown)]);
@@ -113,9 +145,11 @@ function within(limit: Millis, work: Promise<unknown>): Promise<boolean> {
 /** The table first: it is finished and left alone before anything else goes. */
 async function takeApart(parts: Parts, api: Api | undefined, why: string): Promise<void> {
   tellManager('STOPPING=1', parts.log);
+  // Resigned first: the others take over while the rest is put away.
+  const resigned = parts.vrrp.close();
   const settled = await within(STOP_LIMIT, parts.controller.stop(why));
   if (!settled) parts.log.error({}, `the table did not settle within ${STOP_LIMIT} ms`);
-  await Promise.all([parts.probes.close(), parts.alerts.close(ALERTS_LIMIT), api?.close()]);
+  await Promise.all([resigned, parts.probes.close(), parts.alerts.close(ALERTS_LIMIT), api?.close()]);
   parts.table.close();
 }
 
@@ -134,9 +168,12 @@ async function run(load: () => ConfigResult, config: Config, log: Logger): Promi
   process.on('SIGHUP', () => reload(load, parts));
   const stopped = stop.then((why) => takeApart(parts, api, why));
   await parts.controller.start();
+  parts.roles.configure(parts.controller.world());
+  const patience = systemTimers.after(VERDICTS_LIMIT, () => parts.roles.ready());
   api = await openApi(config, parts);
   tellManager('READY=1', log);
   await stopped;
+  patience.cancel();
   return 0;
 }
 

@@ -118,3 +118,24 @@ export function refusedHappening(step: PlanStep, errno: string, message: string)
     facts: { operation: step.operation.kind, errno },
   };
 }
+
+/** How loud each kind of event is in the log. */
+export const LEVELS: Readonly<Record<EventKind, 'info' | 'warn' | 'error'>> = {
+  'server-down': 'warn',
+  'server-up': 'info',
+  'service-lost': 'error',
+  'service-recovered': 'info',
+  'daemon-started': 'info',
+  'daemon-stopping': 'info',
+  'config-reloaded': 'info',
+  'config-refused': 'error',
+  'table-drift': 'warn',
+  'table-error': 'error',
+  'worker-restarted': 'error',
+  'became-master': 'warn',
+  'became-backup': 'warn',
+  fault: 'error',
+  'vip-restored': 'warn',
+  'vip-refused': 'error',
+  'vrrp-trouble': 'warn',
+};

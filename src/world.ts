@@ -3,6 +3,7 @@ import type { CheckId, Verdict, VerdictChange } from './checks/model.js';
 import type { Config } from './config/model.js';
 import type { EpochMillis } from './core/units.js';
 import type { ObservedTable } from './ipvs/model.js';
+import type { VrrpDigest } from './vrrp/status.js';
 
 export interface ServerHealth {
   readonly verdict: Verdict;
@@ -49,5 +50,7 @@ export interface World {
   readonly observed: ObservedTable | undefined;
   readonly table: TableState;
   readonly workers: readonly WorkerDigest[];
+  /** As the VRRP thread said last; undefined before, and without virtual routers. */
+  readonly vrrp: VrrpDigest | undefined;
   readonly stopping: boolean;
 }

@@ -3,6 +3,7 @@
  * Numbers are those of linux/rtnetlink.h and linux/if_addr.h.
  */
 import type { Family, Ip } from '../core/ip.js';
+import type { Mac } from '../core/mac.js';
 
 export interface Prefix {
   readonly address: Ip;
@@ -102,3 +103,30 @@ export type ObjectOperation =
   | { readonly kind: 'adopt'; readonly instance: string; readonly object: VirtualObject }
   /** It is there and cannot be used: another host has the address. */
   | { readonly kind: 'conflict'; readonly instance: string; readonly object: VirtualObject };
+
+/** One link, as far as virtual routers care. */
+export interface LinkSeen {
+  readonly index: number;
+  readonly name: string;
+  /** Administratively up, and with a carrier. */
+  readonly usable: boolean;
+  readonly mac: Mac | undefined;
+}
+
+/** One address of a link, whoever made it. */
+export interface AddressSeen {
+  readonly index: number;
+  readonly address: Ip;
+  readonly prefix: number;
+  /** Not the first of its subnet (IPv4). */
+  readonly secondary: boolean;
+  /** It may not be used yet, or at all: duplicate address detection. */
+  readonly tentative: boolean;
+  readonly seen: (device: string) => ObjectSeen;
+}
+
+/** What a notification says. `lost`: some were lost; everything has to be read anew. */
+export type Notice =
+  | { readonly kind: 'link'; readonly link: LinkSeen; readonly gone: boolean }
+  | { readonly kind: 'address'; readonly address: AddressSeen; readonly gone: boolean }
+  | { readonly kind: 'lost' };

@@ -13,7 +13,13 @@ export const EVENT_KINDS = {
   'config-refused': 'A new configuration is wrong; the old one stays in force.',
   'table-drift': 'The IPVS table was changed by somebody else; what is ours was repaired.',
   'table-error': 'The kernel refused a change of the IPVS table.',
-  'worker-restarted': 'A probe worker ended unexpectedly and was started again.',
+  'worker-restarted': 'A worker thread ended unexpectedly and was started again.',
+  'became-master': 'A virtual router became master: its virtual IPs are here now.',
+  'became-backup': 'A virtual router is backup: another director has its virtual IPs, or takes them.',
+  fault: 'A virtual router cannot take part: its interface is down, or what it tracks failed.',
+  'vip-restored': 'Somebody took a virtual IP away from the interface; it was put back and announced.',
+  'vip-refused': 'A virtual IP cannot be set: the kernel refuses it, or another host has it.',
+  'vrrp-trouble': 'Something is odd on the network or with this machine; the message says what.',
 } as const;
 
 export type EventKind = keyof typeof EVENT_KINDS;

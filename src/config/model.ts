@@ -3,6 +3,7 @@ import type { AlertRule } from '../alerts/model.js';
 import type { Check } from '../checks/model.js';
 import type { Millis } from '../core/units.js';
 import type { Dest, Service } from '../ipvs/model.js';
+import type { RouterConfig } from '../vrrp/status.js';
 
 export type OnFailure = 'remove' | 'quiesce';
 
@@ -34,6 +35,8 @@ export interface Config {
   readonly api: { readonly listen: Listen };
   readonly services: readonly ServiceConfig[];
   readonly alerts: readonly AlertRule[];
+  /** The virtual routers. */
+  readonly vrrp: readonly RouterConfig[];
 }
 
 /** One fault of a configuration file. */

@@ -133,8 +133,8 @@ export function text(shape: TextShape, doc: Doc) {
 }
 
 /** Letters, digits, dots, underscores and hyphens: safe in paths, logs and check ids. */
-const NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$';
-const NAME_EXPECTS = 'a name (letters, digits, ".", "_" and "-", at most 63)';
+export const NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$';
+export const NAME_EXPECTS = 'a name (letters, digits, ".", "_" and "-", at most 63)';
 
 export function name(doc: Doc) {
   return text({ expects: NAME_EXPECTS, type: 'name', pattern: NAME_PATTERN, longest: 63 }, doc);

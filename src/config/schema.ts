@@ -18,6 +18,7 @@ import {
   text,
   yesNo,
 } from './schema-kit.js';
+import { vrrp } from './schema-vrrp.js';
 
 export const SERVICES_MAX = 10_000;
 const SERVERS_MAX = 10_000;
@@ -339,6 +340,7 @@ export const root = section(
         default: 'none',
         example: '{ oncall: { webhook: { url: https://alerts.example.org/lvs } } }',
       }),
+      vrrp,
       services: named(service, SERVICES_MAX, {
         says: 'The virtual services, each under a name.',
         example: '{ web: { address: 192.168.2.254:80, servers: [192.168.2.2] } }',

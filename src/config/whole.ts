@@ -1,6 +1,7 @@
 /** The rules over whole files: from their text to a complete configuration, or to all that is wrong with it. */
 import type { AlertRule } from '../alerts/model.js';
 import { type Millis, parseDuration } from '../core/units.js';
+import type { RouterConfig } from '../vrrp/status.js';
 import { completeAlert } from './alert.js';
 import { checkTemplate, type Defaults } from './check.js';
 import {
@@ -19,8 +20,10 @@ import { parseListen } from './endpoint.js';
 import { finishFaults, placeText, type RawFault, type Source, WHOLE_FILE } from './faults.js';
 import type { Config, ConfigResult, Listen, ServiceConfig } from './model.js';
 import type { RawAlert, RawConfig, RawService } from './schema.js';
+import type { RawRouter } from './schema-vrrp.js';
 import { completeService } from './service.js';
 import { validate } from './validate.js';
+import { checkRouters, completeRouter } from './vrrp.js';
 import { readYaml } from './yaml.js';
 
 /** Over all files. */
@@ -107,6 +110,22 @@ function alerts(context: Context, roots: readonly Root[]): readonly AlertRule[] 
   return rules;
 }
 
+function routers(
+  context: Context,
+  roots: readonly Root[],
+  watched: readonly ServiceConfig[],
+): readonly RouterConfig[] {
+  const given = maps<Readonly<Record<string, RawRouter>>>(roots.map((root) => member(root, 'vrrp')));
+  const names = new Set(watched.map(({ name }) => name));
+  const complete = new Map<string, { at: Cursor<RawRouter>; router: RouterConfig }>();
+  for (const [name, at] of merged(context, given)) {
+    const router = completeRouter(context, name, at, names);
+    if (router !== FAULTY) complete.set(name, { at, router });
+  }
+  checkRouters(context, complete);
+  return [...complete.values()].map(({ router }) => router);
+}
+
 const DEFAULT_LISTEN: Listen = { kind: 'tcp', host: '127.0.0.1', port: 8405 };
 
 function listen(context: Context, roots: readonly Root[]): Checked<Listen> {
@@ -154,13 +173,15 @@ export function complete(
   const table = only(context, roots, 'table');
   const resync = only(context, roots, 'resync');
   const listener = listen(context, roots);
+  const watched = servicesOf(defaultLayers(context, roots));
   return {
     name: value(name, context.deps.hostName),
     table: value(table, 'kernel'),
     resync: parseDuration(value(resync, '10s')) as Millis,
     api: { listen: listener === FAULTY ? DEFAULT_LISTEN : listener },
-    services: servicesOf(defaultLayers(context, roots)),
+    services: watched,
     alerts: alerts(context, roots),
+    vrrp: routers(context, roots, watched),
   };
 }
 

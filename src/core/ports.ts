@@ -55,5 +55,37 @@ export interface NetlinkSocket {
   close(): void;
 }
 
-/** Opens a netlink socket of one protocol (NETLINK_ROUTE 0, NETLINK_GENERIC 16). @throws NATIVE, NETLINK */
-export type OpenNetlink = (protocol: number) => NetlinkSocket;
+/**
+ * Opens a netlink socket of one protocol (NETLINK_ROUTE 0, NETLINK_GENERIC 16) that hears the notifications of
+ * `groups` (RTNLGRP_*). @throws NATIVE, NETLINK, PERMISSION
+ */
+export type OpenNetlink = (protocol: number, groups?: readonly number[]) => NetlinkSocket;
+
+/** A raw or packet socket. Addresses are the bytes of a struct sockaddr_*; results below 0 are -errno; nothing waits. */
+export interface PacketSocket {
+  /** A number is a C int. */
+  setOption(level: number, name: number, value: number | Uint8Array): number;
+  /** Bytes sent. `control` holds struct cmsghdr records. */
+  send(bytes: Uint8Array, to: Uint8Array, control?: Uint8Array): number;
+  /**
+   * Bytes of one packet; -EAGAIN where there is none. `facts` becomes [length of the sender's address, length of the
+   * control data, MSG_* flags].
+   */
+  receive(into: Uint8Array, from: Uint8Array, control: Uint8Array, facts: Int32Array): number;
+  /** Calls `listener` whenever something can be received, until it is set to undefined. */
+  onReadable(listener: (() => void) | undefined): void;
+  close(): void;
+}
+
+/** Opens a socket by the numbers of socket(2), or -errno. @throws NATIVE */
+export type OpenPacketSocket = (domain: number, type: number, protocol: number) => PacketSocket | number;
+
+/** A timer of its own that rings at absolute instants, whatever the load. */
+export interface Alarm {
+  /** When to ring next, in monotonic time; one that has passed rings at once. Undefined: not at all. */
+  set(deadline: Millis | undefined): void;
+  close(): void;
+}
+
+/** @throws NATIVE */
+export type OpenAlarm = (ring: () => void) => Alarm;

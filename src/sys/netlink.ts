@@ -11,6 +11,7 @@ const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
 const SO_RCVBUFFORCE = 33;
 const SOL_NETLINK = 270;
+const NETLINK_ADD_MEMBERSHIP = 1;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 
@@ -72,14 +73,17 @@ class KernelSocket implements NetlinkSocket {
 
 /** `openNetlink` over a given native part. */
 export function netlinkOpener(load: () => Native): OpenNetlink {
-  return (protocol) => {
+  return (protocol, groups = []) => {
     const descriptor = load().openSocket(AF_NETLINK, SOCK_RAW, protocol);
     if (typeof descriptor === 'number') {
       check(descriptor, 'socket', protocol);
       throw new LvsError('INTERNAL', 'the native part gave a number for a socket');
     }
     try {
-      return new KernelSocket(descriptor, configure(descriptor, protocol));
+      const portId = configure(descriptor, protocol);
+      for (const group of groups)
+        check(descriptor.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group), `group ${group}`, protocol);
+      return new KernelSocket(descriptor, portId);
     } catch (thrown) {
       descriptor.close();
       throw thrown;

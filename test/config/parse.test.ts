@@ -50,6 +50,7 @@ const COMPLETED: Config = {
     },
   ],
   alerts: [],
+  vrrp: [],
 };
 
 t.test('the least configuration is completed with every default', async (t) => {
@@ -81,6 +82,7 @@ services: {}
     api: { listen: { kind: 'unix', path: '/run/lvsentry.sock' } },
     services: [],
     alerts: [],
+    vrrp: [],
   });
   const v6 = configOf('api: { listen: "[::1]:80" }\nservices: {}');
   t.same(v6.api.listen, { kind: 'tcp', host: '::1', port: 80 });

@@ -5,14 +5,14 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/core\//, 0],
   [/^src\/([a-z]+\/model|world)\.ts$/, 1],
   [/^src\/ipvs\/(keys|plan)\.ts$/, 1],
-  [/^src\/vrrp\/packet\.ts$/, 1],
+  [/^src\/vrrp\/(packet|status)\.ts$/, 1],
   [/^src\/wire\//, 2],
   [/^src\/checks\/(checker|reason)\.ts$/, 3],
   [/^src\/ipvs\/(client|memory)\.ts$/, 5],
   [/^src\/ipvs\/reconciler\.ts$/, 6],
   [/^src\/ipvs\//, 3],
   [/^src\/(vrrp\/transport|addresses\/client)\.ts$/, 5],
-  [/^src\/(vrrp\/(instance|worker)|addresses\/reconciler)\.ts$/, 6],
+  [/^src\/(vrrp\/(announcing|engine|instance|sight|sockets|worker|thread)|addresses\/reconciler)\.ts$/, 6],
   [/^src\/(vrrp|addresses)\//, 3],
   [/^src\/alerts\/policy\.ts$/, 3],
   [/^src\/config\/load\.ts$/, 5],
@@ -20,7 +20,7 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/netlink\//, 4],
   [/^src\/(checks|alerts)\/(runner|worker|pool|outbox|queue)\.ts$/, 6],
   [/^src\/(checks|alerts|store)\//, 5],
-  [/^src\/(controller|describe)\.ts$/, 7],
+  [/^src\/(controller|describe|roles)\.ts$/, 7],
   [/^src\/api\//, 8],
   [/^src\/cli\//, 9],
   [/^src\/(main|daemon)\.ts$/, 10],
@@ -30,7 +30,7 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
 export const SYS = /^src\/sys\//;
 
 /** The files that put the parts together: programs and threads start here. */
-export const ENTRIES = /^src\/(main|daemon|checks\/worker)\.ts$/;
+export const ENTRIES = /^src\/(main|daemon|(checks|vrrp)\/worker)\.ts$/;
 
 /** Floors up to this one are pure: no async, timers, I/O, clock or chance. */
 export const PURE_MAX = 3;

@@ -1,0 +1,131 @@
+/** Between the controller and the VRRP thread: what happened there in words, and what the thread has to know of services. */
+import { unreachable } from './core/assert.js';
+import type { Happening } from './describe.js';
+import type { Observation, RoleCause, Track } from './vrrp/model.js';
+import type { RoleChange, VrrpNotice } from './vrrp/protocol.js';
+import type { RouterConfig } from './vrrp/status.js';
+import type { World } from './world.js';
+
+const CAUSES: Readonly<Record<RoleCause, string>> = {
+  startup: 'it started',
+  owner: 'it owns the addresses',
+  'master-silent': 'no master was heard',
+  'master-resigned': 'the master resigned',
+  preempted: 'the master has a lower priority',
+  'higher-priority': 'a director of higher priority is master',
+  'higher-address': 'a director of equal priority and higher address is master',
+  overslept: 'this machine slept, and another director took over',
+  fault: 'it cannot take part',
+  'fault-cleared': 'what was wrong is right again',
+  group: 'its sync group moved',
+  shutdown: 'lvsentry stops',
+};
+
+/** A change of role as an event; undefined for the end of an instance. */
+export function roleHappening(change: RoleChange): Happening | undefined {
+  const { instance, from, to, cause, priority, faults } = change;
+  const facts = { instance, from, to, cause, priority, faults };
+  const why = CAUSES[cause];
+  switch (to) {
+    case 'master':
+      return {
+        kind: 'became-master',
+        message: `${instance} is master with priority ${priority}: ${why}`,
+        facts,
+      };
+    case 'backup':
+      return {
+        kind: 'became-backup',
+        message: `${instance} is backup with priority ${priority}: ${why}`,
+        facts,
+      };
+    case 'fault': {
+      const list = faults.map(({ kind, name }) => `${kind} ${name}`).join(', ');
+      return {
+        kind: 'fault',
+        message: `${instance} cannot take part: ${list || 'no address to send from'}`,
+        facts,
+      };
+    }
+    case 'initialize':
+      return undefined;
+    default:
+      return unreachable(to);
+  }
+}
+
+const NOTICE_KINDS = {
+  'put-back': 'vip-restored',
+  refused: 'vip-refused',
+  report: 'vrrp-trouble',
+  trouble: 'vrrp-trouble',
+} as const;
+
+export function noticeHappening({ instance, what, message }: VrrpNotice): Happening {
+  const name = instance === undefined ? '' : `${instance}: `;
+  return { kind: NOTICE_KINDS[what], message: `${name}${message}`, facts: { instance } };
+}
+
+/** How many real servers of the tracked services this director reaches. A server without a verdict yet counts as up. */
+function shareOf(world: World, track: Extract<Track, { kind: 'services' }>): Observation {
+  const names = new Set(track.name.split(' '));
+  const servers = world.config.services.filter(({ name }) => names.has(name)).flatMap((each) => each.servers);
+  const up = servers.filter(({ check }) => world.health.get(check.id)?.held !== 'down').length;
+  return { kind: 'share', up, total: servers.length };
+}
+
+/** What each instance has to know of services now, by the names it knows them by. */
+export function observations(world: World): ReadonlyMap<string, Observation> {
+  const found = new Map<string, Observation>();
+  for (const { tracks } of world.config.vrrp)
+    for (const track of tracks)
+      if (track.kind === 'services') found.set(`services ${track.name}`, shareOf(world, track));
+  return found;
+}
+
+/** Whether every server has its first verdict. */
+export function firstVerdictsAreIn(world: World): boolean {
+  for (const { held } of world.health.values()) if (held === undefined) return false;
+  return true;
+}
+
+/** The thread, as the controller's side sees it. No call waits. */
+export interface RouterEngine {
+  configure(routers: readonly RouterConfig[]): void;
+  observe(what: string, seen: Observation): void;
+  ready(): void;
+}
+
+/** Tells the thread what follows from the world, and only that. */
+export class RoleFollower {
+  readonly #engine: RouterEngine;
+  #isReady = false;
+
+  constructor(engine: RouterEngine) {
+    this.#engine = engine;
+  }
+
+  /** After a new configuration. */
+  configure(world: World): void {
+    this.#observe(world);
+    this.#engine.configure(world.config.vrrp);
+    this.follow(world);
+  }
+
+  /** After new verdicts. */
+  follow(world: World): void {
+    if (world.config.vrrp.length === 0) return;
+    this.#observe(world);
+    if (!this.#isReady && firstVerdictsAreIn(world)) this.ready();
+  }
+
+  /** The first verdicts are in, or nobody waits for the rest. */
+  ready(): void {
+    this.#isReady = true;
+    this.#engine.ready();
+  }
+
+  #observe(world: World): void {
+    for (const [what, seen] of observations(world)) this.#engine.observe(what, seen);
+  }
+}

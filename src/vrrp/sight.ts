@@ -1,0 +1,35 @@
+/** What the kernel's links and addresses mean for an instance: its faults, and where its adverts come from. */
+import type { NetworkView } from '../addresses/view.js';
+import { type Ip, ipFamily, isLinkLocal } from '../core/ip.js';
+import type { Fault, InstanceConfig } from './model.js';
+
+const OWNER = 255;
+
+/**
+ * The address that adverts come from; undefined while there is none.
+ * @param virtual the virtual IPs of all instances: none of them is ever a source, but for their owner
+ */
+export function sourceOf(
+  view: NetworkView,
+  config: InstanceConfig,
+  virtual: ReadonlySet<Ip>,
+): Ip | undefined {
+  const { cast, family, priority } = config;
+  if (cast.source !== undefined) return view.hasAddress(cast.source) ? cast.source : undefined;
+  const link = view.link(config.interface);
+  if (link === undefined) return undefined;
+  const own = view
+    .addressesOf(link.index)
+    .filter(({ address, tentative }) => ipFamily(address) === family && !tentative)
+    .filter(({ address }) => priority === OWNER || !virtual.has(address));
+  // RFC 5798 5.1.2.1: over IPv6 always the link-local address.
+  if (family === 'ipv6') return own.find(({ address }) => isLinkLocal(address))?.address;
+  return (own.find(({ secondary }) => !secondary) ?? own[0])?.address;
+}
+
+/** What is wrong with the instance's interface. */
+export function linkFaults(view: NetworkView, config: InstanceConfig): readonly Fault[] {
+  const link = view.link(config.interface);
+  if (link === undefined) return [{ kind: 'no-interface', name: config.interface }];
+  return link.usable ? [] : [{ kind: 'link-down', name: config.interface }];
+}

@@ -1,0 +1,64 @@
+/** The thread of the virtual routers: an engine on the real clock and sockets, joined to main by messages alone. */
+import { createHmac } from 'node:crypto';
+import { parentPort } from 'node:worker_threads';
+import { AddressClient } from '../addresses/client.js';
+import { assert, unreachable } from '../core/assert.js';
+import { systemClock, systemTimers, systemTurns } from '../sys/clock.js';
+import { openNetlink } from '../sys/netlink.js';
+import { openAlarm, openPacketSocket } from '../sys/packet.js';
+import { becomeRealtime, forwardsIpv6 } from '../sys/realtime.js';
+import type { Hmac } from '../wire/vrrp-trailer.js';
+import { VrrpEngine } from './engine.js';
+import type { FromVrrp, ToVrrp } from './protocol.js';
+
+const port = parentPort;
+assert(port !== null, 'the VRRP worker is a thread');
+
+const tell = (message: FromVrrp): void => port.postMessage(message);
+
+function hmacOf(keys: ReadonlyMap<number, string>): Hmac {
+  return (keyId, data) => {
+    const key = keys.get(keyId);
+    return key === undefined ? undefined : createHmac('sha256', key).update(data).digest();
+  };
+}
+
+const refused = becomeRealtime();
+if (refused !== undefined) {
+  const message = `adverts may be late under load: the kernel refuses ${refused}`;
+  tell({ kind: 'notice', notice: { instance: undefined, level: 'warn', what: 'trouble', message } });
+}
+
+const engine = new VrrpEngine({
+  clock: systemClock,
+  timers: systemTimers,
+  client: new AddressClient({ openNetlink, timers: systemTimers, turns: systemTurns }),
+  openSocket: openPacketSocket,
+  openAlarm,
+  hmacOf,
+  forwards: forwardsIpv6,
+  tell,
+});
+
+/** One order at a time: a change of the configuration waits for virtual IPs to be dropped. */
+let line: Promise<void> = Promise.resolve();
+
+const obey = async (message: ToVrrp): Promise<void> => {
+  switch (message.kind) {
+    case 'configure':
+      return engine.configure(message.routers);
+    case 'observed':
+      return engine.observe(message.what, message.seen);
+    case 'ready':
+      return engine.ready();
+    case 'stop':
+      await engine.stop();
+      return port.close();
+    default:
+      return unreachable(message);
+  }
+};
+
+port.on('message', (message: ToVrrp) => {
+  line = line.then(() => obey(message));
+});
