@@ -80,7 +80,7 @@ export class AddressKeeper {
 
   constructor(options: KeeperOptions) {
     this.#options = options;
-    options.client.onNotice(() => this.look());
+    options.client.onNotice(() => void this.look());
   }
 
   /** Replaces the set of virtual IPs; those of instances that are master are put in place. */

@@ -1,11 +1,10 @@
 /** Completes one entry of `vrrp:`. */
 import type { VirtualAddress } from '../addresses/model.js';
-import { type Ip, ipFamily, isLinkLocal, parseIp } from '../core/ip.js';
+import { type Family, type Ip, ip, ipFamily, isLinkLocal, parseIp } from '../core/ip.js';
 import { type Millis, millis, parseDuration } from '../core/units.js';
 import type { Auth, Cast, InstanceConfig, InstanceRule, Track } from '../vrrp/model.js';
 import type { VrrpVersion } from '../vrrp/packet.js';
 import type { RouterConfig } from '../vrrp/status.js';
-import { passwordData, VRRP_GROUP } from '../wire/vrrp.js';
 import {
   type Checked,
   type Context,
@@ -25,6 +24,9 @@ type At = Cursor<RawRouter>;
 
 const RT_SCOPE_LINK = 253;
 const HOPS_MAX = 255;
+/** RFC 5798 5.1.1.2 and 5.1.2.2. */
+const GROUP: Readonly<Record<Family, Ip>> = { ipv4: ip('224.0.0.18'), ipv6: ip('ff02::12') };
+const PASSWORD_BYTES = 8;
 const DOWN_ADVERTS = 3;
 const INTERVAL_STEP = 10;
 const SECOND = 1000;
@@ -152,7 +154,7 @@ function ruleOf(context: Context, at: At, version: Checked<VrrpVersion>): Checke
   });
 }
 
-function addressAt(context: Context, at: Cursor<string>, family: 'ipv4' | 'ipv6' | undefined): Checked<Ip> {
+function addressAt(context: Context, at: Cursor<string>, family: Family | undefined): Checked<Ip> {
   const address = parseIp(at.value);
   if (address === undefined) return report(context, at, `"${at.value}" is not an address`);
   if (family !== undefined && ipFamily(address) !== family)
@@ -160,11 +162,10 @@ function addressAt(context: Context, at: Cursor<string>, family: 'ipv4' | 'ipv6'
   return address;
 }
 
-function castOf(context: Context, at: At, family: 'ipv4' | 'ipv6' | undefined): Checked<Cast> {
+function castOf(context: Context, at: At, family: Family | undefined): Checked<Cast> {
   const unicast = member(at, 'unicast');
   if (unicast === FAULTY) return FAULTY;
-  if (unicast === undefined)
-    return { kind: 'multicast', group: VRRP_GROUP[family ?? 'ipv4'], source: undefined };
+  if (unicast === undefined) return { kind: 'multicast', group: GROUP[family ?? 'ipv4'], source: undefined };
   const source = member(unicast, 'source');
   const peers = member(unicast, 'peers');
   const hops = read(unicast, 'hops', HOPS_MAX);
@@ -231,7 +232,9 @@ function passwordOf(context: Context, at: Cursor<string>, version: Checked<VrrpV
   if (version === 3) return report(context, at, 'version 3 has no passwords; use `hmac`, or `version: 2`');
   if (!/^[\x20-\x7e]{1,8}$/.test(password))
     return report(context, at, 'not 1 to 8 characters in printable ASCII');
-  return { auth: { kind: 'password', data: passwordData(password) }, keys: NO_KEYS };
+  // Zeros behind it: RFC 3768 5.3.6.
+  const data = Uint8Array.from({ length: PASSWORD_BYTES }, (_, at) => password.charCodeAt(at) || 0);
+  return { auth: { kind: 'password', data }, keys: NO_KEYS };
 }
 
 function authOf(context: Context, at: At, version: Checked<VrrpVersion>): Checked<AuthParts> {

@@ -5,10 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { AddressClient } from '../addresses/client.js';
-import type { VirtualAddress } from '../addresses/model.js';
 import { AddressKeeper } from '../addresses/reconciler.js';
-import { unreachable } from '../core/assert.js';
-import { errnoName } from '../core/errno.js';
 import { DueHeap } from '../core/heap.js';
 import type { Ip } from '../core/ip.js';
 import type { Alarm, Clock, OpenAlarm, OpenPacketSocket, Timers } from '../core/ports.js';
@@ -18,12 +15,13 @@ import type { Hmac } from '../wire/vrrp-trailer.js';
 import { DISCARD_REASONS } from './accept.js';
 import { Announcing } from './announcing.js';
 import { LatenessMeter } from './digest.js';
+import { Effects } from './effects.js';
 import { stepVrrp } from './fsm.js';
 import { stepGroup } from './group.js';
-import { Instance, type QueuedEffect } from './instance.js';
-import type { AnnounceCause, Fault, Observation, VrrpEffect, VrrpEvent, VrrpReport } from './model.js';
+import { Instance } from './instance.js';
+import type { Fault, Observation, VrrpEvent } from './model.js';
 import type { Envelope } from './packet.js';
-import type { FromVrrp, VrrpNotice } from './protocol.js';
+import type { FromVrrp } from './protocol.js';
 import { linkFaults, sourceOf } from './sight.js';
 import { VrrpSockets } from './sockets.js';
 import type { RouterConfig } from './status.js';
@@ -52,21 +50,6 @@ function identity({ instance, group }: RouterConfig): string {
   return [name, instance.interface, vrid, family, rule.version, cast.kind, group ?? ''].join(' ');
 }
 
-function reportText(report: VrrpReport): string {
-  switch (report.kind) {
-    case 'interval-learned':
-      return `the master's interval is ${report.to} ms now, it was ${report.from} ms`;
-    case 'lower-master':
-      return `${report.rival.source} says it is master with the lower priority ${report.rival.priority}; it was answered`;
-    case 'second-owner':
-      return `${report.rival.source} says it owns the addresses too (priority 255): configure one owner`;
-    case 'overslept':
-      return `this machine slept: a timer was ${Math.round(report.by)} ms late`;
-    default:
-      return unreachable(report);
-  }
-}
-
 export class VrrpEngine {
   readonly #options: EngineOptions;
   readonly #instances = new Map<string, Instance>();
@@ -75,6 +58,7 @@ export class VrrpEngine {
   readonly #frames: FrameSocket;
   readonly #announcing: Announcing;
   readonly #keeper: AddressKeeper;
+  readonly #effects: Effects;
   readonly #alarm: Alarm;
   readonly #loop = new LatenessMeter();
   #alarmAt: Millis | undefined;
@@ -102,7 +86,7 @@ export class VrrpEngine {
         const instance = this.#instances.get(name);
         if (instance === undefined) return;
         if (result >= 0) instance.counters.announced += 1;
-        else this.#noteSendError(instance, result, 'an announcement');
+        else this.#effects.noteSendError(instance, result, 'an announcement');
       },
     });
     this.#keeper = new AddressKeeper({
@@ -111,10 +95,25 @@ export class VrrpEngine {
       timers: options.timers,
       events: {
         onNetwork: () => this.#onNetwork(),
-        onPutBack: (name, addresses) => this.#onPutBack(name, addresses),
-        onRefused: (name, address, errno) => this.#onRefused(name, address, errno),
-        onFailure: (text) => this.#notice(undefined, 'error', 'trouble', `the kernel's addresses: ${text}`),
+        onPutBack: (name, addresses) => {
+          const instance = this.#instances.get(name);
+          if (instance === undefined) return;
+          this.#effects.putBack(instance, addresses);
+          this.turn();
+        },
+        onRefused: (name, address, errno) => this.#effects.refused(name, address, errno),
+        onFailure: (text) =>
+          this.#effects.notice(undefined, 'error', 'trouble', `the kernel's addresses: ${text}`),
       },
+    });
+    this.#effects = new Effects({
+      clock: options.clock,
+      sockets: this.#sockets,
+      announcing: this.#announcing,
+      want: (name, want) => this.#keeper.want(name, want),
+      tell: options.tell,
+      onRole: () => this.#digest(),
+      onSettled: () => this.turn(),
     });
     this.#alarm = options.openAlarm(() => this.#onAlarm());
     this.#digestAt = millis(options.clock.monotonic() + DIGEST_INTERVAL);
@@ -164,7 +163,8 @@ export class VrrpEngine {
     instance.reconfigure(router, this.#options.hmacOf(router.keys));
     this.#give(instance, { kind: 'priority', priority: instance.priority().effective });
     this.#give(instance, { kind: 'reconfigured' });
-    if (instance.state.kind === 'master') this.#queue(instance, { kind: 'announce', cause: 'master' });
+    if (instance.state.kind === 'master')
+      this.#effects.queue(instance, { kind: 'announce', cause: 'master' });
   }
 
   async #leave(instance: Instance): Promise<void> {
@@ -273,7 +273,7 @@ export class VrrpEngine {
     if (instance.told.has(key) || instance.told.size >= 64) return;
     instance.told.add(key);
     const text = `a packet of ${envelope.source} is ignored: ${DISCARD_REASONS[judgement.reason]}`;
-    this.#notice(instance.name, 'warn', 'report', text);
+    this.#effects.notice(instance.name, 'warn', 'report', text);
   }
 
   #membersOf(instance: Instance): readonly Instance[] {
@@ -288,7 +288,7 @@ export class VrrpEngine {
       const step = stepVrrp(instance.config.instance.rule, instance.state, event, now);
       instance.state = step.state;
       this.#schedule(instance);
-      for (const effect of step.effects) this.#effect(instance, effect);
+      for (const effect of step.effects) this.#effects.perform(instance, effect);
       return;
     }
     const members = this.#membersOf(instance);
@@ -300,7 +300,7 @@ export class VrrpEngine {
     }
     for (const { member, effect } of step.effects) {
       const owner = this.#instances.get(member);
-      if (owner !== undefined) this.#effect(owner, effect);
+      if (owner !== undefined) this.#effects.perform(owner, effect);
     }
   }
 
@@ -310,82 +310,6 @@ export class VrrpEngine {
     if (deadline === undefined) return;
     instance.dueAt = deadline;
     this.#due.push(instance);
-  }
-
-  #effect(instance: Instance, effect: VrrpEffect): void {
-    if (effect.kind === 'send-advert') this.#sendAdvert(instance, effect.priority);
-    else this.#queue(instance, effect);
-  }
-
-  #queue(instance: Instance, effect: QueuedEffect): void {
-    instance.waiting.push(effect);
-    if (!instance.working) instance.work = this.#work(instance);
-  }
-
-  /** Performs what waits, in order; what changes virtual IPs is waited for. */
-  async #work(instance: Instance): Promise<void> {
-    instance.working = true;
-    for (let effect = instance.waiting.shift(); effect !== undefined; effect = instance.waiting.shift()) {
-      if (effect.kind === 'take-addresses') await this.#keeper.want(instance.name, 'present');
-      else if (effect.kind === 'drop-addresses') await this.#keeper.want(instance.name, 'absent');
-      else this.#perform(instance, effect);
-    }
-    instance.working = false;
-    this.turn();
-  }
-
-  #perform(
-    instance: Instance,
-    effect: Exclude<QueuedEffect, { kind: 'take-addresses' | 'drop-addresses' }>,
-  ): void {
-    switch (effect.kind) {
-      case 'announce':
-        return this.#announce(instance, effect.cause);
-      case 'silence':
-        return this.#announcing.stop(instance.config.instance.interface, instance.name);
-      case 'report':
-        return this.#notice(instance.name, 'warn', 'report', reportText(effect.report));
-      case 'role': {
-        const { from, to, cause, priority } = effect;
-        instance.enter(cause, this.#options.clock.wall());
-        const { faults } = instance.state.standing;
-        const change = { instance: instance.name, from, to, cause, priority, faults };
-        this.#options.tell({ kind: 'role', change });
-        return this.#digest();
-      }
-      default:
-        return unreachable(effect);
-    }
-  }
-
-  #announce(instance: Instance, cause: AnnounceCause): void {
-    const { instance: config, addresses } = instance.config;
-    const target = {
-      instance: instance.name,
-      addresses: addresses.map(({ address }) => address),
-      rule: config.announce,
-    };
-    this.#announcing.start(config.interface, target, cause, this.#options.clock.monotonic());
-  }
-
-  #sendAdvert(instance: Instance, priority: number): void {
-    const { interface: device, family } = instance.config.instance;
-    const socket = this.#sockets.get(device, family);
-    if (socket === undefined) return;
-    for (const { envelope, payload } of instance.adverts(priority, this.#options.clock.wall())) {
-      const result = socket.send(envelope, payload);
-      if (result >= 0) instance.counters.sent += 1;
-      else this.#noteSendError(instance, result, 'an advert');
-    }
-  }
-
-  #noteSendError(instance: Instance, result: number, what: string): void {
-    instance.counters.sendErrors += 1;
-    const errno = errnoName(-result);
-    if (instance.told.has(errno)) return;
-    instance.told.add(errno);
-    const { interface: device } = instance.config.instance;
-    this.#notice(instance.name, 'error', 'trouble', `${what} was not sent on ${device}: ${errno}`);
   }
 
   /** Links or addresses changed: sockets first, then what it means for each instance. */
@@ -422,33 +346,6 @@ export class VrrpEngine {
     if (!isDeepStrictEqual(own, faults)) this.#give(instance, { kind: 'faults', faults });
     if (standing.source !== source) this.#give(instance, { kind: 'source', source });
     if (standing.priority !== effective) this.#give(instance, { kind: 'priority', priority: effective });
-  }
-
-  #onPutBack(name: string, addresses: readonly Ip[]): void {
-    const instance = this.#instances.get(name);
-    if (instance === undefined) return;
-    instance.counters.putBack += addresses.length;
-    const { interface: device, announce } = instance.config.instance;
-    const target = { instance: name, addresses, rule: announce };
-    this.#announcing.putBack(device, target, this.#options.clock.monotonic());
-    const list = addresses.join(', ');
-    this.#notice(name, 'warn', 'put-back', `${list}: taken away by somebody else, put back and announced`);
-    this.turn();
-  }
-
-  #onRefused(name: string, address: VirtualAddress, errno: string | undefined): void {
-    const why = errno === undefined ? 'another host has it' : `the kernel says ${errno}`;
-    const text = `${address.address}/${address.prefix} cannot be set on ${address.device}: ${why}; it is tried again every second`;
-    this.#notice(name, 'error', 'refused', text);
-  }
-
-  #notice(
-    instance: string | undefined,
-    level: VrrpNotice['level'],
-    what: VrrpNotice['what'],
-    message: string,
-  ): void {
-    this.#options.tell({ kind: 'notice', notice: { instance, level, what, message } });
   }
 
   #digest(): void {

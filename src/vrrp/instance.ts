@@ -13,6 +13,7 @@ import type {
   Observation,
   PriorityReport,
   Rival,
+  Role,
   RoleCause,
   Standing,
   VrrpEffect,
@@ -144,11 +145,11 @@ export class Instance implements DueItem {
   }
 
   /** Notes the change of role that was just made. */
-  enter(cause: RoleCause, wall: EpochMillis): void {
+  enter(to: Role, cause: RoleCause, wall: EpochMillis): void {
     this.since = wall;
     this.cause = cause;
     this.told.clear();
-    if (this.state.kind === 'master') this.counters.becameMaster += 1;
+    if (to === 'master') this.counters.becameMaster += 1;
   }
 
   status(): RouterStatus {

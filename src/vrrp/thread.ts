@@ -96,14 +96,17 @@ export class VrrpThread {
   #onMessage(message: FromVrrp): void {
     switch (message.kind) {
       case 'role':
-        return this.#options.onRole(message.change);
+        this.#options.onRole(message.change);
+        break;
       case 'notice':
-        return this.#options.onNotice(message.notice);
+        this.#options.onNotice(message.notice);
+        break;
       case 'digest':
         this.#deaths = 0;
-        return this.#options.onDigest(message.digest);
+        this.#options.onDigest(message.digest);
+        break;
       default:
-        return unreachable(message);
+        unreachable(message);
     }
   }
 

@@ -1,0 +1,158 @@
+/**
+ * Performs what the machines ask for, in its order. Adverts go out at once; the rest keeps its place behind changes of
+ * the virtual IPs, which are waited for.
+ */
+import type { VirtualAddress } from '../addresses/model.js';
+import { unreachable } from '../core/assert.js';
+import { errnoName } from '../core/errno.js';
+import type { Ip } from '../core/ip.js';
+import type { Clock } from '../core/ports.js';
+import type { Announcing } from './announcing.js';
+import type { Instance, QueuedEffect } from './instance.js';
+import type { AnnounceCause, VrrpEffect, VrrpReport } from './model.js';
+import type { FromVrrp, VrrpNotice } from './protocol.js';
+import type { VrrpSockets } from './sockets.js';
+
+export interface EffectsOptions {
+  readonly clock: Clock;
+  readonly sockets: VrrpSockets;
+  readonly announcing: Announcing;
+  /** Resolves when the kernel has the virtual IPs, or has them no more. */
+  readonly want: (instance: string, want: 'present' | 'absent') => Promise<void>;
+  readonly tell: (message: FromVrrp) => void;
+  /** An instance has a new role. */
+  readonly onRole: () => void;
+  /** Nothing of an instance waits any more. */
+  readonly onSettled: () => void;
+}
+
+function reportText(report: VrrpReport): string {
+  switch (report.kind) {
+    case 'interval-learned':
+      return `the master's interval is ${report.to} ms now, it was ${report.from} ms`;
+    case 'lower-master':
+      return `${report.rival.source} says it is master with the lower priority ${report.rival.priority}; it was answered`;
+    case 'second-owner':
+      return `${report.rival.source} says it owns the addresses too (priority 255): configure one owner`;
+    case 'overslept':
+      return `this machine slept: a timer was ${Math.round(report.by)} ms late`;
+    default:
+      return unreachable(report);
+  }
+}
+
+export class Effects {
+  readonly #options: EffectsOptions;
+
+  constructor(options: EffectsOptions) {
+    this.#options = options;
+  }
+
+  perform(instance: Instance, effect: VrrpEffect): void {
+    if (effect.kind === 'send-advert') this.#sendAdvert(instance, effect.priority);
+    else this.queue(instance, effect);
+  }
+
+  /** Puts an effect behind those that wait. */
+  queue(instance: Instance, effect: QueuedEffect): void {
+    instance.waiting.push(effect);
+    if (!instance.working) instance.work = this.#work(instance);
+  }
+
+  async #work(instance: Instance): Promise<void> {
+    instance.working = true;
+    for (let effect = instance.waiting.shift(); effect !== undefined; effect = instance.waiting.shift()) {
+      if (effect.kind === 'take-addresses') await this.#options.want(instance.name, 'present');
+      else if (effect.kind === 'drop-addresses') await this.#options.want(instance.name, 'absent');
+      else this.#performNow(instance, effect);
+    }
+    instance.working = false;
+    this.#options.onSettled();
+  }
+
+  #performNow(
+    instance: Instance,
+    effect: Exclude<QueuedEffect, { kind: 'take-addresses' | 'drop-addresses' }>,
+  ): void {
+    switch (effect.kind) {
+      case 'announce':
+        this.#announce(instance, effect.cause);
+        break;
+      case 'silence':
+        this.#options.announcing.stop(instance.config.instance.interface, instance.name);
+        break;
+      case 'report':
+        this.notice(instance.name, 'warn', 'report', reportText(effect.report));
+        break;
+      case 'role': {
+        const { from, to, cause, priority } = effect;
+        instance.enter(to, cause, this.#options.clock.wall());
+        const { faults } = instance.state.standing;
+        const change = { instance: instance.name, from, to, cause, priority, faults };
+        this.#options.tell({ kind: 'role', change });
+        this.#options.onRole();
+        break;
+      }
+      default:
+        unreachable(effect);
+    }
+  }
+
+  #announce(instance: Instance, cause: AnnounceCause): void {
+    const { instance: config, addresses } = instance.config;
+    const target = {
+      instance: instance.name,
+      addresses: addresses.map(({ address }) => address),
+      rule: config.announce,
+    };
+    this.#options.announcing.start(config.interface, target, cause, this.#options.clock.monotonic());
+  }
+
+  #sendAdvert(instance: Instance, priority: number): void {
+    const { interface: device, family } = instance.config.instance;
+    const socket = this.#options.sockets.get(device, family);
+    if (socket === undefined) return;
+    for (const { envelope, payload } of instance.adverts(priority, this.#options.clock.wall())) {
+      const result = socket.send(envelope, payload);
+      if (result >= 0) instance.counters.sent += 1;
+      else this.noteSendError(instance, result, 'an advert');
+    }
+  }
+
+  /** Counts a packet that was not sent; each error is told once in a role. */
+  noteSendError(instance: Instance, result: number, what: string): void {
+    instance.counters.sendErrors += 1;
+    const errno = errnoName(-result);
+    if (instance.told.has(errno)) return;
+    instance.told.add(errno);
+    const { interface: device } = instance.config.instance;
+    this.notice(instance.name, 'error', 'trouble', `${what} was not sent on ${device}: ${errno}`);
+  }
+
+  /** Announces and tells of virtual IPs that somebody took away and that are back. */
+  putBack(instance: Instance, addresses: readonly Ip[]): void {
+    instance.counters.putBack += addresses.length;
+    const { interface: device, announce } = instance.config.instance;
+    const target = { instance: instance.name, addresses, rule: announce };
+    this.#options.announcing.putBack(device, target, this.#options.clock.monotonic());
+    const list = addresses.join(', ');
+    const text = `${list}: taken away by somebody else, put back and announced`;
+    this.notice(instance.name, 'warn', 'put-back', text);
+  }
+
+  /** Tells of a virtual IP that cannot be set. */
+  refused(instance: string, address: VirtualAddress, errno: string | undefined): void {
+    const why = errno === undefined ? 'another host has it' : `the kernel says ${errno}`;
+    const text = `${address.address}/${address.prefix} cannot be set on ${address.device}: ${why}; it is tried again every second`;
+    this.notice(instance, 'error', 'refused', text);
+  }
+
+  notice(
+    instance: string | undefined,
+    level: VrrpNotice['level'],
+    what: VrrpNotice['what'],
+    message: string,
+  ): void {
+    this.#options.tell({ kind: 'notice', notice: { instance, level, what, message } });
+  }
+}
