@@ -10,11 +10,13 @@ import {
   SERVICE_SCHEMA,
   SERVICES_SCHEMA,
   STATUS_SCHEMA,
+  VRRP_SCHEMA,
 } from './schemas.js';
 import type { ApiSource } from './source.js';
 import { serviceStatus } from './status.js';
 import { StatusTexts } from './texts.js';
 import { packageVersion } from './version.js';
+import { vrrpStatus } from './vrrp.js';
 
 type Handler = (source: ApiSource, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
 
@@ -70,6 +72,7 @@ export function routes(): readonly Route[] {
       response: { 200: SERVICES_SCHEMA },
       handle: cachedAnswer((world) => texts.services(world)),
     },
+    { url: '/v1/vrrp', response: { 200: VRRP_SCHEMA }, handle: cachedAnswer(vrrpStatus) },
     { url: '/v1/services/:name', response: { 200: SERVICE_SCHEMA, 404: ERROR_SCHEMA }, handle: oneService },
   ];
 }

@@ -1,6 +1,8 @@
 /** JSON Schemas of the answers: the small ones are written by them, all are tested by them, and docs/api.md too. */
+import type { Lateness } from '../vrrp/status.js';
 import type { Liveness, Readiness } from './health.js';
 import type { ServerStatus, ServiceStatus, Services, Status, TableStatus, WorkerStatus } from './status.js';
+import type { ContributionStatus, RouterStatus, VrrpStatus } from './vrrp.js';
 
 /** Body of every answer with a status of 400 or more, but for 503 of the two health routes. */
 export interface ApiError {
@@ -100,6 +102,60 @@ export const STATUS_SCHEMA = objectOf<Status>('Everything there is to know, from
 
 export const SERVICES_SCHEMA = objectOf<Services>('The services alone.', {
   services: list(SERVICE_SCHEMA, 'As in `/v1/status`.'),
+});
+
+const LATENESS_SCHEMA = objectOf<Lateness>('How late something was, in microseconds.', {
+  count: count('How often it was measured.'),
+  p50: count('Of the last 1024 times.'),
+  p99: count('Of the last 1024 times.'),
+  max: count('Of all times.'),
+});
+
+export const ROUTER_SCHEMA = objectOf<RouterStatus>(
+  'One virtual router. It counts since its thread started.',
+  {
+    name: text('Its name in the configuration.'),
+    interface: text('Where it speaks and has its virtual IPs.'),
+    id: count('Its virtual router id.'),
+    family: choice(['ipv4', 'ipv6'], 'Of its virtual IPs.'),
+    version: count('Of VRRP.'),
+    role: choice(['initialize', 'backup', 'master', 'fault'], 'What it is now.'),
+    since: orNull(text('Since when; null before its thread has spoken.')),
+    cause: orNull(text('Why: `master-silent`, `higher-priority` ...; null before the first change.')),
+    priority: count('What it works with.'),
+    base: count('As configured.'),
+    contributions: list(
+      objectOf<ContributionStatus>('What one tracked object does.', {
+        of: text('The object, and how it is.'),
+        points: { type: 'integer', description: 'Added to the priority.' },
+        fault: flag('Whether the router cannot take part for it.'),
+      }),
+      'How the priority came about.',
+    ),
+    faults: list(text('One fault.'), 'Why it cannot take part; empty where it can.'),
+    master: orNull(text('Address of the master; null where it is not known.')),
+    addresses: list(text('With the prefix length.'), 'Its virtual IPs.'),
+    sent: count('Adverts sent.'),
+    received: count('Adverts that were heard and counted.'),
+    sendErrors: count('Packets that were not sent.'),
+    announced: count('Gratuitous ARPs and neighbour advertisements.'),
+    putBack: count('Virtual IPs that somebody took away and that were put back.'),
+    becameMaster: count('How often it became master.'),
+    discarded: {
+      type: 'object',
+      additionalProperties: { type: 'integer', minimum: 0 },
+      description: 'Packets that were ignored, by reason.',
+    },
+    lateness: LATENESS_SCHEMA,
+  },
+);
+
+export const VRRP_SCHEMA = objectOf<VrrpStatus>('The virtual routers.', {
+  running: flag('Whether their thread has spoken.'),
+  routers: list(ROUTER_SCHEMA, 'In the order of the configuration.'),
+  loop: LATENESS_SCHEMA,
+  strangers: count('Packets of ids that no virtual router here has.'),
+  unreadable: count('Packets that nothing could be made of.'),
 });
 
 export const LIVENESS_SCHEMA = objectOf<Liveness>('Whether every loop has beaten lately.', {

@@ -79,4 +79,14 @@ export const COMMANDS: readonly CommandRow[] = [
     ],
     load: () => import('./status.js'),
   },
+  {
+    name: 'vrrp',
+    summary: 'print the virtual routers: role, master, priority and why, counters',
+    options: [
+      { flags: '-c, --config <path>', text: 'ask the daemon of this configuration', conflicts: ['url'] },
+      { flags: '--url <url>', text: 'ask the daemon at http://HOST:PORT or unix:/PATH' },
+      JSON_OPTION,
+    ],
+    load: () => import('./vrrp.js'),
+  },
 ];

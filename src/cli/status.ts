@@ -4,12 +4,11 @@ import type { Listen } from '../config/model.js';
 import { LvsError } from '../core/errors.js';
 import { endpointText, parseIp } from '../core/ip.js';
 import { type Millis, seconds } from '../core/units.js';
-import { askDaemon, parseUrl } from './client.js';
+import { askDaemon } from './client.js';
 import { ageText, columns } from './columns.js';
 import { type CliContext, EXIT, type Given } from './context.js';
+import { daemonOf } from './daemon.js';
 
-/** Where the daemon listens unless its configuration says otherwise. */
-const USUAL: Listen = { kind: 'tcp', host: '127.0.0.1', port: 8405 };
 const WATCH_INTERVAL = seconds(2);
 const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 
@@ -132,15 +131,8 @@ async function watch(context: CliContext, given: Given, where: Listen): Promise<
 }
 
 export async function run(context: CliContext, given: Given): Promise<number> {
-  const url = given.text('url');
-  let where = url === undefined ? USUAL : parseUrl(url);
-  if (given.text('config') !== undefined) {
-    // The configuration's reader is slow to load, and mostly not needed here.
-    const { readConfig } = await import('./config.js');
-    const config = readConfig(context, given);
-    if (config === undefined) return EXIT.config;
-    where = config.api.listen;
-  }
+  const where = await daemonOf(context, given);
+  if (where === undefined) return EXIT.config;
   await (given.flag('watch') ? watch(context, given, where) : show(context, given, where));
   return EXIT.done;
 }
