@@ -72,7 +72,11 @@ export function routes(): readonly Route[] {
       response: { 200: SERVICES_SCHEMA },
       handle: cachedAnswer((world) => texts.services(world)),
     },
-    { url: '/v1/vrrp', response: { 200: VRRP_SCHEMA }, handle: cachedAnswer(vrrpStatus) },
+    {
+      url: '/v1/vrrp',
+      response: { 200: VRRP_SCHEMA },
+      handle: cachedAnswer((world) => JSON.stringify(vrrpStatus(world))),
+    },
     { url: '/v1/services/:name', response: { 200: SERVICE_SCHEMA, 404: ERROR_SCHEMA }, handle: oneService },
   ];
 }

@@ -104,12 +104,21 @@ export const SERVICES_SCHEMA = objectOf<Services>('The services alone.', {
   services: list(SERVICE_SCHEMA, 'As in `/v1/status`.'),
 });
 
-const LATENESS_SCHEMA = objectOf<Lateness>('How late something was, in microseconds.', {
+export const LATENESS_SCHEMA = objectOf<Lateness>('How late something was, in microseconds.', {
   count: count('How often it was measured.'),
   p50: count('Of the last 1024 times.'),
   p99: count('Of the last 1024 times.'),
   max: count('Of all times.'),
 });
+
+export const CONTRIBUTION_SCHEMA = objectOf<ContributionStatus>(
+  'What one tracked object does to a priority.',
+  {
+    of: text('The object, and how it is.'),
+    points: { type: 'integer', description: 'Added to the priority.' },
+    fault: flag('Whether the router cannot take part for it.'),
+  },
+);
 
 export const ROUTER_SCHEMA = objectOf<RouterStatus>(
   'One virtual router. It counts since its thread started.',
@@ -124,14 +133,7 @@ export const ROUTER_SCHEMA = objectOf<RouterStatus>(
     cause: orNull(text('Why: `master-silent`, `higher-priority` ...; null before the first change.')),
     priority: count('What it works with.'),
     base: count('As configured.'),
-    contributions: list(
-      objectOf<ContributionStatus>('What one tracked object does.', {
-        of: text('The object, and how it is.'),
-        points: { type: 'integer', description: 'Added to the priority.' },
-        fault: flag('Whether the router cannot take part for it.'),
-      }),
-      'How the priority came about.',
-    ),
+    contributions: list(CONTRIBUTION_SCHEMA, 'How the priority came about.'),
     faults: list(text('One fault.'), 'Why it cannot take part; empty where it can.'),
     master: orNull(text('Address of the master; null where it is not known.')),
     addresses: list(text('With the prefix length.'), 'Its virtual IPs.'),

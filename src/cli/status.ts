@@ -7,7 +7,7 @@ import { type Millis, seconds } from '../core/units.js';
 import { askDaemon } from './client.js';
 import { ageText, columns } from './columns.js';
 import { type CliContext, EXIT, type Given } from './context.js';
-import { daemonOf } from './daemon.js';
+import { daemonOf } from './where.js';
 
 const WATCH_INTERVAL = seconds(2);
 const CLEAR_SCREEN = '\u001b[H\u001b[2J';

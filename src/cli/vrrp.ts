@@ -5,7 +5,7 @@ import type { Lateness } from '../vrrp/status.js';
 import { askDaemon } from './client.js';
 import { ageText, columns } from './columns.js';
 import { type CliContext, EXIT, type Given } from './context.js';
-import { daemonOf } from './daemon.js';
+import { daemonOf } from './where.js';
 
 /** Whoever answers may be another program, or another version of this one. */
 function isVrrp(value: unknown): value is VrrpStatus {

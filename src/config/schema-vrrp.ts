@@ -14,9 +14,9 @@ import {
   yesNo,
 } from './schema-kit.js';
 
-export const ROUTERS_MAX = 1000;
+const ROUTERS_MAX = 1000;
 /** A message counts its addresses in one byte (RFC 9568 5.2.5). */
-export const ADDRESSES_MAX = 255;
+const ADDRESSES_MAX = 255;
 const PEERS_MAX = 255;
 
 const INTERFACE_PATTERN = '^[^\\s/:]{1,15}$';

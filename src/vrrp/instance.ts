@@ -24,7 +24,6 @@ import { effectivePriority } from './priority.js';
 import type { RouterConfig, RouterStatus } from './status.js';
 import { initialVrrp } from './transitions.js';
 
-
 /** One message and where it goes: the group, or each peer. */
 export interface Outgoing {
   readonly envelope: Envelope;

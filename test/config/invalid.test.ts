@@ -16,7 +16,7 @@ const EXPECTED: readonly string[] = [
   'address-is-multicast.yaml:3:14: services.web.address: 224.0.0.1 is a multicast address; it cannot be a VIP',
   'address-with-a-prefix.yaml:4:15: services.web.servers[0]: "192.168.2.0/24" is not an address; leave the prefix length out',
   'address-without-a-port.yaml:3:14: services.web.address: 192.168.2.254 has no port; write for example 192.168.2.254:80',
-  'alert-event-is-unknown.yaml:5:23: alerts.oncall.on[1]: "server-updated" is not one of server-down, server-up, service-lost, service-recovered, daemon-started, daemon-stopping, config-reloaded, config-refused, table-drift, table-error, worker-restarted',
+  'alert-event-is-unknown.yaml:5:23: alerts.oncall.on[1]: "server-updated" is not one of server-down, server-up, service-lost, service-recovered, daemon-started, daemon-stopping, config-reloaded, config-refused, table-drift, table-error, worker-restarted, became-master, became-backup, fault, vip-restored, vip-refused, vrrp-trouble',
   'alert-on-nothing.yaml:5:9: alerts.oncall.on: empty; name the events, or leave `on` out',
   'alert-url-is-not-http.yaml:4:21: alerts.oncall.webhook.url: not a URL such as https://alerts.example.org/lvs (http or https, no user name)',
   'alert-without-a-webhook.yaml:3:11: alerts.oncall.webhook: missing; it must be there',
