@@ -82,7 +82,7 @@ export class Effects {
         this.#options.announcing.stop(instance.config.instance.interface, instance.name);
         break;
       case 'report':
-        this.notice(instance.name, 'warn', 'report', reportText(effect.report));
+        this.#report(instance, effect.report);
         break;
       case 'role': {
         const { from, to, cause, priority } = effect;
@@ -96,6 +96,14 @@ export class Effects {
       default:
         unreachable(effect);
     }
+  }
+
+  /** A rival speaks with every advert: it is told once in a role. */
+  #report(instance: Instance, report: VrrpReport): void {
+    const key = 'rival' in report ? `${report.kind} ${report.rival.source}` : undefined;
+    if (key !== undefined && instance.told.has(key)) return;
+    if (key !== undefined) instance.told.add(key);
+    this.notice(instance.name, 'warn', 'report', reportText(report));
   }
 
   #announce(instance: Instance, cause: AnnounceCause): void {
