@@ -75,7 +75,7 @@ function shareOf(world: World, track: Extract<Track, { kind: 'services' }>): Obs
 }
 
 /** What each instance has to know of services now, by the names it knows them by. */
-export function observations(world: World): ReadonlyMap<string, Observation> {
+function observations(world: World): ReadonlyMap<string, Observation> {
   const found = new Map<string, Observation>();
   for (const { tracks } of world.config.vrrp)
     for (const track of tracks)
@@ -84,7 +84,7 @@ export function observations(world: World): ReadonlyMap<string, Observation> {
 }
 
 /** Whether every server has its first verdict. */
-export function firstVerdictsAreIn(world: World): boolean {
+function firstVerdictsAreIn(world: World): boolean {
   for (const { held } of world.health.values()) if (held === undefined) return false;
   return true;
 }

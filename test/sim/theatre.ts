@@ -63,7 +63,7 @@ function seconds(value: number): string {
   return String(Number((value / 1000).toFixed(6)));
 }
 
-export class Theatre {
+class Theatre {
   #version: 2 | 3 = 3;
   #links: 1 | 2 = 1;
   readonly #specs: DirectorSpec[] = [];
