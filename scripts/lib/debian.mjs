@@ -16,7 +16,9 @@ const PACKAGES = {
   vsftpd: 'a real FTP server',
   openssl: 'certificates for the HTTPS tests',
   curl: 'a client that we did not write',
-  keepalived: 'what the benchmark compares with',
+  keepalived: 'a VRRP peer, and what the benchmark compares with',
+  frr: 'a VRRP peer',
+  tcpdump: 'an observer of VRRP that we did not write',
 };
 
 /** What dpkg-query prints of each package; the placeholders are its own. */

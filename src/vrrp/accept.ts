@@ -4,7 +4,6 @@
  */
 import { type Ip, isLinkLocal } from '../core/ip.js';
 import { type EpochMillis, type Millis, millis } from '../core/units.js';
-import { TRAILER_HMAC_SHA256 } from '../wire/vrrp-trailer.js';
 import { isReplay, isStale, type ReplayMarks, remember } from './hmac.js';
 import type { AdvertEvent, Auth, HmacRule, InstanceConfig } from './model.js';
 import type { Envelope, Received, Rest, VrrpMessage } from './packet.js';
@@ -73,6 +72,7 @@ export type Judgement =
   | { readonly kind: 'discarded'; readonly reason: DiscardReason };
 
 const ADVERTISEMENT = 1;
+const TRAILER_HMAC = 1;
 const MULTICAST_HOPS = 255;
 const AUTH_NONE = 0;
 const AUTH_PASSWORD = 1;
@@ -128,7 +128,7 @@ function checkTrailer(
 ): Refusal {
   if (rest.kind !== 'trailer') return rule.mode === 'enforce' ? 'unsigned' : undefined;
   const { type, reserved, sequence } = rest.trailer;
-  if (type !== TRAILER_HMAC_SHA256 || reserved !== 0) return 'bad-trailer';
+  if (type !== TRAILER_HMAC || reserved !== 0) return 'bad-trailer';
   if (isStale(rule, sequence, wall)) return 'stale';
   const checked = check();
   if (checked !== 'good') return checked === 'wrong' ? 'forged' : 'unknown-key';

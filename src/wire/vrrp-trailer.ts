@@ -12,7 +12,7 @@ import { IPPROTO } from './ip-protocols.js';
 export const TRAILER_LENGTH = 28;
 
 /** HMAC-SHA-256 cut to 128 bits: the only type. */
-export const TRAILER_HMAC_SHA256 = 1;
+const TRAILER_HMAC_SHA256 = 1;
 
 const MAC_LENGTH = 16;
 const PSEUDO_LENGTH = 20;
