@@ -14,7 +14,10 @@ import {
   webhook,
 } from '../src/config/schema.js';
 import { FTP_KEYS, HTTP_KEYS, HTTPS_KEYS, RULE_KEYS, TARGET_KEYS } from '../src/config/schema-checks.js';
-import { announce, auth, hmac, router, track, unicast } from '../src/config/schema-vrrp.js';
+import { router, unicast } from '../src/config/schema-vrrp.js';
+import { announce } from '../src/config/schema-vrrp-announce.js';
+import { auth, hmac } from '../src/config/schema-vrrp-auth.js';
+import { track } from '../src/config/schema-vrrp-track.js';
 import { SERVERS_MAX } from '../src/config/whole.js';
 import { DEPTH_MAX, VALUES_MAX } from '../src/config/yaml.js';
 import { markdownTable } from './markdown.js';

@@ -1,5 +1,6 @@
 /** The schema of `vrrp:`. As schema.ts, it runs at build time only. */
 import type { Static } from 'typebox';
+import { interfaceName } from './schema-interface.js';
 import {
   choice,
   duration,
@@ -13,20 +14,14 @@ import {
   text,
   yesNo,
 } from './schema-kit.js';
+import { announce } from './schema-vrrp-announce.js';
+import { auth } from './schema-vrrp-auth.js';
+import { track } from './schema-vrrp-track.js';
 
 const ROUTERS_MAX = 1000;
 /** A message counts its addresses in one byte (RFC 9568 5.2.5). */
 const ADDRESSES_MAX = 255;
 const PEERS_MAX = 255;
-
-const INTERFACE_PATTERN = '^[^\\s/:]{1,15}$';
-const INTERFACE_EXPECTS = 'the name of an interface (at most 15 characters)';
-
-const interfaceName = (says: string, example: string) =>
-  text(
-    { expects: INTERFACE_EXPECTS, type: 'interface', pattern: INTERFACE_PATTERN, longest: 15 },
-    { says, example },
-  );
 
 const virtualIp = text(
   { expects: 'an address with its prefix length, such as 192.168.2.254/24', type: 'address', longest: 64 },
@@ -35,72 +30,6 @@ const virtualIp = text(
 
 const routerAddress = (says: string, example: string) =>
   text({ expects: 'an address', type: 'address', longest: 64 }, { says, example });
-
-export const hmac = section(
-  {
-    keys: named(
-      text(
-        { expects: 'text', longest: 1024 },
-        { says: 'A key. Better a reference to a secret than the secret.', example: 's3cret', secret: true },
-      ),
-      16,
-      {
-        says: 'The keys that are accepted, each under its id from 1 to 255. May refer to secrets.',
-        example: `{ '1': '\${env:VRRP_KEY}' }`,
-      },
-    ),
-    ...optional({
-      active: integer(1, 255, {
-        says: 'The id of the key that signs what this director sends.',
-        default: 'the only key',
-        example: '1',
-        relation: 'Must be there with more than one key.',
-      }),
-      mode: choice(['enforce', 'permissive', 'receive-only'], {
-        says: '`enforce` refuses what is not signed, `permissive` accepts it, `receive-only` accepts it and does not sign: three steps by which directors are moved to signatures.',
-        default: 'enforce',
-        example: 'permissive',
-      }),
-      'anti-replay': choice(['time', 'monotonic'], {
-        says: '`time` refuses signatures that are older or newer than `window`, `monotonic` only those that were seen already.',
-        default: 'time',
-        example: 'monotonic',
-        relation: '`time` needs clocks that agree.',
-      }),
-      window: duration('1s', '1h', {
-        says: 'How far the clocks of two directors may be apart.',
-        default: '10s',
-        example: '30s',
-      }),
-    }),
-  },
-  {
-    says: "Signatures (HMAC-SHA-256) as keepalived 2.4's `auth_hmac`.",
-    example: `{ keys: { '1': s3cret } }`,
-  },
-);
-
-export const auth = section(
-  optional({
-    password: text(
-      { expects: 'text of 1 to 8 characters in printable ASCII', longest: 512 },
-      {
-        says: "The password of version 2, keepalived's `auth_type PASS`; it travels in plain text. May refer to a secret.",
-        default: 'none',
-        example: 's3cret',
-        secret: true,
-        relation: 'Version 2 only.',
-      },
-    ),
-    hmac: { ...hmac, 'x-default': 'not signed' },
-  }),
-  {
-    says: 'How directors know each other.',
-    default: 'not at all',
-    example: '{ password: s3cret }',
-    relation: 'Either `password` or `hmac`.',
-  },
-);
 
 export const unicast = section(
   {
@@ -121,68 +50,6 @@ export const unicast = section(
     says: 'Adverts to these directors instead of to the group.',
     example: '{ source: 192.168.2.1, peers: [192.168.2.3] }',
   },
-);
-
-export const track = section(
-  optional({
-    interfaces: listOf(interfaceName('An interface.', 'eth1'), 64, {
-      says: 'While one of these interfaces is down, this director does not take part.',
-      default: 'none',
-      example: '[eth1]',
-      relation: "The instance's own interface is always tracked.",
-    }),
-    services: listOf(
-      text(
-        { expects: NAME_EXPECTS, type: 'name', pattern: NAME_PATTERN, longest: 63 },
-        { says: 'A virtual service of this configuration.', example: 'web' },
-      ),
-      1000,
-      {
-        says: 'Virtual services whose real servers count: the fewer of them this director reaches, the lower its priority.',
-        default: 'none',
-        example: '[web]',
-      },
-    ),
-    penalty: integer(0, 253, {
-      says: 'What is taken from the priority when no real server of `services` is up; in proportion when some are.',
-      default: '50',
-      example: '100',
-      unit: 'points',
-    }),
-    minimum: integer(0, 10_000, {
-      says: 'With fewer real servers of `services` than this, the director does not take part.',
-      default: '0',
-      example: '1',
-      unit: 'servers',
-    }),
-  }),
-  {
-    says: 'What moves the priority.',
-    default: 'nothing',
-    example: '{ services: [web], interfaces: [eth1] }',
-  },
-);
-
-export const announce = section(
-  optional({
-    repeat: integer(0, 100, {
-      says: 'Gratuitous ARPs (unsolicited neighbour advertisements) for each virtual IP after becoming master.',
-      default: '5',
-      example: '3',
-      unit: 'packets',
-    }),
-    delay: duration('0s', '1h', {
-      says: 'From this burst to a second one; `0s`: no second one.',
-      default: '5s',
-      example: '1s',
-    }),
-    refresh: duration('0s', '24h', {
-      says: 'Between repetitions while master; `0s`: none.',
-      default: '0s',
-      example: '60s',
-    }),
-  }),
-  { says: 'How virtual IPs are announced.', default: '{ repeat: 5, delay: 5s }', example: '{ repeat: 3 }' },
 );
 
 export const router = section(

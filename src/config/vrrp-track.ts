@@ -1,0 +1,31 @@
+/** What moves the priority of one entry of `vrrp:`. */
+import type { Track } from '../vrrp/model.js';
+import { type Checked, type Context, type Cursor, FAULTY, items, member, read, report } from './cursor.js';
+import type { RawRouter } from './schema-vrrp.js';
+
+/** @param services the names of the virtual services that there are */
+export function tracksOf(
+  context: Context,
+  at: Cursor<RawRouter>,
+  services: ReadonlySet<string>,
+): Checked<readonly Track[]> {
+  const track = member(at, 'track');
+  if (track === undefined) return [];
+  if (track === FAULTY) return FAULTY;
+  const interfaces = member(track, 'interfaces');
+  const names = member(track, 'services');
+  const penalty = read(track, 'penalty', 50);
+  const minimum = read(track, 'minimum', 0);
+  if (interfaces === FAULTY || names === FAULTY || penalty === FAULTY || minimum === FAULTY) return FAULTY;
+  const tracks: Track[] = [];
+  for (const item of interfaces === undefined ? [] : items(interfaces)) {
+    if (item === FAULTY) return FAULTY;
+    tracks.push({ kind: 'interface', name: item.value, weight: 'fault', reverse: false });
+  }
+  for (const item of names === undefined ? [] : items(names)) {
+    if (item === FAULTY) return FAULTY;
+    if (!services.has(item.value)) return report(context, item, `there is no service ${item.value}`);
+  }
+  const name = names?.value.join(' ') ?? '';
+  return name === '' ? tracks : [...tracks, { kind: 'services', name, penalty, minimum }];
+}
