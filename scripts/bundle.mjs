@@ -17,7 +17,11 @@ export function bundle() {
   rmSync(OUT, { recursive: true, force: true });
   buildSync({
     absWorkingDir: ROOT,
-    entryPoints: { main: 'src/main.ts', 'checks/worker': 'src/checks/worker.ts' },
+    entryPoints: {
+      main: 'src/main.ts',
+      'checks/worker': 'src/checks/worker.ts',
+      'vrrp/worker': 'src/vrrp/worker.ts',
+    },
     outdir: OUT,
     bundle: true,
     splitting: true,
