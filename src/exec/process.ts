@@ -1,0 +1,192 @@
+/** One program from its start until nothing of it is left to wait for. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { errorText } from '../core/errors.js';
+import type { Timer, Timers } from '../core/ports.js';
+import { millis, seconds } from '../core/units.js';
+import { type Account, findAccount } from './account.js';
+import type { Program, ProgramResult } from './model.js';
+
+const ENVIRONMENT = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  LANG: 'C.UTF-8',
+};
+
+/** Bytes of output that are kept. */
+export const OUTPUT_MAX = 4096;
+/** Bytes of output that are read. A program that writes more has to wait, and its deadline comes. */
+const READ_MAX = 1024 * 1024;
+/** From TERM to KILL. */
+const GRACE = seconds(2);
+/** From KILL until a process that the kernel does not let go is no longer waited for. */
+const ABANDON = seconds(1);
+/** For output that is still on its way when a program has ended; what stays in the background may keep it open. */
+const DRAIN = millis(100);
+
+function accountOf(user: string | undefined): Account | undefined {
+  if (user === undefined) return undefined;
+  const found = findAccount(user, readFileSync('/etc/passwd', 'utf8'), readFileSync('/etc/group', 'utf8'));
+  if (!found.ok) throw new Error(found.problem);
+  return found.account;
+}
+
+/** @throws what spawn(2) and its arguments can do wrong at once */
+function start(program: Program): ChildProcess {
+  const [file, ...rest] = program.argv;
+  return spawn(file, rest, {
+    cwd: '/',
+    env: { ...ENVIRONMENT, ...program.environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A session and a process group of its own, which signals can be sent to.
+    detached: true,
+    ...accountOf(program.user),
+  });
+}
+
+function refusal(program: Program, thrown: unknown): ProgramResult {
+  const errno = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : undefined;
+  return { kind: 'not-run', errno, text: `${program.argv[0]} cannot be run: ${errorText(thrown)}` };
+}
+
+/** Calls `onResult` once, as soon as it is known what came of the program, and `onGone` once, when it needs nothing more. */
+export class ProgramProcess {
+  readonly #program: Program;
+  readonly #timers: Timers;
+  readonly #onResult: (result: ProgramResult) => void;
+  readonly #onGone: () => void;
+  readonly #kept: Buffer[] = [];
+  #keptBytes = 0;
+  #readBytes = 0;
+  #child: ChildProcess | undefined;
+  /** The one timer that runs: the deadline, then grace, then abandonment; or draining. */
+  #timer: Timer | undefined;
+  #isTold = false;
+  #isGone = false;
+  #isEnding = false;
+
+  constructor(
+    program: Program,
+    timers: Timers,
+    onResult: (result: ProgramResult) => void,
+    onGone: () => void,
+  ) {
+    this.#program = program;
+    this.#timers = timers;
+    this.#onResult = onResult;
+    this.#onGone = onGone;
+  }
+
+  /** Starts it. Its fork takes about a millisecond of this thread. */
+  start(): void {
+    let child: ChildProcess;
+    try {
+      child = start(this.#program);
+    } catch (thrown) {
+      this.#refuse(thrown);
+      return;
+    }
+    this.#child = child;
+    child.once('error', (error) => {
+      // An error of a child that runs is one of a signal to it.
+      if (child.pid === undefined) this.#refuse(error);
+    });
+    if (child.pid === undefined) return;
+    for (const stream of [child.stdout, child.stderr]) if (stream !== null) this.#listen(stream);
+    child.once('exit', (code, signal) => this.#onExit(code, signal));
+    this.#timer = this.#timers.after(this.#program.deadline, () => this.#onDeadline());
+  }
+
+  /** Ends it, with time to put its things away; what it was to find out stays unknown. */
+  stop(): void {
+    if (this.#isEnding || this.#isGone) return;
+    this.#tell({ kind: 'not-run', errno: 'ECANCELED', text: `${this.#program.argv[0]} was stopped` });
+    if (this.#child === undefined) this.#isGone = true;
+    else this.#end();
+  }
+
+  #refuse(thrown: unknown): void {
+    this.#tell(refusal(this.#program, thrown));
+    this.#leave();
+  }
+
+  #listen(stream: Readable): void {
+    stream.on('data', (bytes: Buffer) => {
+      this.#readBytes += bytes.length;
+      const kept = bytes.subarray(0, OUTPUT_MAX - this.#keptBytes);
+      if (kept.length > 0) this.#kept.push(kept);
+      this.#keptBytes += kept.length;
+      if (this.#readBytes >= READ_MAX) stream.pause();
+    });
+    // A stream that breaks ends; the exit says the rest.
+    stream.on('error', () => undefined);
+  }
+
+  #output(): string {
+    return Buffer.concat(this.#kept).toString('utf8');
+  }
+
+  #onDeadline(): void {
+    this.#end();
+    this.#tell({ kind: 'timeout', output: this.#output() });
+  }
+
+  /** TERM to all of the group, then KILL. */
+  #end(): void {
+    this.#isEnding = true;
+    this.#timer?.cancel();
+    this.#signal('SIGTERM');
+    this.#timer = this.#timers.after(GRACE, () => {
+      this.#signal('SIGKILL');
+      this.#timer = this.#timers.after(ABANDON, () => this.#leave());
+    });
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    const pid = this.#child?.pid;
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, signal);
+    } catch {
+      // The group is gone already.
+    }
+  }
+
+  #onExit(code: number | null, signal: string | null): void {
+    this.#timer?.cancel();
+    if (this.#isGone) return;
+    if (this.#isEnding) {
+      // Others of its group may have outlived TERM; the number is theirs for as long as there are any.
+      this.#signal('SIGKILL');
+      this.#leave();
+      return;
+    }
+    const finish = (): void => {
+      const output = this.#output();
+      this.#tell(
+        code === null
+          ? { kind: 'signalled', signal: signal ?? 'unknown', output }
+          : { kind: 'exited', code, output },
+      );
+      this.#leave();
+    };
+    this.#child?.once('close', finish);
+    this.#timer = this.#timers.after(DRAIN, finish);
+  }
+
+  #tell(result: ProgramResult): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    this.#onResult(result);
+  }
+
+  #leave(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#timer?.cancel();
+    this.#child?.stdout?.destroy();
+    this.#child?.stderr?.destroy();
+    this.#child?.unref();
+    this.#onGone();
+  }
+}

@@ -1,0 +1,100 @@
+/** Runs programs: without a shell, with a clean environment, each in a process group of its own, so many at a time. */
+import type { Timers } from '../core/ports.js';
+import type { Program, ProgramResult } from './model.js';
+import { ProgramProcess } from './process.js';
+
+export interface RunnerOptions {
+  readonly timers: Timers;
+  /** Programs at the same time; the others wait in their order, and their deadlines with them. */
+  readonly concurrencyMax: number;
+}
+
+/** A program that was asked for. Neither promise ever rejects. */
+export interface ProgramRun {
+  /** As soon as it is known: at the deadline, not when the program has obeyed. */
+  readonly result: Promise<ProgramResult>;
+  /** When nothing of it runs any more, or when the kernel would not end it. */
+  readonly gone: Promise<void>;
+  /** Ends it, or takes it out of the line: the result, where there was none yet, is `not-run`. */
+  stop(): void;
+}
+
+interface Job {
+  readonly process: ProgramProcess;
+  readonly settleGone: () => void;
+}
+
+export class ProgramRunner {
+  readonly #options: RunnerOptions;
+  readonly #waiting = new Set<Job>();
+  readonly #running = new Set<Job>();
+  readonly #all = new Set<ProgramRun>();
+  #isClosed = false;
+  #isPumping = false;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+  }
+
+  /** Programs that run now. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** Asks for a program. It is started at once where there is room. */
+  run(program: Program): ProgramRun {
+    let onResult: (result: ProgramResult) => void = () => undefined;
+    let onGone: () => void = () => undefined;
+    const result = new Promise<ProgramResult>((resolve) => {
+      onResult = resolve;
+    });
+    const gone = new Promise<void>((resolve) => {
+      onGone = resolve;
+    });
+    const settleGone = (): void => {
+      this.#all.delete(run);
+      onGone();
+    };
+    const process = new ProgramProcess(program, this.#options.timers, onResult, () => this.#leave(job));
+    const job: Job = { process, settleGone };
+    const run: ProgramRun = { result, gone, stop: () => this.#stop(job) };
+    this.#all.add(run);
+    this.#waiting.add(job);
+    if (this.#isClosed) run.stop();
+    this.#pump();
+    return run;
+  }
+
+  /** Ends all that runs, refuses what waits and what comes. Resolves when everything is gone: 3 s at most. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const left = [...this.#all];
+    for (const run of left) run.stop();
+    await Promise.all(left.map(({ gone }) => gone));
+  }
+
+  #pump(): void {
+    // A program that is refused leaves while it is started: the rest of the line is served by the loop that runs.
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    for (const job of this.#waiting) {
+      if (this.#running.size >= this.#options.concurrencyMax) break;
+      this.#waiting.delete(job);
+      this.#running.add(job);
+      job.process.start();
+    }
+    this.#isPumping = false;
+  }
+
+  #stop(job: Job): void {
+    const waited = this.#waiting.delete(job);
+    job.process.stop();
+    if (waited) job.settleGone();
+  }
+
+  #leave(job: Job): void {
+    this.#running.delete(job);
+    job.settleGone();
+    this.#pump();
+  }
+}
