@@ -1,114 +1,26 @@
-/** The composition root of `lvsentry run`: puts the parts together, and takes them apart in the right order. */
-import { randomUUID } from 'node:crypto';
-import { availableParallelism } from 'node:os';
+/** `lvsentry run`: the virtual routers and main's part side by side, started, reloaded and stopped. */
 import type { Level } from 'pino';
 import { destination, pino, stdTimeFunctions } from 'pino';
-import { Outbox } from './alerts/outbox.js';
-import { webhookCourier } from './alerts/webhook.js';
 import { checkListen } from './api/listen.js';
-import type { Api } from './api/server.js';
-import { ProbePool } from './checks/pool.js';
 import { createConfigCache } from './config/cache.js';
 import { faultText } from './config/faults.js';
 import { loadConfig } from './config/load.js';
 import type { Config, ConfigResult } from './config/model.js';
-import { Controller } from './controller.js';
 import { errorText } from './core/errors.js';
 import type { Logger } from './core/ports.js';
 import { type Millis, seconds } from './core/units.js';
-import { IpvsClient } from './ipvs/client.js';
-import { MemoryTable } from './ipvs/memory.js';
-import type { IpvsTable } from './ipvs/model.js';
-import { noticeHappening, RoleFollower, roleHappening } from './roles.js';
-import { systemClock, systemEntropy, systemTimers, systemTurns } from './sys/clock.js';
-import { openNetlink } from './sys/netlink.js';
+import type { Happening } from './describe.js';
+import { MainPart } from './main-part.js';
+import { noticeHappening, roleHappening } from './roles.js';
+import { systemClock, systemTimers } from './sys/clock.js';
 import { notifyManager } from './sys/notify.js';
 import { VrrpThread } from './vrrp/thread.js';
 
 export type LogLevel = Extract<Level, 'debug' | 'info' | 'warn' | 'error'>;
 
-const STOP_LIMIT = seconds(5);
-const ALERTS_LIMIT = seconds(3);
-/** After this a check without a verdict does not keep a director from being master. */
-const VERDICTS_LIMIT = seconds(60);
-
-/** Everything that runs, made of one configuration. */
-interface Parts {
-  readonly controller: Controller;
-  readonly probes: ProbePool;
-  readonly alerts: Outbox;
-  readonly table: IpvsTable;
-  readonly vrrp: VrrpThread;
-  readonly roles: RoleFollower;
-  readonly log: Logger;
-}
-
-async function openTable(config: Config): Promise<IpvsTable> {
-  if (config.table === 'memory') return new MemoryTable();
-  const table = new IpvsClient({ openNetlink, timers: systemTimers, turns: systemTurns });
-  // Missing IPVS or privilege shows here, before anything runs.
-  await table.info();
-  return table;
-}
-
-function openVrrp(controller: () => Controller): VrrpThread {
-  return new VrrpThread({
-    workerFile: new URL('./vrrp/worker.js', import.meta.url),
-    timers: systemTimers,
-    onRole: (change) => {
-      const happening = roleHappening(change);
-      if (happening !== undefined) controller().tell(happening);
-    },
-    onNotice: (notice) => controller().tell(noticeHappening(notice)),
-    onDigest: (digest) => controller().onVrrp(digest),
-    onDied: (error) => {
-      controller().onVrrp(undefined);
-      controller().tell({ kind: 'worker-restarted', message: `${error.message}; it is restarted` });
-    },
-  });
-}
-
-function assemble(config: Config, table: IpvsTable, log: Logger): Parts {
-  const alerts = new Outbox(randomUUID(), {
-    courier: webhookCourier(systemClock),
-    timers: systemTimers,
-    entropy: systemEntropy,
-    log,
-  });
-  const probes = new ProbePool({
-    workerFile: new URL('./checks/worker.js', import.meta.url),
-    workersMax: availableParallelism(),
-    timers: systemTimers,
-    onChanges: (changes) => {
-      controller.onVerdicts(changes);
-      roles.follow(controller.world());
-    },
-    onDigest: (digest) => controller.onDigest(digest),
-    onWorkerDied: (death) => controller.onWorkerDied(death.worker, death.checks, death.error.message),
-    onDefect: (check, text) => log.error({ check }, `a prober broke its promise: ${text}`),
-  });
-  const vrrp = openVrrp(() => controller);
-  const roles = new RoleFollower(vrrp);
-  const clock = systemClock;
-  const controller = new Controller({ config, table, probes, alerts, clock, timers: systemTimers, log });
-  return { controller, probes, alerts, table, vrrp, roles, log };
-}
-
-/** Reads the configuration again and puts it in force, or tells why not; the old one then goes on. */
-function reload(load: () => ConfigResult, { controller, roles }: Parts): void {
-  try {
-    const loaded = load();
-    if (!loaded.ok) {
-      controller.refuse(loaded.faults.map(faultText));
-      return;
-    }
-    controller.reload(loaded.config);
-    roles.configure(controller.world());
-  } catch (thrown) {
-    // What needs a restart, and a defect in reading: neither may end a daemon that runs.
-    controller.refuse([errorText(thrown)]);
-  }
-}
+/** With more defects than this within `DEFECTS_SPAN` main is beyond help. */
+const DEFECTS_MAX = 3;
+const DEFECTS_SPAN = seconds(60);
 
 function tellManager(state: string, log: Logger): void {
   try {
@@ -118,63 +30,129 @@ function tellManager(state: string, log: Logger): void {
   }
 }
 
-/** Resolves with the first signal that asks to stop. A second one ends the process where it stands. */
-function stopSignal(): Promise<string> {
-  return new Promise((resolve) => {
-    let asked = false;
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => {
-        if (asked) process.exit(1);
-        asked = true;
-        resolve(signal);
-      });
-    }
-  });
-}
-
-function within(limit: Millis, work: Promise<unknown>): Promise<boolean> {
-  return new Promise((resolve) => {
-    const timer = systemTimers.after(limit, () => resolve(false));
-    void work.finally(() => {
-      timer.cancel();
-      resolve(true);
+/** Calls `stop` with the first signal that asks for it. A second one ends the process where it stands. */
+function onStopSignal(stop: (why: string) => void): void {
+  let asked = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (asked) process.exit(1);
+      asked = true;
+      stop(signal);
     });
-  });
+  }
 }
 
-/** The table first: it is finished and left alone before anything else goes. */
-async function takeApart(parts: Parts, api: Api | undefined, why: string): Promise<void> {
-  tellManager('STOPPING=1', parts.log);
-  // Resigned first: the others take over while the rest is put away.
-  const resigned = parts.vrrp.close();
-  const settled = await within(STOP_LIMIT, parts.controller.stop(why));
-  if (!settled) parts.log.error({}, `the table did not settle within ${STOP_LIMIT} ms`);
-  await Promise.all([resigned, parts.probes.close(), parts.alerts.close(ALERTS_LIMIT), api?.close()]);
-  parts.table.close();
-}
+class Daemon {
+  readonly #load: () => ConfigResult;
+  readonly #log: Logger;
+  readonly #vrrp: VrrpThread;
+  #config: Config;
+  /** Undefined before the start, and while it is replaced. */
+  #main: MainPart | undefined;
+  #reloadAsked = false;
+  #defects: readonly Millis[] = [];
+  #stopping = false;
 
-/** The HTTP server is large: it is loaded when the table is right, not before. */
-async function openApi(config: Config, { controller, log }: Parts): Promise<Api> {
-  const { startApi } = await import('./api/server.js');
-  return startApi(config.api.listen, { world: () => controller.world(), clock: systemClock, log });
-}
+  constructor(load: () => ConfigResult, config: Config, log: Logger) {
+    this.#load = load;
+    this.#config = config;
+    this.#log = log;
+    this.#vrrp = new VrrpThread({
+      workerFile: new URL('./vrrp/worker.js', import.meta.url),
+      timers: systemTimers,
+      onRole: (change) => {
+        const happening = roleHappening(change);
+        if (happening !== undefined) this.#tell(happening);
+      },
+      onNotice: (notice) => this.#tell(noticeHappening(notice)),
+      onDigest: (digest) => this.#main?.controller.onVrrp(digest),
+      onDied: (error) => {
+        this.#main?.controller.onVrrp(undefined);
+        this.#tell({ kind: 'worker-restarted', message: `${error.message}; it is restarted` });
+      },
+    });
+  }
 
-async function run(load: () => ConfigResult, config: Config, log: Logger): Promise<number> {
-  const stop = stopSignal();
-  // Before the table is touched: an address that is taken may mean that another lvsentry owns the table.
-  await checkListen(config.api.listen);
-  const parts = assemble(config, await openTable(config), log);
-  let api: Api | undefined;
-  process.on('SIGHUP', () => reload(load, parts));
-  const stopped = stop.then((why) => takeApart(parts, api, why));
-  await parts.controller.start();
-  parts.roles.configure(parts.controller.world());
-  const patience = systemTimers.after(VERDICTS_LIMIT, () => parts.roles.ready());
-  api = await openApi(config, parts);
-  tellManager('READY=1', log);
-  await stopped;
-  patience.cancel();
-  return 0;
+  #tell(happening: Happening): void {
+    if (this.#main !== undefined) this.#main.controller.tell(happening);
+    else this.#log.warn({ kind: happening.kind, ...happening.facts }, happening.message);
+  }
+
+  async start(): Promise<void> {
+    // Before the table is touched: an address that is taken may mean that another lvsentry owns the table.
+    await checkListen(this.#config.api.listen);
+    await this.#startMain();
+    tellManager('READY=1', this.#log);
+  }
+
+  async #startMain(): Promise<void> {
+    this.#main = await MainPart.make(this.#config, this.#vrrp, this.#log);
+    await this.#main.start();
+  }
+
+  /** Reads the configuration again and puts it in force, or tells why not; the old one then goes on. */
+  reload(): void {
+    const main = this.#main;
+    this.#reloadAsked = main === undefined;
+    if (main === undefined) return;
+    try {
+      const loaded = this.#load();
+      if (!loaded.ok) {
+        main.controller.refuse(loaded.faults.map(faultText));
+        return;
+      }
+      main.reload(loaded.config);
+      this.#config = loaded.config;
+    } catch (thrown) {
+      // What needs a restart, and a defect in reading: neither may end a daemon that runs.
+      main.controller.refuse([errorText(thrown)]);
+    }
+  }
+
+  async stop(why: string): Promise<void> {
+    this.#stopping = true;
+    tellManager('STOPPING=1', this.#log);
+    // Resigned first: the others take over while the rest is put away.
+    const resigned = this.#vrrp.close();
+    await this.#main?.close(why);
+    await resigned;
+  }
+
+  /**
+   * A defect in main. Where it is all that there is the process ends, and the table stays. Virtual routers go on:
+   * main's part is made anew beside them, which adopts the table as a new process would.
+   */
+  onDefect({ message, stack }: Error): void {
+    const now = systemClock.monotonic();
+    this.#defects = [...this.#defects.filter((at) => now - at < DEFECTS_SPAN), now];
+    const alone = this.#config.vrrp.length === 0 || this.#stopping;
+    if (!alone && this.#main !== undefined && this.#defects.length <= DEFECTS_MAX) {
+      this.#log.error({ stack }, `a defect ends the main part; the virtual routers go on: ${message}`);
+      void this.#replaceMain(message);
+      return;
+    }
+    this.#log.error({ stack }, `a defect ends lvsentry; the table stays as it is: ${message}`);
+    if (alone) process.exit(1);
+    // Another director can do better: it takes over at once.
+    void this.#vrrp.close().finally(() => process.exit(1));
+  }
+
+  async #replaceMain(why: string): Promise<void> {
+    const broken = this.#main;
+    this.#main = undefined;
+    try {
+      await broken?.close('a defect');
+    } catch (thrown) {
+      this.#log.error({}, `the broken main part did not end well: ${errorText(thrown)}`);
+    }
+    if (this.#stopping) return;
+    await this.#startMain();
+    this.#tell({
+      kind: 'worker-restarted',
+      message: `the main part was started again after a defect: ${why}`,
+    });
+    if (this.#reloadAsked) this.reload();
+  }
 }
 
 function openLog(level: LogLevel, director: string): Logger {
@@ -201,14 +179,17 @@ export async function runDaemon(path: string, level: LogLevel): Promise<number> 
     return 3;
   }
   const log = openLog(level, loaded.config.name);
-  process.on('uncaughtException', (thrown) => {
-    log.error({ stack: thrown.stack }, `a defect ends lvsentry; the table stays as it is: ${thrown.message}`);
-    process.exit(1);
-  });
+  const daemon = new Daemon(load, loaded.config, log);
+  process.on('uncaughtException', (thrown) => daemon.onDefect(thrown));
+  process.on('SIGHUP', () => daemon.reload());
+  const stopped = new Promise<void>((resolve) => onStopSignal((why) => resolve(daemon.stop(why))));
   try {
-    return await run(load, loaded.config, log);
+    await daemon.start();
   } catch (thrown) {
     log.error({}, `cannot start: ${errorText(thrown)}`);
+    await daemon.stop('it could not start');
     return 1;
   }
+  await stopped;
+  return 0;
 }

@@ -24,14 +24,14 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/(controller|describe|roles)\.ts$/, 7],
   [/^src\/api\//, 8],
   [/^src\/cli\//, 9],
-  [/^src\/(main|daemon)\.ts$/, 10],
+  [/^src\/(main|daemon|main-part)\.ts$/, 10],
 ];
 
 /** Real clock, entropy and sockets. It implements core/ports.ts and may use clients; nobody but the entries uses it. */
 export const SYS = /^src\/sys\//;
 
 /** The files that put the parts together: programs and threads start here. */
-export const ENTRIES = /^src\/(main|daemon|(checks|vrrp)\/worker)\.ts$/;
+export const ENTRIES = /^src\/(main|daemon|main-part|(checks|vrrp)\/worker)\.ts$/;
 
 /** Floors up to this one are pure: no async, timers, I/O, clock or chance. */
 export const PURE_MAX = 3;

@@ -1,0 +1,123 @@
+/** Main's part of the daemon: everything but the virtual routers, put together and taken apart in the right order. */
+import { randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { Outbox } from './alerts/outbox.js';
+import { webhookCourier } from './alerts/webhook.js';
+import type { Api } from './api/server.js';
+import { ProbePool } from './checks/pool.js';
+import type { Config } from './config/model.js';
+import { Controller } from './controller.js';
+import type { Logger, Timer } from './core/ports.js';
+import { type Millis, seconds } from './core/units.js';
+import { IpvsClient } from './ipvs/client.js';
+import { MemoryTable } from './ipvs/memory.js';
+import type { IpvsTable } from './ipvs/model.js';
+import { RoleFollower, type RouterEngine } from './roles.js';
+import { systemClock, systemEntropy, systemTimers, systemTurns } from './sys/clock.js';
+import { openNetlink } from './sys/netlink.js';
+
+const STOP_LIMIT = seconds(5);
+const ALERTS_LIMIT = seconds(3);
+/** After this a check without a verdict does not keep a director from being master. */
+const VERDICTS_LIMIT = seconds(60);
+
+async function openTable(config: Config): Promise<IpvsTable> {
+  if (config.table === 'memory') return new MemoryTable();
+  const table = new IpvsClient({ openNetlink, timers: systemTimers, turns: systemTurns });
+  // Missing IPVS or privilege shows here, before anything runs.
+  await table.info();
+  return table;
+}
+
+function within(limit: Millis, work: Promise<unknown>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = systemTimers.after(limit, () => resolve(false));
+    void work.finally(() => {
+      timer.cancel();
+      resolve(true);
+    });
+  });
+}
+
+/** Table, checks, alerts and API of one configuration. */
+export class MainPart {
+  readonly controller: Controller;
+  readonly #config: Config;
+  readonly #table: IpvsTable;
+  readonly #probes: ProbePool;
+  readonly #alerts: Outbox;
+  readonly #roles: RoleFollower;
+  readonly #log: Logger;
+  #api: Api | undefined;
+  #patience: Timer | undefined;
+  #closed = false;
+
+  /** Nothing runs yet. @throws IPVS, PERMISSION, NATIVE (rejects) where there is no table */
+  static async make(config: Config, vrrp: RouterEngine, log: Logger): Promise<MainPart> {
+    return new MainPart(config, await openTable(config), vrrp, log);
+  }
+
+  private constructor(config: Config, table: IpvsTable, vrrp: RouterEngine, log: Logger) {
+    this.#config = config;
+    this.#table = table;
+    this.#log = log;
+    this.#roles = new RoleFollower(vrrp);
+    this.#alerts = new Outbox(randomUUID(), {
+      courier: webhookCourier(systemClock),
+      timers: systemTimers,
+      entropy: systemEntropy,
+      log,
+    });
+    this.#probes = new ProbePool({
+      workerFile: new URL('./checks/worker.js', import.meta.url),
+      workersMax: availableParallelism(),
+      timers: systemTimers,
+      onChanges: (changes) => {
+        this.controller.onVerdicts(changes);
+        this.#roles.follow(this.controller.world());
+      },
+      onDigest: (digest) => this.controller.onDigest(digest),
+      onWorkerDied: (death) => this.controller.onWorkerDied(death.worker, death.checks, death.error.message),
+      onDefect: (check, text) => log.error({ check }, `a prober broke its promise: ${text}`),
+    });
+    this.controller = new Controller({
+      config,
+      table,
+      probes: this.#probes,
+      alerts: this.#alerts,
+      clock: systemClock,
+      timers: systemTimers,
+      log,
+    });
+  }
+
+  /** Resolves when the table is right as far as is known, and the API listens. @throws API (rejects) */
+  async start(): Promise<void> {
+    await this.controller.start();
+    if (this.#closed) return;
+    this.#roles.configure(this.controller.world());
+    this.#patience = systemTimers.after(VERDICTS_LIMIT, () => this.#roles.ready());
+    // The HTTP server is large: it is loaded when the table is right, not before.
+    const { startApi } = await import('./api/server.js');
+    const source = { world: () => this.controller.world(), clock: systemClock, log: this.#log };
+    if (this.#closed) return;
+    this.#api = await startApi(this.#config.api.listen, source);
+    if (this.#closed) await this.#api.close();
+  }
+
+  /** Puts a new configuration in force. @throws CONFIG where it changes what needs a restart; nothing was applied then */
+  reload(config: Config): void {
+    this.controller.reload(config);
+    this.#roles.configure(this.controller.world());
+  }
+
+  /** The table first: it is finished and left alone before anything else goes. */
+  async close(why: string): Promise<void> {
+    this.#closed = true;
+    this.#patience?.cancel();
+    const settled = await within(STOP_LIMIT, this.controller.stop(why));
+    if (!settled) this.#log.error({}, `the table did not settle within ${STOP_LIMIT} ms`);
+    await Promise.all([this.#probes.close(), this.#alerts.close(ALERTS_LIMIT), this.#api?.close()]);
+    this.#table.close();
+  }
+}
