@@ -5,6 +5,7 @@ import { type Millis, millis } from '../core/units.js';
 import { gratuitousArp } from '../wire/arp.js';
 import { unsolicitedAdvertisement } from '../wire/ndp.js';
 import {
+  type Announcement,
   type Announcer,
   type AnnounceTarget,
   announcePutBack,
@@ -43,50 +44,70 @@ function frameFor(address: Ip, mac: Mac, forwards: () => boolean): Uint8Array {
 
 export class Announcing {
   readonly #options: AnnouncingOptions;
+  /** By interface; those that have something to send, the one that waited longest first. */
   readonly #announcers = new Map<string, Announcer>();
+  /** The earliest instant of all; `stale` where it has to be found anew. */
+  #nextAt: Millis | undefined | 'stale';
 
   constructor(options: AnnouncingOptions) {
     this.#options = options;
   }
 
-  #of(device: string): Announcer {
-    return this.#announcers.get(device) ?? newAnnouncer(millis(0));
+  #change(device: string, change: (announcer: Announcer) => Announcer): void {
+    const announcer = change(this.#announcers.get(device) ?? newAnnouncer(millis(0)));
+    this.#announcers.set(device, announcer);
+    this.#nextAt = 'stale';
   }
 
   start(device: string, target: AnnounceTarget, cause: AnnounceCause, now: Millis): void {
-    this.#announcers.set(device, startAnnouncing(this.#of(device), target, cause, now));
+    this.#change(device, (announcer) => startAnnouncing(announcer, target, cause, now));
   }
 
   putBack(device: string, target: AnnounceTarget, now: Millis): void {
-    this.#announcers.set(device, announcePutBack(this.#of(device), target, now));
+    this.#change(device, (announcer) => announcePutBack(announcer, target, now));
   }
 
   stop(device: string, instance: string): void {
-    this.#announcers.set(device, stopAnnouncing(this.#of(device), instance));
+    if (this.#announcers.has(device))
+      this.#change(device, (announcer) => stopAnnouncing(announcer, instance));
   }
 
   nextAt(): Millis | undefined {
+    if (this.#nextAt !== 'stale') return this.#nextAt;
     let least: Millis | undefined;
     for (const announcer of this.#announcers.values()) {
       const at = nextAnnounceAt(announcer);
       if (at !== undefined && (least === undefined || at < least)) least = at;
     }
+    this.#nextAt = least;
     return least;
   }
 
-  /** Sends one slice of what is due on every interface. */
+  /** Sends one slice of what is due, of all interfaces together. */
   send(now: Millis): void {
+    const nextAt = this.nextAt();
+    if (nextAt === undefined || nextAt > now) return;
+    let room = SLICE_MAX;
     for (const [device, announcer] of this.#announcers) {
-      const taken = takeDue(announcer, now, SLICE_MAX);
+      if (room === 0) break;
+      const taken = takeDue(announcer, now, room);
       if (taken.due.length === 0) continue;
+      room -= taken.due.length;
+      // Behind those that wait, and looked at again while there is room.
+      this.#announcers.delete(device);
       this.#announcers.set(device, taken.announcer);
-      const exit = this.#options.exitOf(device);
-      if (exit === undefined) continue;
-      for (const { instance, address } of taken.due) {
-        const frame = frameFor(address, exit.mac, () => this.#options.forwards(device));
-        const result = this.#options.frames.send(exit.index, ipFamily(address), frame);
-        this.#options.onSent(instance, result);
-      }
+      this.#sendAll(device, taken.due);
+    }
+    this.#nextAt = 'stale';
+  }
+
+  #sendAll(device: string, due: readonly Announcement[]): void {
+    const exit = this.#options.exitOf(device);
+    if (exit === undefined) return;
+    const forwards = (): boolean => this.#options.forwards(device);
+    for (const { instance, address } of due) {
+      const frame = frameFor(address, exit.mac, forwards);
+      this.#options.onSent(instance, this.#options.frames.send(exit.index, ipFamily(address), frame));
     }
   }
 }

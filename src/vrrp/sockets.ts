@@ -2,10 +2,7 @@
 import { LvsError } from '../core/errors.js';
 import type { Family } from '../core/ip.js';
 import type { OpenPacketSocket } from '../core/ports.js';
-import { type OnPacket, type Place, VrrpSocket } from './transport.js';
-
-/** Packets of one socket that are read before the others get their turn. */
-const PACKETS_MAX = 256;
+import { type Place, VrrpSocket } from './transport.js';
 
 export interface SocketTrouble {
   readonly device: string;
@@ -19,12 +16,12 @@ function keyOf(device: string, family: Family): string {
 
 export class VrrpSockets {
   readonly #openSocket: OpenPacketSocket;
-  readonly #onReadable: () => void;
+  readonly #onReadable: (socket: VrrpSocket) => void;
   readonly #open = new Map<string, VrrpSocket>();
   readonly #troubles = new Map<string, SocketTrouble>();
   #unreadable = 0;
 
-  constructor(openSocket: OpenPacketSocket, onReadable: () => void) {
+  constructor(openSocket: OpenPacketSocket, onReadable: (socket: VrrpSocket) => void) {
     this.#openSocket = openSocket;
     this.#onReadable = onReadable;
   }
@@ -45,7 +42,7 @@ export class VrrpSockets {
   #add(key: string, place: Place): void {
     try {
       const socket = VrrpSocket.open(this.#openSocket, place);
-      socket.onReadable(this.#onReadable);
+      socket.onReadable(() => this.#onReadable(socket));
       this.#open.set(key, socket);
     } catch (thrown) {
       if (!(thrown instanceof LvsError)) throw thrown;
@@ -72,12 +69,6 @@ export class VrrpSockets {
     let sum = this.#unreadable;
     for (const socket of this.#open.values()) sum += socket.unreadable;
     return sum;
-  }
-
-  /** Takes what has come on all sockets. */
-  drain(onPacket: (place: Place, ...packet: Parameters<OnPacket>) => void): void {
-    for (const socket of this.#open.values())
-      socket.drain(PACKETS_MAX, (envelope, payload) => onPacket(socket.place, envelope, payload));
   }
 
   close(): void {

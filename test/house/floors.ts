@@ -12,7 +12,10 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/ipvs\/reconciler\.ts$/, 6],
   [/^src\/ipvs\//, 3],
   [/^src\/(vrrp\/transport|addresses\/(client|reconciler))\.ts$/, 5],
-  [/^src\/vrrp\/(announcing|effects|engine|instance|sight|sockets|worker|thread)\.ts$/, 6],
+  [
+    /^src\/vrrp\/(announcing|effects|engine|hearing|instance|machines|roster|sight|sockets|thread|watch|worker)\.ts$/,
+    6,
+  ],
   [/^src\/(vrrp|addresses)\//, 3],
   [/^src\/alerts\/policy\.ts$/, 3],
   [/^src\/exec\/account\.ts$/, 3],

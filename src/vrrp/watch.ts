@@ -1,0 +1,92 @@
+/** Keeps every instance's priority, source and faults as the network and the tracked objects are now. */
+import { isDeepStrictEqual } from 'node:util';
+import type { NetworkView } from '../addresses/view.js';
+import type { Ip } from '../core/ip.js';
+import type { Instance } from './instance.js';
+import type { Fault, Observation, VrrpEvent } from './model.js';
+import type { Roster } from './roster.js';
+import { linkFaults, sourceOf } from './sight.js';
+import type { VrrpSockets } from './sockets.js';
+import type { RouterConfig } from './status.js';
+import type { Place } from './transport.js';
+
+export interface WatchOptions {
+  readonly roster: Roster;
+  readonly sockets: VrrpSockets;
+  readonly view: NetworkView;
+  readonly give: (instance: Instance, event: VrrpEvent) => void;
+}
+
+export class Watch {
+  readonly #options: WatchOptions;
+  /** What main told last, for instances that come later. */
+  readonly #observed = new Map<string, Observation>();
+  #virtual: ReadonlySet<Ip> = new Set();
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  /** The virtual IPs of all instances: none of them is ever a source, but for their owner. */
+  configure(routers: readonly RouterConfig[]): void {
+    this.#virtual = new Set(routers.flatMap(({ addresses }) => addresses.map(({ address }) => address)));
+  }
+
+  /** Tells a new instance what is known already. */
+  introduce(instance: Instance): void {
+    for (const [what, seen] of this.#observed) instance.observations.set(what, seen);
+  }
+
+  /** A tracked object that main watches, as `services web`. */
+  observe(what: string, seen: Observation): void {
+    this.#observed.set(what, seen);
+    for (const instance of this.#options.roster.all()) {
+      instance.observations.set(what, seen);
+      if (instance.config.tracks.some(({ kind, name }) => `${kind} ${name}` === what))
+        this.#refresh(instance);
+    }
+  }
+
+  /** Links or addresses changed: sockets first, then what it means for each instance. */
+  look(): void {
+    const { roster, sockets, view } = this.#options;
+    const places = new Map<string, Place>();
+    for (const { config } of roster.all()) {
+      const { interface: device, family } = config.instance;
+      const key = `${family} ${device}`;
+      if (places.has(key)) continue;
+      const link = view.link(device);
+      if (link !== undefined) places.set(key, { device, index: link.index, family });
+    }
+    sockets.set([...places.values()]);
+    for (const instance of roster.all()) this.#refresh(instance);
+  }
+
+  #faults(instance: Instance, tracked: readonly Fault[]): readonly Fault[] {
+    const { view, sockets } = this.#options;
+    const { instance: config } = instance.config;
+    const trouble = sockets.trouble(config.interface, config.family);
+    const shut: readonly Fault[] = trouble === undefined ? [] : [{ kind: 'sockets', name: trouble.text }];
+    return [...linkFaults(view, config), ...shut, ...tracked];
+  }
+
+  /** Gives the instance what is new about its priority, its source and its faults. */
+  #refresh(instance: Instance): void {
+    const { view, give } = this.#options;
+    const { instance: config, tracks } = instance.config;
+    for (const track of tracks) {
+      if (track.kind !== 'interface') continue;
+      const up = view.link(track.name)?.usable === true;
+      instance.observations.set(`interface ${track.name}`, { kind: up ? 'up' : 'down' });
+    }
+    const { effective, faults: tracked } = instance.priority();
+    const faults = this.#faults(instance, tracked);
+    const source = sourceOf(view, config, this.#virtual);
+    const { standing } = instance.state;
+    const own = standing.faults.filter(({ kind }) => kind !== 'group');
+    // A fault first, so that a resignation still goes out from the old source.
+    if (!isDeepStrictEqual(own, faults)) give(instance, { kind: 'faults', faults });
+    if (standing.source !== source) give(instance, { kind: 'source', source });
+    if (standing.priority !== effective) give(instance, { kind: 'priority', priority: effective });
+  }
+}
