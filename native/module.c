@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -74,14 +75,28 @@ static napi_value set_scheduler(napi_env env, napi_callback_info info) {
   return answer_of(env, sched_setscheduler(0, policy, &parameters));
 }
 
-/* lockMemory(flags): mlockall, flags MCL_CURRENT 1, MCL_FUTURE 2, MCL_ONFAULT 4 */
-static napi_value lock_memory(napi_env env, napi_callback_info info) {
-  napi_value arguments[1];
-  int flags;
-  if (read_arguments(env, info, 1, arguments) < 0 || read_integer(env, arguments[0], 0, INT_MAX, &flags) < 0) {
-    return answer(env, -EINVAL);
+/* Keeps what is not written to of one program or library where it is once it was used. */
+static int lock_object(struct dl_phdr_info *object, size_t size, void *first_error) {
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  (void)size;
+  for (size_t at = 0; at < object->dlpi_phnum; at += 1) {
+    const ElfW(Phdr) *part = &object->dlpi_phdr[at];
+    if (part->p_type != PT_LOAD || (part->p_flags & PF_W) != 0) continue;
+    uintptr_t start = (object->dlpi_addr + part->p_vaddr) & ~(page - 1);
+    uintptr_t end = (object->dlpi_addr + part->p_vaddr + part->p_memsz + page - 1) & ~(page - 1);
+    if (mlock2((void *)start, end - start, MLOCK_ONFAULT) == 0) continue;
+    *(int *)first_error = -errno;
+    return 1;
   }
-  return answer_of(env, mlockall(flags));
+  return 0;
+}
+
+/* lockProgram(): code and constants of the process are not paged out; V8 cannot do with a heap that is locked */
+static napi_value lock_program(napi_env env, napi_callback_info info) {
+  int result = 0;
+  (void)info;
+  dl_iterate_phdr(lock_object, &result);
+  return answer(env, result);
 }
 
 /* enterNamespace(path, type): setns of the calling thread alone; type CLONE_NEWNET 0x40000000, or 0 for any */
@@ -111,7 +126,7 @@ static napi_value fail(napi_env env, struct instance *home) {
 NAPI_MODULE_INIT() {
   static const napi_property_descriptor functions[] = {
       FUNCTION("openSocket", open_socket),         FUNCTION("openTimer", open_timer),
-      FUNCTION("setScheduler", set_scheduler),     FUNCTION("lockMemory", lock_memory),
+      FUNCTION("setScheduler", set_scheduler),     FUNCTION("lockProgram", lock_program),
       FUNCTION("enterNamespace", enter_namespace),
   };
   struct instance *home = calloc(1, sizeof *home);

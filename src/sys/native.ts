@@ -65,8 +65,8 @@ export interface Native {
   openTimer(): NativeDescriptor | number;
   /** sched_setscheduler(2) of the calling thread alone: SCHED_OTHER 0, SCHED_FIFO 1, SCHED_RR 2. */
   setScheduler(policy: number, priority: number): number;
-  /** mlockall(2): MCL_CURRENT 1, MCL_FUTURE 2, MCL_ONFAULT 4. */
-  lockMemory(flags: number): number;
+  /** mlock2(2), as pages are used, of all code and constants of the process: not of what V8 or anybody writes to. */
+  lockProgram(): number;
   /** setns(2) of the calling thread alone: the namespace file `path`, CLONE_NEWNET 0x40000000 or 0 for any type. */
   enterNamespace(path: string, type: number): number;
 }

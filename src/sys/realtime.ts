@@ -10,14 +10,19 @@ const SCHED_FIFO = 1;
 const FIFO_PRIORITY = 20;
 
 /**
- * Asks for real-time scheduling of the calling thread. Memory is not locked: V8 gives pages back with
- * madvise(MADV_DONTNEED), which the kernel refuses for locked ones (EINVAL), and V8 aborts then. A service manager
- * keeps a process out of the swap without that (systemd: MemorySwapMax=0).
- * @returns why it was refused; undefined where it was granted
+ * Asks for real-time scheduling of the calling thread, and that the program's code is never paged out. The heap is not
+ * locked: V8 gives pages back with madvise(MADV_DONTNEED), which the kernel refuses for locked ones (EINVAL), and V8
+ * aborts then. A service manager keeps that out of the swap (systemd: MemorySwapMax=0).
+ * @returns what was refused and why; empty where all was granted
  */
-export function becomeRealtime(): string | undefined {
-  const result = loadNative().setScheduler(SCHED_FIFO, FIFO_PRIORITY);
-  return result < 0 ? `real-time scheduling (${errnoName(-result)}, needs CAP_SYS_NICE)` : undefined;
+export function becomeRealtime(): readonly string[] {
+  const native = loadNative();
+  const scheduled = native.setScheduler(SCHED_FIFO, FIFO_PRIORITY);
+  const locked = native.lockProgram();
+  const refused: string[] = [];
+  if (scheduled < 0) refused.push(`real-time scheduling (${errnoName(-scheduled)}, needs CAP_SYS_NICE)`);
+  if (locked < 0) refused.push(`locking of code in memory (${errnoName(-locked)}, needs CAP_IPC_LOCK)`);
+  return refused;
 }
 
 /** Whether the machine forwards IPv6 that comes in on an interface. */

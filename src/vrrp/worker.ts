@@ -24,8 +24,8 @@ function hmacOf(keys: ReadonlyMap<number, string>): Hmac {
 }
 
 const refused = becomeRealtime();
-if (refused !== undefined) {
-  const message = `adverts may be late under load: the kernel refuses ${refused}`;
+if (refused.length > 0) {
+  const message = `adverts may be late under load: the kernel refuses ${refused.join(' and ')}`;
   tell({ kind: 'notice', notice: { instance: undefined, level: 'warn', what: 'trouble', message } });
 }
 

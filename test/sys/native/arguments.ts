@@ -143,7 +143,6 @@ const FUNCTIONS: Readonly<Record<string, readonly (readonly [Kind, unknown])[]>>
     ['integer', 0],
     ['integer', 0],
   ],
-  lockMemory: [['integer', 0]],
   enterNamespace: [
     ['text', '/proc/self/exe'],
     ['integer', 0],
