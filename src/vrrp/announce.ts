@@ -3,12 +3,16 @@
  * all instances of an interface share. The caller sends what is due in small slices, after its adverts.
  */
 import type { Ip } from '../core/ip.js';
-import { type Millis, millis } from '../core/units.js';
+import { type Millis, millis, seconds } from '../core/units.js';
 import type { AnnounceCause, AnnounceRule } from './model.js';
+
+/** From one answer to a lower master to the next: one that does not hear us goes on speaking. */
+const ANSWER_INTERVAL = seconds(1);
 
 interface Job {
   readonly instance: string;
-  readonly kind: 'burst' | 'second' | 'refresh' | 'put-back';
+  /** `answer`: to a lower master, with its second burst. */
+  readonly kind: 'burst' | 'second' | 'answer' | 'refresh' | 'put-back';
   readonly addresses: readonly Ip[];
   /** Not before. */
   readonly at: Millis;
@@ -27,6 +31,8 @@ export interface Announcer {
   /** No packet before. */
   readonly freeAt: Millis;
   readonly jobs: readonly Job[];
+  /** By instance: a lower master is not answered before. */
+  readonly answerAt: ReadonlyMap<string, Millis>;
 }
 
 export interface Announcement {
@@ -42,7 +48,7 @@ export interface AnnounceTarget {
 }
 
 export function newAnnouncer(spacing: Millis): Announcer {
-  return { spacing, freeAt: millis(Number.NEGATIVE_INFINITY), jobs: [] };
+  return { spacing, freeAt: millis(Number.NEGATIVE_INFINITY), jobs: [], answerAt: new Map() };
 }
 
 function without(announcer: Announcer, instance: string, kinds: readonly Job['kind'][]): readonly Job[] {
@@ -72,24 +78,27 @@ function refreshes({ instance, addresses, rule }: AnnounceTarget, now: Millis): 
 }
 
 /**
- * Begins what an effect `announce` asks for. A lower master is answered by one burst and its second at a time:
- * while they go on, more of its adverts begin nothing.
+ * One burst and a second one, in place of those of the answer before. What becoming master began goes on beside it: its
+ * second burst may come seconds too late for hosts that believe the lower master now.
  */
+function answerLower(announcer: Announcer, target: AnnounceTarget, now: Millis): Announcer {
+  const { instance, rule } = target;
+  if (now < (announcer.answerAt.get(instance) ?? now)) return announcer;
+  const answer = bursts(target, { repeat: rule.lowerRepeat, delay: rule.lowerDelay }, now);
+  const jobs = answer.map((job): Job => ({ ...job, kind: 'answer' }));
+  const answerAt = new Map(announcer.answerAt).set(instance, millis(now + ANSWER_INTERVAL));
+  return { ...withJobs(announcer, without(announcer, instance, ['answer']), jobs), answerAt };
+}
+
+/** Begins what an effect `announce` asks for; a lower master is answered once a second at most. */
 export function startAnnouncing(
   announcer: Announcer,
   target: AnnounceTarget,
   cause: AnnounceCause,
   now: Millis,
 ): Announcer {
+  if (cause === 'lower-master') return answerLower(announcer, target, now);
   const { instance, rule } = target;
-  if (cause === 'lower-master') {
-    const busy = announcer.jobs.some(
-      (job) => job.instance === instance && (job.kind === 'burst' || job.kind === 'second'),
-    );
-    if (busy) return announcer;
-    const lower = { repeat: rule.lowerRepeat, delay: rule.lowerDelay };
-    return withJobs(announcer, announcer.jobs, bursts(target, lower, now));
-  }
   const kept = stopAnnouncing(announcer, instance).jobs;
   return withJobs(announcer, kept, [...bursts(target, rule, now), ...refreshes(target, now)]);
 }

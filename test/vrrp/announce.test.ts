@@ -81,17 +81,34 @@ t.test('a refresh that was slept through is not made up for', async (t) => {
   t.equal(nextAnnounceAt(announcer), 10_500);
 });
 
-t.test('a lower master: its own burst and second, one pair at a time', async (t) => {
+t.test('a lower master is answered at once, once a second while it goes on, and a last time', async (t) => {
   const lower = target({ lowerRepeat: 1, lowerDelay: ms(2000) });
   let announcer = newAnnouncer(ms(0));
+  const sent: (readonly [number, string])[] = [];
   for (let now = 0; now < 2000; now += 100) {
     announcer = startAnnouncing(announcer, lower, 'lower-master', ms(now));
-    announcer = play(announcer, now).rest;
+    const played = play(announcer, now);
+    announcer = played.rest;
+    sent.push(...played.sent);
   }
-  const { sent } = play(announcer, 60_000);
-  t.equal(sent.length, 2, 'the second of the first pair is all that is left');
-  const during = startAnnouncing(newAnnouncer(ms(0)), target(), 'master', ms(0));
-  t.equal(startAnnouncing(during, lower, 'lower-master', ms(1)), during, 'a burst already goes on');
+  sent.push(...play(announcer, 60_000).sent);
+  t.same([at(sent, 0), at(sent, 1000), at(sent, 3000)], ['AB', 'AB', 'AB']);
+  t.equal(sent.length, 6, 'and no more');
+});
+
+t.test('a lower master is answered at once though a second burst is still to come', async (t) => {
+  const master = play(startAnnouncing(newAnnouncer(ms(0)), target(), 'master', ms(0)), 2000).rest;
+  const lower = target({ lowerRepeat: 2, lowerDelay: ms(0) });
+  const { sent } = play(startAnnouncing(master, lower, 'lower-master', ms(2000)), 60_000);
+  t.same([at(sent, 2000), at(sent, 5000)], ['ABAB', 'ABABABABAB'], 'the second burst is not lost for it');
+  t.equal(sent.length, 14);
+});
+
+t.test('the answer of one instance keeps no other from answering', async (t) => {
+  const lower = target({ lowerRepeat: 1, lowerDelay: ms(0) });
+  const first = startAnnouncing(newAnnouncer(ms(0)), lower, 'lower-master', ms(0));
+  const other = { ...target({ lowerRepeat: 1, lowerDelay: ms(0) }, [B]), instance: 'inside' };
+  t.equal(at(play(startAnnouncing(first, other, 'lower-master', ms(0)), 0).sent, 0), 'ABB');
 });
 
 t.test('a lower master does not end the refreshes', async (t) => {
