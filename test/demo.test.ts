@@ -1,117 +1,28 @@
 /** Drives the real demo as a person does: `scripts/demo.mjs` in processes of its own, its output, its signals. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { ROOT } from './house/project.js';
+import { Place, type Run, until } from './demo-run.js';
 import { findKernel } from './kernel/lab.js';
 
 const API = 'http://127.0.0.1:8405';
 const PORTS = [8405, 18081, 18082, 18021];
 const NAMES = ['web1', 'web2', 'ftp1'];
-const LIMIT_MS = 20_000;
-const POLL_MS = 50;
 /** Verdicts take seconds here: the demo's intervals are those of a person who watches. */
 const TEST_MS = 120_000;
 
-async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const limit = AbortSignal.timeout(LIMIT_MS);
-  while (!(await condition())) {
-    if (limit.aborted) throw new Error(`not within ${LIMIT_MS} ms: ${what}`);
-    await sleep(POLL_MS);
-  }
-}
-
-/** One run of the demo's program, with everything that it prints. */
-class Run {
-  readonly #child: ChildProcess;
-  readonly #lines: string[] = [];
-  readonly #closed: Promise<unknown[]>;
-
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv) {
-    const stdio = ['ignore', 'pipe', 'pipe'] as const;
-    this.#child = spawn(process.execPath, ['scripts/demo.mjs', ...args], {
-      cwd: ROOT,
-      env,
-      stdio: [...stdio],
-    });
-    this.#closed = once(this.#child, 'close');
-    for (const stream of [this.#child.stdout, this.#child.stderr])
-      if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#lines.push(line));
-  }
-
-  get pid(): number {
-    return this.#child.pid ?? 0;
-  }
-
-  text(): string {
-    return this.#lines.join('\n');
-  }
-
-  /** Settles with the exit code, or the name of the signal. */
-  async ended(): Promise<number | string> {
-    const [code, signal] = await this.#closed;
-    return (code ?? signal) as number | string;
-  }
-
-  async end(signal: NodeJS.Signals): Promise<number | string> {
-    this.#child.kill(signal);
-    return this.ended();
-  }
-}
-
-/** A temporary folder, and all that is started with it. */
-class Place {
-  readonly folder = mkdtempSync(join(tmpdir(), 'lvsentry-test-'));
-  readonly #runs: Run[] = [];
-
-  constructor(t: Test) {
-    t.teardown(async () => {
-      for (const run of this.#runs) await run.end('SIGTERM');
-      rmSync(this.folder, { recursive: true, force: true });
-    });
-  }
-
-  run(...args: readonly string[]): Run {
-    const run = new Run(args, { ...process.env, TMPDIR: this.folder });
-    this.#runs.push(run);
-    return run;
-  }
-
+/** The demo with three servers. */
+class DemoPlace extends Place {
   /** The demo, when it has said how to end it and every server is up. */
   async start(): Promise<Run> {
     const demo = this.run();
     await until(`the demo is ready; it says: ${demo.text()}`, () => /^end +Ctrl-C/m.test(demo.text()));
     for (const name of NAMES) await untilVerdict(name, 'up');
     return demo;
-  }
-
-  /** Another shell: `npm run demo -- ...`, to its end. */
-  async order(
-    ...args: readonly string[]
-  ): Promise<{ readonly code: number | string; readonly text: string }> {
-    const run = this.run(...args);
-    return { code: await run.ended(), text: run.text() };
-  }
-
-  /** Processes that were started with this folder, by the environment that they inherited. */
-  processes(): number[] {
-    return readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .filter((pid) => {
-        try {
-          return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`TMPDIR=${this.folder}`);
-        } catch {
-          return false;
-        }
-      })
-      .map(Number);
   }
 
   /** Nothing of the demo is left: no process, no listener, no file. */
@@ -147,7 +58,7 @@ function untilVerdict(name: string, verdict: string): Promise<void> {
 
 async function breaksAndHeals(
   t: Test,
-  place: Place,
+  place: DemoPlace,
   demo: Run,
   how: 'stop' | 'hang',
   name: string,
@@ -170,7 +81,7 @@ function testDemo(t: Test): void {
     'three servers are up, and the demo says where to look and what to do',
     { timeout: TEST_MS },
     async (t) => {
-      const place = new Place(t);
+      const place = new DemoPlace(t);
       const demo = await place.start();
       t.match(demo.text(), /^table +(memory|kernel) \(.+\)$/m);
       t.match(demo.text(), `${API}/v1/status`);
@@ -186,7 +97,7 @@ function testDemo(t: Test): void {
   );
 
   t.test('what cannot be done is told in one line, and the demo goes on', { timeout: TEST_MS }, async (t) => {
-    const place = new Place(t);
+    const place = new DemoPlace(t);
     const demo = await place.start();
     const refused: readonly (readonly [readonly string[], RegExp])[] = [
       [[], new RegExp(`^a demo is running already \\(process ${demo.pid}\\).*$`)],
@@ -210,7 +121,7 @@ function testDemo(t: Test): void {
     'a port that is taken is named in one line, and nothing is left',
     { timeout: TEST_MS },
     async (t) => {
-      const place = new Place(t);
+      const place = new DemoPlace(t);
       for (const port of PORTS) {
         const taken = await listen(port);
         const { code, text } = await place.order();
@@ -223,7 +134,7 @@ function testDemo(t: Test): void {
   );
 
   t.test('an order without a demo says how to start it', async (t) => {
-    const { code, text } = await new Place(t).order('stop', 'web2');
+    const { code, text } = await new DemoPlace(t).order('stop', 'web2');
     t.equal(code, 1);
     t.match(text, /^no demo is running: start it with `npm start`.*$/);
   });
@@ -232,7 +143,7 @@ function testDemo(t: Test): void {
     'a demo that was killed leaves no servers, and the next one clears up after it',
     { timeout: TEST_MS },
     async (t) => {
-      const place = new Place(t);
+      const place = new DemoPlace(t);
       const killed = await place.start();
       t.equal(await killed.end('SIGKILL'), 'SIGKILL');
       await until('only the daemon is left', () => place.processes().length <= 1);
@@ -256,7 +167,7 @@ function after(text: string, order: string): string {
 function testKernelDemo(t: Test): void {
   const skip = kernel.kind === 'none' && kernel.reason;
   t.test('on a real kernel ipvsadm sees each step', { skip, timeout: 2 * TEST_MS }, async (t) => {
-    const place = new Place(t);
+    const place = new DemoPlace(t);
     const { code, text } = await place.order('kernel');
     t.equal(code, 0, text);
     t.match(after(text, 'stop web2'), /web2 .*is down: connection refused/);

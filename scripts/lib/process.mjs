@@ -16,13 +16,15 @@ export function say(text) {
  * Runs a program to its end without a terminal to ask at.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{show?: boolean, env?: Record<string, string>, timeout?: number}} options `show`: its output goes to ours
+ * @param {{show?: boolean, env?: Record<string, string>, timeout?: number, detached?: boolean}} options `show`: its
+ * output goes to ours; `detached`: Ctrl-C does not reach it
  * @returns {{status: number, output: string}} status 127 where the program does not exist
  */
-export function run(command, args, { show = false, env = {}, timeout = 600_000 } = {}) {
+export function run(command, args, { show = false, env = {}, timeout = 600_000, detached = false } = {}) {
   const stdio = show ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'];
   const done = spawnSync(command, args, {
     cwd: ROOT,
+    detached,
     encoding: 'utf8',
     env: { ...process.env, ...env },
     maxBuffer: 64 << 20,
