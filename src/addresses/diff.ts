@@ -1,5 +1,6 @@
 /** From what the kernel has to what the roles call for: a list of operations. Level-based: run twice, it does nothing. */
 import { unreachable } from '../core/assert.js';
+import { ipFamily } from '../core/ip.js';
 import type { ObjectOperation, ObjectSeen, ObjectWanted, Prefix, VirtualObject } from './model.js';
 
 /**
@@ -38,7 +39,9 @@ function settingsText(object: VirtualObject): string {
   switch (object.kind) {
     case 'address': {
       const { prefix, broadcast, label, scope, noDad, deprecated } = object;
-      return [prefix, broadcast, label, scope, noDad, deprecated].join(' ');
+      // The kernel works out the scope of an IPv6 address by itself, and the rest it knows for one family only.
+      if (ipFamily(object.address) === 'ipv6') return [prefix, noDad, deprecated].join(' ');
+      return [prefix, broadcast, label, scope].join(' ');
     }
     case 'route':
       return [object.gateway, object.device, object.source, object.type].join(' ');

@@ -59,6 +59,8 @@ export interface ObjectSeen {
   readonly object: VirtualObject;
   /** IFA_PROTO, rtm_protocol or FRA_PROTOCOL: who made it; 0 where the kernel does not say. */
   readonly protocol: number;
+  /** IPv6: it may not be used yet, or at all: duplicate address detection (IFA_F_TENTATIVE). */
+  readonly tentative: boolean;
   /** IPv6: duplicate address detection found that somebody else has it (IFA_F_DADFAILED). */
   readonly duplicate: boolean;
 }
@@ -108,9 +110,13 @@ export type ObjectOperation =
 export interface LinkSeen {
   readonly index: number;
   readonly name: string;
-  /** Administratively up, and with a carrier. */
+  /** Administratively up. */
+  readonly up: boolean;
+  /** Up, and with a carrier. */
   readonly usable: boolean;
   readonly mac: Mac | undefined;
+  /** Bytes; 0 where the kernel does not say. */
+  readonly mtu: number;
 }
 
 /** One address of a link, whoever made it. */

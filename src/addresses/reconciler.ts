@@ -4,30 +4,43 @@
  */
 import type { Errno } from '../core/errno.js';
 import { errorText } from '../core/errors.js';
-import type { Ip } from '../core/ip.js';
+import { ipFamily } from '../core/ip.js';
 import type { Clock, Timer, Timers } from '../core/ports.js';
 import { type Millis, millis } from '../core/units.js';
-import type { NetlinkResult } from '../netlink/exchange.js';
+import type { NetlinkFailure } from '../netlink/failure.js';
 import type { AddressChange, AddressClient } from './client.js';
+import { addressAdded } from './codec.js';
 import { diffObjects, objectText } from './diff.js';
-import type { Notice, ObjectOperation, ObjectWanted, VirtualAddress } from './model.js';
+import type {
+  LinkSeen,
+  Notice,
+  ObjectOperation,
+  ObjectWanted,
+  VirtualAddress,
+  VirtualObject,
+} from './model.js';
+import { Pace } from './pace.js';
+import { type Refusal, refusalText } from './texts.js';
 import { NetworkView } from './view.js';
 
-/** One virtual IP of the configuration. */
-export interface KeptAddress {
+/** One virtual object of the configuration. */
+export interface KeptObject {
   readonly instance: string;
-  readonly address: VirtualAddress;
+  readonly object: VirtualObject;
   /** The interface has it with or without us. */
   readonly native: boolean;
 }
 
+/** Why objects are in place only now: somebody else took them away, or they were refused at first. */
+export type RestoredCause = 'put-back' | 'late';
+
 export interface KeeperEvents {
   /** Links or addresses changed, by whomever. */
   onNetwork(): void;
-  /** Somebody else took these away, and they are back. */
-  onPutBack(instance: string, addresses: readonly Ip[]): void;
-  /** The kernel refuses an address, or `undefined` where another host has it. Told once until it is there. */
-  onRefused(instance: string, address: VirtualAddress, errno: string | undefined): void;
+  /** These are in place again, or at last: hosts have to be told. */
+  onRestored(instance: string, objects: readonly VirtualObject[], cause: RestoredCause): void;
+  /** It cannot be in place, and why. Told once until it is; it is tried again every second. */
+  onRefused(instance: string, object: VirtualObject, why: string): void;
   /** The kernel could not be read; it is tried again. */
   onFailure(text: string): void;
 }
@@ -40,42 +53,53 @@ export interface KeeperOptions {
 }
 
 const RETRY_DELAY = millis(1000);
-/** Between two put-backs, so that a fight with another program does not eat the thread. */
-const PUT_BACK_GAP = millis(10);
 /** Datagrams that are read before anything else gets its turn. */
 const NOTICES_MAX = 1024;
 
-/** What is done with the address is done: there already, or gone already. */
-const DONE_ALREADY: Readonly<Record<'add' | 'remove', readonly Errno[]>> = {
-  add: ['EEXIST'],
-  remove: ['EADDRNOTAVAIL', 'ENODEV'],
-};
+/** What a removal is answered with when the address, or its link, is gone already. */
+const GONE: readonly string[] = ['EADDRNOTAVAIL', 'ENODEV'] satisfies readonly Errno[];
+
+/** Something of an instance that is master. */
+type Owned = Pick<KeptObject, 'instance' | 'object'>;
+
+interface Awaited extends Owned {
+  /** The reason was told. */
+  readonly told: boolean;
+}
 
 type Change = Extract<ObjectOperation, { kind: 'add' | 'remove' }>;
 type AddressOperation = Change & { readonly object: VirtualAddress };
 
-function isAddress(operation: ObjectOperation): operation is AddressOperation {
-  return (operation.kind === 'add' || operation.kind === 'remove') && operation.object.kind === 'address';
+function isAddress(operation: Change): operation is AddressOperation {
+  return operation.object.kind === 'address';
 }
 
-function succeeded({ kind }: Change, result: NetlinkResult | undefined): boolean {
-  if (result === undefined || result.ok) return result !== undefined;
-  return (DONE_ALREADY[kind] as readonly string[]).includes(result.errno);
+function isGone({ kind }: AddressOperation, { errno }: NetlinkFailure): boolean {
+  return kind === 'remove' && GONE.includes(errno);
+}
+
+/** What a refused change is told as where no answer came. */
+const SILENCE: NetlinkFailure = { ok: false, errno: 'ETIMEDOUT', text: undefined };
+
+/** Whether the kernel can have the object on this link now. Links that are down lose their IPv6 addresses. */
+function isPossible({ kind, object }: AddressOperation, link: LinkSeen): boolean {
+  return kind === 'remove' || link.up || ipFamily(object.address) === 'ipv4';
 }
 
 export class AddressKeeper {
   readonly view = new NetworkView();
   readonly #options: KeeperOptions;
-  #kept: readonly KeptAddress[] = [];
+  #kept: readonly KeptObject[] = [];
   readonly #masters = new Set<string>();
   /** What is in place by our doing: if it is missing, somebody took it away. */
   readonly #held = new Set<string>();
-  readonly #refused = new Set<string>();
+  /** What cannot be used yet: refused, another host's, or under duplicate address detection. */
+  readonly #awaited = new Map<string, Awaited>();
+  readonly #pace = new Pace();
   #lost = true;
   #dirty = false;
   #running: Promise<void> | undefined;
   #retry: Timer | undefined;
-  #putBackAt = millis(Number.NEGATIVE_INFINITY);
   #closed = false;
 
   constructor(options: KeeperOptions) {
@@ -83,15 +107,19 @@ export class AddressKeeper {
     options.client.onNotice(() => void this.look());
   }
 
-  /** Replaces the set of virtual IPs; those of instances that are master are put in place. */
-  configure(kept: readonly KeptAddress[]): void {
+  /** Replaces the set of virtual objects. The next look puts those of masters in place. */
+  configure(kept: readonly KeptObject[]): void {
     this.#kept = kept;
+    this.#pace.forgetAll();
   }
 
   /** Resolves when the kernel has what the instance's role calls for, or refused it. */
   async want(instance: string, want: 'present' | 'absent'): Promise<void> {
     if (want === 'present') this.#masters.add(instance);
     else this.#masters.delete(instance);
+    // A new role is a new try.
+    for (const { instance: owner, object } of this.#kept)
+      if (owner === instance) this.#pace.forget(objectText(object));
     await this.look();
   }
 
@@ -139,102 +167,154 @@ export class AddressKeeper {
       this.view.reset(await client.links(), await client.addresses());
       this.#options.events.onNetwork();
     }
-    if (!this.#drain()) {
-      this.#dirty = true;
-      if (this.#lost) return;
-    }
-    const operations = diffObjects(this.#wanted(), this.view.objects(), this.#held);
-    this.#settle(operations);
-    const wait = this.#fighting(operations);
-    if (wait > 0) this.#again(wait);
-    else await this.#perform(operations);
+    this.#drain();
+    // What was read is no picture of the kernel any more.
+    if (this.#lost) return;
+    const seen = this.view.objects();
+    const operations = diffObjects(this.#wanted(), seen, this.#held);
+    const pending = seen.filter(({ tentative }) => tentative).map(({ object }) => objectText(object));
+    this.#settle(operations, new Set(pending));
+    await this.#perform(this.#due(operations));
   }
 
-  /** How long put-backs have to wait for the last one's gap. */
-  #fighting(operations: readonly ObjectOperation[]): Millis {
-    if (!operations.some((operation) => operation.kind === 'add' && operation.cause === 'put-back'))
-      return millis(0);
-    const now = this.#options.clock.monotonic();
-    const wait = millis(this.#putBackAt + PUT_BACK_GAP - now);
-    if (wait <= 0) this.#putBackAt = now;
-    return wait;
-  }
-
-  /** @returns whether nothing is left to be read */
-  #drain(): boolean {
+  /** Takes in what the kernel told. What was told has to be looked at. */
+  #drain(): void {
     let news = false;
     const all = this.#options.client.drain(NOTICES_MAX, (notice: Notice) => {
       news = true;
       if (notice.kind === 'lost') this.#lost = true;
       else this.view.take(notice);
     });
+    if (!all || this.#lost) this.#dirty = true;
     if (news && !this.#lost) this.#options.events.onNetwork();
-    return all && !this.#lost;
   }
 
   #wanted(): ObjectWanted[] {
-    return this.#kept.map(({ instance, address, native }) => {
+    return this.#kept.map(({ instance, object, native }) => {
       const want = this.#masters.has(instance) ? 'present' : 'absent';
-      return { instance, object: address, want, native };
+      return { instance, object, want, native };
     });
   }
 
-  /** What needs no change of the kernel. */
-  #settle(operations: readonly ObjectOperation[]): void {
+  /** What needs no change of the kernel. @param pending what the kernel has and may not use yet */
+  #settle(operations: readonly ObjectOperation[], pending: ReadonlySet<string>): void {
+    const open = new Set<string>();
     for (const operation of operations) {
       const key = objectText(operation.object);
       if (operation.kind === 'adopt') this.#held.add(key);
-      if (operation.kind === 'conflict') this.#refuse(operation.instance, operation.object, undefined);
+      else open.add(key);
     }
-    for (const { instance, address } of this.#kept)
-      if (!this.#masters.has(instance)) this.#held.delete(objectText(address));
+    for (const { instance, object } of this.#kept)
+      if (!this.#masters.has(instance)) this.#held.delete(objectText(object));
+    this.#await(open, pending);
   }
 
-  async #perform(operations: readonly ObjectOperation[]): Promise<void> {
+  /** Tells of what is in place at last. @param open keys of what is yet to be done */
+  #await(open: ReadonlySet<string>, pending: ReadonlySet<string>): void {
+    for (const { instance, object } of this.#kept) {
+      const key = objectText(object);
+      if (this.#held.has(key) && !this.#awaited.has(key) && pending.has(key))
+        this.#awaited.set(key, { instance, object, told: false });
+    }
+    const late = new Map<string, VirtualObject[]>();
+    for (const [key, { instance, object }] of this.#awaited) {
+      if (open.has(key) || pending.has(key)) continue;
+      this.#awaited.delete(key);
+      if (this.#held.has(key)) late.set(instance, [...(late.get(instance) ?? []), object]);
+    }
+    for (const [instance, objects] of late) this.#options.events.onRestored(instance, objects, 'late');
+  }
+
+  /** The changes whose turn has come; for the rest it looks again in time. */
+  #due(operations: readonly ObjectOperation[]): Change[] {
+    const now = this.#options.clock.monotonic();
+    const due: Change[] = [];
+    let soonest = Number.POSITIVE_INFINITY;
+    for (const operation of operations) {
+      if (operation.kind === 'adopt') continue;
+      const key = objectText(operation.object);
+      const wait = this.#pace.wait(key, now);
+      if (wait > 0) soonest = Math.min(soonest, wait);
+      else if (operation.kind === 'conflict') due.push(...this.#contest(operation));
+      else due.push(operation);
+    }
+    if (Number.isFinite(soonest)) this.#again(millis(soonest));
+    return due;
+  }
+
+  /** Another host has the address. It is taken away and set again, so that the kernel looks whether this is still so. */
+  #contest({ instance, object }: Extract<ObjectOperation, { kind: 'conflict' }>): Change[] {
+    const isNew = this.#awaited.get(objectText(object))?.told !== true;
+    this.#refuse({ instance, object }, undefined);
+    if (isNew) return [];
+    return ['remove', 'add'].map((kind) => ({ kind, instance, object, cause: 'changed' }) as Change);
+  }
+
+  async #perform(operations: readonly Change[]): Promise<void> {
+    const now = this.#options.clock.monotonic();
     const changes: AddressChange[] = [];
     const done: AddressOperation[] = [];
     for (const operation of operations) {
       if (!isAddress(operation)) continue;
-      const link = this.view.link(operation.object.device);
-      // Without its link there is no address to change; the instance has a fault for that.
-      if (link === undefined) continue;
-      changes.push({ kind: operation.kind, address: operation.object, index: link.index });
+      const { kind, object } = operation;
+      const link = this.view.link(object.device);
+      // The instance has a fault for that; the link's return is heard of.
+      if (link === undefined || !isPossible(operation, link)) continue;
+      if (kind === 'add' && operation.cause !== 'master') this.#pace.fought(objectText(object), now);
+      changes.push({ kind, address: object, index: link.index });
       done.push(operation);
     }
     if (changes.length === 0) return;
     const results = await this.#options.client.apply(changes);
-    const back = new Map<string, Ip[]>();
-    for (const [index, operation] of done.entries()) this.#note(operation, results[index], back);
-    this.#drain();
-    for (const [instance, addresses] of back) this.#options.events.onPutBack(instance, addresses);
+    const back = new Map<string, VirtualObject[]>();
+    for (const [at, change] of changes.entries()) {
+      const operation = done[at];
+      if (operation === undefined) continue;
+      const result = results[at] ?? SILENCE;
+      if (result.ok || isGone(operation, result)) this.#done(operation, change, back);
+      else this.#notDone(operation, result);
+    }
+    for (const [instance, objects] of back) this.#options.events.onRestored(instance, objects, 'put-back');
+    // What came of it is looked at like all else.
+    this.#dirty = true;
   }
 
-  #note(operation: AddressOperation, result: NetlinkResult | undefined, back: Map<string, Ip[]>): void {
-    const { kind, object, cause } = operation;
+  /** @param back what was put back, by instance */
+  #done(
+    { kind, object, instance, cause }: AddressOperation,
+    { index }: AddressChange,
+    back: Map<string, VirtualObject[]>,
+  ): void {
     const key = objectText(object);
-    if (!succeeded(operation, result)) {
-      if (operation.instance !== undefined)
-        this.#refuse(operation.instance, object, result?.ok === false ? result.errno : 'ETIMEDOUT');
-      else this.#again(RETRY_DELAY);
-      return;
-    }
+    const address = addressAdded(object, index);
+    this.view.take({ kind: 'address', address, gone: kind === 'remove' });
     if (kind === 'remove') {
       this.#held.delete(key);
       return;
     }
     this.#held.add(key);
-    this.#refused.delete(key);
-    if (cause !== 'put-back' || operation.instance === undefined) return;
-    const known = back.get(operation.instance);
-    if (known === undefined) back.set(operation.instance, [object.address]);
-    else known.push(object.address);
+    if (cause !== 'put-back' || instance === undefined || this.#awaited.has(key)) return;
+    back.set(instance, [...(back.get(instance) ?? []), object]);
   }
 
-  #refuse(instance: string, object: ObjectOperation['object'], errno: string | undefined): void {
-    this.#again(RETRY_DELAY);
+  #notDone(operation: AddressOperation, result: NetlinkFailure): void {
+    const { kind, object, instance } = operation;
     const key = objectText(object);
-    if (object.kind !== 'address' || this.#refused.has(key)) return;
-    this.#refused.add(key);
-    this.#options.events.onRefused(instance, object, errno);
+    const now = this.#options.clock.monotonic();
+    if (kind === 'add' && result.errno === 'EEXIST') {
+      // It is there, and was not seen. If that does not change there is no haste.
+      this.#lost = true;
+      this.#pace.fought(key, now);
+    } else if (instance !== undefined) this.#refuse({ instance, object }, result);
+    else this.#pace.refused(key, now);
+  }
+
+  #refuse({ instance, object }: Owned, refusal: Refusal | undefined): void {
+    const key = objectText(object);
+    this.#pace.refused(key, this.#options.clock.monotonic());
+    if (this.#awaited.get(key)?.told === true) return;
+    this.#awaited.set(key, { instance, object, told: true });
+    const link = object.kind === 'address' ? this.view.link(object.device) : undefined;
+    this.#options.events.onRefused(instance, object, refusalText(object, refusal, link));
   }
 }

@@ -2,10 +2,11 @@
  * Performs what the machines ask for, in its order. Adverts go out at once; the rest keeps its place behind changes of
  * the virtual IPs, which are waited for.
  */
-import type { VirtualAddress } from '../addresses/model.js';
+import type { VirtualObject } from '../addresses/model.js';
+import type { RestoredCause } from '../addresses/reconciler.js';
+import { nameOf } from '../addresses/texts.js';
 import { unreachable } from '../core/assert.js';
 import { errnoName } from '../core/errno.js';
-import type { Ip } from '../core/ip.js';
 import type { Clock } from '../core/ports.js';
 import type { Announcing } from './announcing.js';
 import type { Instance, QueuedEffect } from './instance.js';
@@ -25,6 +26,11 @@ export interface EffectsOptions {
   /** Nothing of an instance waits any more. */
   readonly onSettled: () => void;
 }
+
+const RESTORED: Readonly<Record<RestoredCause, string>> = {
+  'put-back': 'taken away by somebody else, put back and announced',
+  late: 'in place at last, and announced',
+};
 
 function reportText(report: VrrpReport): string {
   switch (report.kind) {
@@ -137,21 +143,20 @@ export class Effects {
     this.notice(instance.name, 'error', 'trouble', `${what} was not sent on ${device}: ${errno}`);
   }
 
-  /** Announces and tells of virtual IPs that somebody took away and that are back. */
-  putBack(instance: Instance, addresses: readonly Ip[]): void {
-    instance.counters.putBack += addresses.length;
+  /** Announces and tells of what is in place again, or at last. */
+  restored(instance: Instance, objects: readonly VirtualObject[], cause: RestoredCause): void {
+    if (cause === 'put-back') instance.counters.putBack += objects.length;
     const { interface: device, announce } = instance.config.instance;
+    const addresses = objects.flatMap((object) => (object.kind === 'address' ? [object.address] : []));
     const target = { instance: instance.name, addresses, rule: announce };
     this.#options.announcing.putBack(device, target, this.#options.clock.monotonic());
-    const list = addresses.join(', ');
-    const text = `${list}: taken away by somebody else, put back and announced`;
+    const text = `${objects.map(nameOf).join(', ')}: ${RESTORED[cause]}`;
     this.notice(instance.name, 'warn', 'put-back', text);
   }
 
-  /** Tells of a virtual IP that cannot be set. */
-  refused(instance: string, address: VirtualAddress, errno: string | undefined): void {
-    const why = errno === undefined ? 'another host has it' : `the kernel says ${errno}`;
-    const text = `${address.address}/${address.prefix} cannot be set on ${address.device}: ${why}; it is tried again every second`;
+  /** Tells of what cannot be in place. */
+  refused(instance: string, object: VirtualObject, why: string): void {
+    const text = `${nameOf(object)} cannot be set: ${why}; it is tried again every second`;
     this.notice(instance, 'error', 'refused', text);
   }
 

@@ -125,13 +125,13 @@ export class VrrpEngine {
       timers,
       events: {
         onNetwork: () => this.#onNetwork(),
-        onPutBack: (name, addresses) => {
+        onRestored: (name, objects, cause) => {
           const instance = this.#roster.get(name);
           if (instance === undefined) return;
-          this.#effects.putBack(instance, addresses);
+          this.#effects.restored(instance, objects, cause);
           this.turn();
         },
-        onRefused: (name, address, errno) => this.#effects.refused(name, address, errno),
+        onRefused: (name, object, why) => this.#effects.refused(name, object, why),
         onFailure: (text) =>
           this.#effects.notice(undefined, 'error', 'trouble', `the kernel's addresses: ${text}`),
       },
@@ -155,9 +155,9 @@ export class VrrpEngine {
     }
     this.#keeper.configure(
       routers.flatMap(({ instance, addresses }) =>
-        addresses.map((address) => ({
+        addresses.map((object) => ({
           instance: instance.name,
-          address,
+          object,
           native: instance.priority === 255,
         })),
       ),

@@ -60,7 +60,7 @@ const absent = (object: VirtualObject, changes: Partial<ObjectWanted> = {}): Obj
   wanted(object, { want: 'absent', ...changes });
 
 function seen(object: VirtualObject, changes: Partial<ObjectSeen> = {}): ObjectSeen {
-  return { object, protocol: LVSENTRY_PROTOCOL, duplicate: false, ...changes };
+  return { object, protocol: LVSENTRY_PROTOCOL, tentative: false, duplicate: false, ...changes };
 }
 
 const foreign = (object: VirtualObject): ObjectSeen => seen(object, { protocol: 0 });
@@ -142,9 +142,16 @@ t.test('other settings: removed and added anew', async (t) => {
     { label: 'eth0:vip' },
     { scope: 253 },
     { broadcast: ip('10.0.0.255') },
-    { noDad: false },
-    { deprecated: true },
   ];
+  const six = address('2001:db8::10', { prefix: 64 });
+  for (const change of [{ prefix: 128 }, { noDad: false }, { deprecated: true }])
+    t.same(
+      words([wanted(six)], [seen({ ...six, ...change })], [six]),
+      ['remove 2001:db8::10 changed', 'add 2001:db8::10 changed'],
+      JSON.stringify(change),
+    );
+  t.same(words([wanted(six)], [seen({ ...six, scope: 200 })], [six]), [], 'the kernel works out the scope');
+  t.same(words([wanted(VIP)], [seen({ ...VIP, noDad: false })], [VIP]), [], 'IPv4 knows no detection');
   for (const change of changes) {
     t.same(
       words([wanted(VIP)], [seen(address('10.0.0.100', change))], [VIP]),
@@ -234,6 +241,7 @@ const seenArbitrary = fc.uniqueArray(
       fc.constant(address('10.9.9.9')),
     ),
     protocol: fc.constantFrom(0, LVSENTRY_PROTOCOL),
+    tentative: fc.constant(false),
     duplicate: fc.constant(false),
   }),
   { selector: ({ object }) => JSON.stringify(object) },

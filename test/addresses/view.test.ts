@@ -8,8 +8,10 @@ import { config } from '../vrrp/build.js';
 const link = (index: number, name: string, usable = true): LinkSeen => ({
   index,
   name,
+  up: usable,
   usable,
   mac: undefined,
+  mtu: 1500,
 });
 
 function address(index: number, text: string, changes: Partial<AddressSeen> = {}): AddressSeen {
@@ -29,6 +31,7 @@ function address(index: number, text: string, changes: Partial<AddressSeen> = {}
     seen: (device) => ({
       object: { ...object, device, scope: 0, noDad: false, deprecated: false },
       protocol: 0,
+      tentative: false,
       duplicate: false,
     }),
     ...changes,

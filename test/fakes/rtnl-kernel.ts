@@ -1,0 +1,388 @@
+/**
+ * The kernel's network in memory: links and addresses behind netlink sockets, with listeners. It has the habits of the
+ * real one that matter to virtual IPs, and passes the same contract (test/contract/addresses.ts).
+ */
+import { errnoValue } from '../../src/core/errno.js';
+import { type Ip, ip, ipFamily } from '../../src/core/ip.js';
+import type { NetlinkSocket, OpenNetlink } from '../../src/core/ports.js';
+import type { Message } from '../../src/wire/netlink.js';
+import { RTM, writeRtnl } from '../../src/wire/rtnetlink.js';
+import { type Address, IFA_F, LIFETIME_FOREVER, readAddress } from '../../src/wire/rtnl-address.js';
+import { IFF, type Link } from '../../src/wire/rtnl-link.js';
+import type { LinkChange, NetworkPlace, Somebody } from '../contract/network.js';
+import { datagram } from './answers.js';
+import { type Arrival, acknowledged, dumped, FakeNetlinkSocket, refused } from './netlink-socket.js';
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+const DUMP = 0x300;
+const EXCL = 0x200;
+const IPV6_MTU_MIN = 1280;
+
+/** RTNLGRP_* */
+const GROUP = { link: 1, [AF_INET]: 5, [AF_INET6]: 9 } as const;
+
+interface FakeLink {
+  readonly index: number;
+  readonly name: string;
+  /** The other end. */
+  readonly peer: string;
+  up: boolean;
+  mtu: number;
+  promote: boolean;
+  ipv6: boolean;
+}
+
+interface Listener {
+  readonly socket: FakeNetlinkSocket;
+  readonly groups: readonly number[];
+  /** Notices that it holds. */
+  readonly room: number;
+  overrun: boolean;
+}
+
+/** Whether two addresses are in the same subnet of `length` bits. */
+function sameSubnet(a: Ip, b: Ip, length: number): boolean {
+  const bits = (address: Ip) =>
+    address
+      .split('.')
+      .map((part) => Number(part).toString(2).padStart(8, '0'))
+      .join('')
+      .slice(0, length);
+  return bits(a) === bits(b);
+}
+
+const localOf = (address: Address): Ip => address.local ?? address.address ?? ip('0.0.0.0');
+const flagsOf = (address: Address): number => address.allFlags ?? address.flags;
+
+function withFlags(address: Address, flags: number): Address {
+  return { ...address, flags: flags & 0xff, allFlags: flags };
+}
+
+class Refused extends Error {
+  constructor(readonly errno: Parameters<typeof errnoValue>[0]) {
+    super(errno);
+  }
+}
+
+export class FakeNetwork {
+  readonly #links: FakeLink[] = [];
+  #addresses: Address[] = [];
+  readonly #listeners: Listener[] = [];
+  #lastIndex = 1;
+  /** Answers for the next changes, instead of carrying them out. */
+  readonly failures: Refused['errno'][] = [];
+
+  /** Listeners are told nothing. */
+  isMute = false;
+
+  /** Opens sockets whose listeners hold `room` notices. */
+  opener(room = 100_000): OpenNetlink {
+    return (_protocol, groups = []): NetlinkSocket => {
+      const socket = new FakeNetlinkSocket((request) => this.#handle(request));
+      if (groups.length > 0) this.#listeners.push({ socket, groups, room, overrun: false });
+      return socket;
+    };
+  }
+
+  #handle(request: Message): readonly Arrival[] {
+    if ((request.flags & DUMP) === DUMP && request.type === RTM.GETLINK)
+      return dumped(
+        { ...request, type: RTM.NEWLINK },
+        this.#links.map((link) => this.#linkBytes(link)),
+        8,
+      );
+    if ((request.flags & DUMP) === DUMP && request.type === RTM.GETADDR) return this.#dumpAddresses(request);
+    const failure = this.failures.shift();
+    try {
+      if (failure !== undefined) throw new Refused(failure);
+      this.#change(request);
+      return acknowledged(request);
+    } catch (thrown) {
+      if (!(thrown instanceof Refused)) throw thrown;
+      return refused(request, errnoValue(thrown.errno));
+    }
+  }
+
+  #dumpAddresses(request: Message): readonly Arrival[] {
+    const order = [...this.#addresses].sort((a, b) => a.family - b.family || a.index - b.index);
+    return dumped(
+      { ...request, type: RTM.NEWADDR },
+      order.map((address) => writeRtnl({ kind: 'address', address })),
+      8,
+    );
+  }
+
+  #change(request: Message): void {
+    const address = readAddress(request.payload);
+    if (request.type === RTM.NEWADDR) this.#add(address, (request.flags & EXCL) !== 0);
+    else if (request.type === RTM.DELADDR) this.#delete(address);
+    else throw new Refused('EINVAL');
+  }
+
+  #linkBytes(link: FakeLink): Uint8Array {
+    return writeRtnl({ kind: 'link', link: this.#wireLink(link) });
+  }
+
+  #wireLink({ index, name, up, mtu, peer }: FakeLink): Link {
+    const carrier = up && this.#links.find((other) => other.name === peer)?.up === true;
+    const flags = (up ? IFF.UP : 0) | (carrier ? IFF.RUNNING | IFF.LOWER_UP : 0);
+    const hardwareAddress = `02:00:00:00:00:${index.toString(16).padStart(2, '0')}`;
+    return { family: 0, type: 1, index, flags, change: 0, name, mtu, hardwareAddress };
+  }
+
+  #tell(group: number, type: number, payload: Uint8Array): void {
+    const message = { type, flags: 0, sequence: 0, portId: 0, payload };
+    for (const listener of this.#listeners) {
+      const { socket, groups, room } = listener;
+      if (this.isMute || !groups.includes(group) || socket.closed > 0) continue;
+      if (socket.unread === 0) listener.overrun = false;
+      if (socket.unread < room) socket.deliver(datagram(message));
+      else if (!listener.overrun) {
+        listener.overrun = true;
+        socket.deliver(-errnoValue('ENOBUFS'));
+      }
+    }
+  }
+
+  #tellLink(link: FakeLink, type: number = RTM.NEWLINK): void {
+    this.#tell(GROUP.link, type, this.#linkBytes(link));
+  }
+
+  #tellAddress(address: Address, type: number = RTM.NEWADDR): void {
+    const group = address.family === AF_INET ? GROUP[AF_INET] : GROUP[AF_INET6];
+    this.#tell(group, type, writeRtnl({ kind: 'address', address }));
+  }
+
+  #linkOf(index: number): FakeLink {
+    const link = this.#links.find((each) => each.index === index);
+    if (link === undefined) throw new Refused('ENODEV');
+    return link;
+  }
+
+  #named(name: string): FakeLink {
+    const link = this.#links.find((each) => each.name === name);
+    if (link === undefined) throw new Error(`no link ${name}`);
+    return link;
+  }
+
+  #add(given: Address, exclusive: boolean): void {
+    const link = this.#linkOf(given.index);
+    if (given.local === undefined) throw new Refused('EINVAL');
+    if (given.family === AF_INET) this.#addIpv4(given, link);
+    else this.#addIpv6(given, link);
+    if (!exclusive) throw new Refused('EINVAL');
+  }
+
+  /** __inet_insert_ifa */
+  #addIpv4(given: Address, link: FakeLink): void {
+    const local = localOf(given);
+    if (given.prefixLength > 32) throw new Refused('EINVAL');
+    let secondary = false;
+    for (const other of this.#addresses) {
+      if (other.family !== AF_INET || other.index !== link.index) continue;
+      if (other.prefixLength !== given.prefixLength || !sameSubnet(localOf(other), local, given.prefixLength))
+        continue;
+      if (localOf(other) === local) throw new Refused('EEXIST');
+      if (other.scope !== given.scope) throw new Refused('EINVAL');
+      secondary = true;
+    }
+    const flags = IFA_F.PERMANENT | (secondary ? IFA_F.SECONDARY : 0);
+    const address = withFlags({ ...given, address: local, label: given.label ?? link.name }, flags);
+    this.#addresses.push(address);
+    this.#tellAddress(address);
+  }
+
+  /** inet6_addr_add: without duplicate address detection it is told of later, from a work queue. */
+  #addIpv6(given: Address, link: FakeLink): void {
+    const local = localOf(given);
+    if (link.mtu < IPV6_MTU_MIN) throw new Refused('EINVAL');
+    if (!link.ipv6) throw new Refused('EACCES');
+    const same = (other: Address) => other.index === link.index && localOf(other) === local;
+    if (this.#addresses.some(same)) throw new Refused('EEXIST');
+    const asked = flagsOf(given) & IFA_F.NODAD;
+    const deprecated = given.lifetimes?.preferredSeconds === 0 ? IFA_F.DEPRECATED : 0;
+    const tentative = asked === 0 ? IFA_F.TENTATIVE : 0;
+    const { local: _, ...rest } = given;
+    const lifetimes = given.lifetimes ?? {
+      preferredSeconds: LIFETIME_FOREVER,
+      validSeconds: LIFETIME_FOREVER,
+      created: 0,
+      updated: 0,
+    };
+    const address = withFlags(
+      { ...rest, address: local, scope: 0, lifetimes },
+      IFA_F.PERMANENT | asked | deprecated | tentative,
+    );
+    this.#addresses.push(address);
+    if (tentative !== 0) this.#tellAddress(address);
+    setImmediate(() => this.#detected(address));
+  }
+
+  /** Duplicate address detection is over: whether the other end has the address. */
+  #detected(address: Address): void {
+    if (!this.#addresses.includes(address)) return;
+    const peer = this.#links.find(({ name }) => name === this.#linkOf(address.index).peer);
+    const taken = this.#addresses.some(
+      (other) => other.index === peer?.index && localOf(other) === localOf(address),
+    );
+    const isTentative = (flagsOf(address) & IFA_F.TENTATIVE) !== 0;
+    const failed = isTentative && taken ? IFA_F.DADFAILED : 0;
+    const flags = failed === 0 ? flagsOf(address) & ~IFA_F.TENTATIVE : flagsOf(address) | failed;
+    const after = withFlags(address, flags);
+    this.#addresses = this.#addresses.map((each) => (each === address ? after : each));
+    this.#tellAddress(after);
+  }
+
+  /** inet_rtm_deladdr, inet6_addr_del */
+  #delete(given: Address): void {
+    const link = this.#linkOf(given.index);
+    const local = localOf(given);
+    const found = this.#addresses.find(
+      (each) =>
+        each.index === link.index &&
+        localOf(each) === local &&
+        (each.prefixLength === given.prefixLength ||
+          (given.family === AF_INET && given.address === undefined)),
+    );
+    if (found === undefined) throw new Refused('EADDRNOTAVAIL');
+    this.#take(found);
+  }
+
+  /** __inet_del_ifa: with the first of a subnet its others go, or the next one becomes the first. */
+  #take(gone: Address): void {
+    const isFirst = gone.family === AF_INET && (flagsOf(gone) & IFA_F.SECONDARY) === 0;
+    const others = this.#addresses.filter(
+      (each) =>
+        isFirst &&
+        each !== gone &&
+        each.family === AF_INET &&
+        each.index === gone.index &&
+        each.prefixLength === gone.prefixLength &&
+        sameSubnet(localOf(each), localOf(gone), gone.prefixLength),
+    );
+    const [heir] = others;
+    if (heir !== undefined && this.#linkOf(gone.index).promote) {
+      const promoted = withFlags(heir, flagsOf(heir) & ~IFA_F.SECONDARY);
+      this.#addresses = this.#addresses.map((each) => (each === heir ? promoted : each));
+      this.#lose(gone);
+      this.#tellAddress(promoted);
+      return;
+    }
+    for (const each of [...others, gone]) this.#lose(each);
+  }
+
+  #lose(address: Address): void {
+    this.#addresses = this.#addresses.filter((each) => each !== address);
+    this.#tellAddress(address, RTM.DELADDR);
+  }
+
+  #loseAll(index: number, family: number | undefined): void {
+    for (const address of this.#addresses.filter((each) => each.index === index))
+      if (family === undefined || address.family === family) this.#lose(address);
+  }
+
+  #addLink(name: string): void {
+    const peer = `${name}-far`;
+    for (const [own, other] of [
+      [peer, name],
+      [name, peer],
+    ] as const) {
+      this.#lastIndex += 1;
+      const facts = { up: true, mtu: 1500, promote: false, ipv6: true };
+      this.#links.push({ index: this.#lastIndex, name: own, peer: other, ...facts });
+    }
+    for (const each of [peer, name]) this.#tellLink(this.#named(each));
+  }
+
+  #deleteLink(name: string): void {
+    for (const each of [name, `${name}-far`]) {
+      const at = this.#links.findIndex((link) => link.name === each);
+      const link = this.#links[at];
+      if (link === undefined) continue;
+      this.#loseAll(link.index, undefined);
+      this.#links.splice(at, 1);
+      this.#tellLink(link, RTM.DELLINK);
+    }
+  }
+
+  #changeLink(name: string, { up, mtu, promote, ipv6 }: LinkChange): void {
+    const link = this.#named(name);
+    link.mtu = mtu ?? link.mtu;
+    link.up = up ?? link.up;
+    link.promote = promote ?? link.promote;
+    link.ipv6 = ipv6 ?? link.ipv6;
+    if (!link.up || !link.ipv6 || link.mtu < IPV6_MTU_MIN) this.#loseAll(link.index, AF_INET6);
+    this.#tellLink(link);
+    if (up !== undefined) this.#tellLink(this.#named(link.peer));
+  }
+
+  #somebodyAdds(device: string, words: readonly string[]): void {
+    const [local, prefix] = (words[0] ?? '').split('/');
+    const word = (name: string) => (words.includes(name) ? words[words.indexOf(name) + 1] : undefined);
+    const flags = words.includes('nodad') ? IFA_F.NODAD : 0;
+    const label = word('label');
+    const header = { flags, allFlags: flags, scope: word('scope') === 'link' ? 253 : 0 };
+    const address: Address = {
+      family: ipFamily(ip(local ?? '')) === 'ipv4' ? AF_INET : AF_INET6,
+      prefixLength: Number(prefix),
+      index: this.#named(device).index,
+      local: ip(local ?? ''),
+      ...header,
+      ...(label === undefined ? {} : { label }),
+    };
+    this.#add(address, true);
+  }
+
+  #somebodyRemoves(device: string, text: string): void {
+    const [local, prefix] = text.split('/');
+    const { index } = this.#named(device);
+    const address = ip(local ?? '');
+    const family = ipFamily(address) === 'ipv4' ? AF_INET : AF_INET6;
+    this.#delete({
+      family,
+      prefixLength: Number(prefix),
+      flags: 0,
+      scope: 0,
+      index,
+      local: address,
+      address,
+    });
+  }
+
+  readonly somebody: Somebody = {
+    addLink: (name) => this.#addLink(name),
+    deleteLink: (name) => this.#deleteLink(name),
+    changeLink: (name, change) => this.#changeLink(name, change),
+    add: (device, ...words) => this.#somebodyAdds(device, words),
+    remove: (device, address) => this.#somebodyRemoves(device, address),
+    flush: (device) => this.#loseAll(this.#named(device).index, undefined),
+    flood: (device, count) => {
+      for (let at = 0; at < count; at += 1) {
+        const address = `10.${at >> 8}.${at & 0xff}.1/32`;
+        this.#somebodyAdds(device, [address]);
+        this.#somebodyRemoves(device, address);
+      }
+    },
+  };
+
+  shown(device: string): readonly string[] {
+    const { index } = this.#named(device);
+    return this.#addresses
+      .filter((address) => address.index === index)
+      .map((address) => {
+        const label =
+          address.label === undefined || address.label === device ? '' : ` label ${address.label}`;
+        const scope = address.scope === 253 ? ' scope link' : '';
+        const failed = (flagsOf(address) & IFA_F.DADFAILED) === 0 ? '' : ' dadfailed';
+        return `${localOf(address)}/${address.prefixLength}${label}${scope}${failed}`;
+      })
+      .sort();
+  }
+
+  get place(): NetworkPlace {
+    const { somebody } = this;
+    const shown = (device: string) => this.shown(device);
+    return { openNetlink: this.opener(), openSmall: this.opener(16), somebody, shown };
+  }
+}
