@@ -14,6 +14,7 @@ import {
   webhook,
 } from '../src/config/schema.js';
 import { FTP_KEYS, HTTP_KEYS, HTTPS_KEYS, RULE_KEYS, TARGET_KEYS } from '../src/config/schema-checks.js';
+import { sync } from '../src/config/schema-sync.js';
 import { router, unicast } from '../src/config/schema-vrrp.js';
 import { announce } from '../src/config/schema-vrrp-announce.js';
 import { auth, hmac } from '../src/config/schema-vrrp-auth.js';
@@ -162,6 +163,7 @@ export function configurationReference(): string {
     part('`vrrp.NAME.unicast`', unicast),
     part('`vrrp.NAME.track`', track),
     part('`vrrp.NAME.announce`', announce),
+    part('`sync`', sync),
     part('`alerts.NAME`', alert),
     part('`alerts.NAME.webhook`', webhook),
     LIMITS,

@@ -24,8 +24,7 @@ import { destText, serviceText } from './ipvs/keys.js';
 import type { IpvsTable, ObservedTable, OperationResult } from './ipvs/model.js';
 import type { DesiredService, PlanStep } from './ipvs/plan.js';
 import { Reconciler } from './ipvs/reconciler.js';
-import type { VrrpDigest } from './vrrp/status.js';
-import type { ServerHealth, TableState, WorkerDigest, World } from './world.js';
+import type { Beside, ServerHealth, TableState, WorkerDigest, World } from './world.js';
 
 /** The probe workers, as the controller sees them. */
 export interface ProbeEngine {
@@ -72,7 +71,7 @@ export class Controller {
   #observed: ObservedTable | undefined;
   #tableState: TableState;
   #workers: readonly WorkerDigest[] = [];
-  #vrrp: VrrpDigest | undefined;
+  #beside: Beside = { vrrp: undefined, sync: undefined };
   /** Services all of whose servers are down, by name. */
   readonly #lost = new Set<string>();
   /** Refusals told since the table was last in sync: each is told once. */
@@ -139,7 +138,7 @@ export class Controller {
       observed: this.#observed,
       table: this.#tableState,
       workers: this.#workers,
-      vrrp: this.#vrrp,
+      ...this.#beside,
       stopping: this.#stopping,
     };
     return this.#snapshot;
@@ -177,8 +176,9 @@ export class Controller {
     this.#changed();
   }
 
-  onVrrp(digest: VrrpDigest | undefined): void {
-    this.#vrrp = digest;
+  /** Takes what others know into the world. */
+  note(known: Partial<Beside>): void {
+    this.#beside = { ...this.#beside, ...known };
     this.#changed();
   }
 

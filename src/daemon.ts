@@ -65,9 +65,9 @@ class Daemon {
         if (happening !== undefined) this.#tell(happening);
       },
       onNotice: (notice) => this.#tell(noticeHappening(notice)),
-      onDigest: (digest) => this.#main?.controller.onVrrp(digest),
+      onDigest: (digest) => this.#main?.onVrrp(digest),
       onDied: (error) => {
-        this.#main?.controller.onVrrp(undefined);
+        this.#main?.onVrrp(undefined);
         this.#tell({ kind: 'worker-restarted', message: `${error.message}; it is restarted` });
       },
     });
@@ -114,7 +114,7 @@ class Daemon {
     tellManager('STOPPING=1', this.#log);
     // Resigned first: the others take over while the rest is put away.
     const resigned = this.#vrrp.close();
-    await this.#main?.close(why);
+    await this.#main?.close(why, resigned);
     await resigned;
   }
 

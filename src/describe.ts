@@ -137,5 +137,6 @@ export const LEVELS: Readonly<Record<EventKind, 'info' | 'warn' | 'error'>> = {
   fault: 'error',
   'vip-restored': 'warn',
   'vip-refused': 'error',
+  'sync-role': 'info',
   'vrrp-trouble': 'warn',
 };

@@ -13,8 +13,10 @@ import { IpvsClient } from './ipvs/client.js';
 import { MemoryTable } from './ipvs/memory.js';
 import type { IpvsTable } from './ipvs/model.js';
 import { RoleFollower, type RouterEngine } from './roles.js';
+import { SyncFollower } from './sync.js';
 import { systemClock, systemEntropy, systemTimers, systemTurns } from './sys/clock.js';
 import { openNetlink } from './sys/netlink.js';
+import type { VrrpDigest } from './vrrp/status.js';
 
 const STOP_LIMIT = seconds(5);
 const ALERTS_LIMIT = seconds(3);
@@ -39,7 +41,7 @@ function within(limit: Millis, work: Promise<unknown>): Promise<boolean> {
   });
 }
 
-/** Table, checks, alerts and API of one configuration. */
+/** Table, sync daemons, checks, alerts and API of one configuration. */
 export class MainPart {
   readonly controller: Controller;
   readonly #config: Config;
@@ -47,6 +49,7 @@ export class MainPart {
   readonly #probes: ProbePool;
   readonly #alerts: Outbox;
   readonly #roles: RoleFollower;
+  readonly #sync: SyncFollower;
   readonly #log: Logger;
   #api: Api | undefined;
   #patience: Timer | undefined;
@@ -89,6 +92,18 @@ export class MainPart {
       timers: systemTimers,
       log,
     });
+    this.#sync = new SyncFollower({
+      table,
+      timers: systemTimers,
+      onState: (sync) => this.controller.note({ sync }),
+      tell: (happening) => this.controller.tell(happening),
+    });
+  }
+
+  /** The VRRP thread spoke, or died (undefined). */
+  onVrrp(vrrp: VrrpDigest | undefined): void {
+    this.controller.note({ vrrp });
+    this.#sync.follow(vrrp);
   }
 
   /** Resolves when the table is right as far as is known, and the API listens. @throws API (rejects) */
@@ -96,6 +111,7 @@ export class MainPart {
     await this.controller.start();
     if (this.#closed) return;
     this.#roles.configure(this.controller.world());
+    this.#sync.configure(this.#config);
     this.#patience = systemTimers.after(VERDICTS_LIMIT, () => this.#roles.ready());
     // The HTTP server is large: it is loaded when the table is right, not before.
     const { startApi } = await import('./api/server.js');
@@ -109,15 +125,21 @@ export class MainPart {
   reload(config: Config): void {
     this.controller.reload(config);
     this.#roles.configure(this.controller.world());
+    this.#sync.configure(config);
   }
 
-  /** The table first: it is finished and left alone before anything else goes. */
-  async close(why: string): Promise<void> {
+  /**
+   * The table first: it is finished and left alone before anything else goes.
+   * @param resigned when the virtual routers have their last roles, which the sync daemons still take
+   */
+  async close(why: string, resigned: Promise<void> = Promise.resolve()): Promise<void> {
     this.#closed = true;
     this.#patience?.cancel();
     const settled = await within(STOP_LIMIT, this.controller.stop(why));
     if (!settled) this.#log.error({}, `the table did not settle within ${STOP_LIMIT} ms`);
-    await Promise.all([this.#probes.close(), this.#alerts.close(ALERTS_LIMIT), this.#api?.close()]);
+    const synchronised = resigned.then(() => within(STOP_LIMIT, this.#sync.close()));
+    const alerted = this.#alerts.close(ALERTS_LIMIT);
+    await Promise.all([synchronised, this.#probes.close(), alerted, this.#api?.close()]);
     this.#table.close();
   }
 }

@@ -2,7 +2,7 @@
 import type { CheckId, Verdict, VerdictChange } from './checks/model.js';
 import type { Config } from './config/model.js';
 import type { EpochMillis } from './core/units.js';
-import type { ObservedTable } from './ipvs/model.js';
+import type { ObservedTable, SyncState } from './ipvs/model.js';
 import type { VrrpDigest } from './vrrp/status.js';
 
 export interface ServerHealth {
@@ -38,7 +38,15 @@ export interface WorkerDigest {
   readonly unknowns: number;
 }
 
-export interface World {
+/** What others than the controller know. */
+export interface Beside {
+  /** As the VRRP thread said last; undefined before, and without virtual routers. */
+  readonly vrrp: VrrpDigest | undefined;
+  /** Undefined where no connections are synchronised. */
+  readonly sync: SyncState | undefined;
+}
+
+export interface World extends Beside {
   /** Counts up with every change. */
   readonly version: number;
   readonly startedAt: EpochMillis;
@@ -50,7 +58,5 @@ export interface World {
   readonly observed: ObservedTable | undefined;
   readonly table: TableState;
   readonly workers: readonly WorkerDigest[];
-  /** As the VRRP thread said last; undefined before, and without virtual routers. */
-  readonly vrrp: VrrpDigest | undefined;
   readonly stopping: boolean;
 }

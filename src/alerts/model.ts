@@ -19,6 +19,8 @@ export const EVENT_KINDS = {
   fault: 'A virtual router cannot take part: its interface is down, or what it tracks failed.',
   'vip-restored': 'Somebody took a virtual IP away from the interface; it was put back and announced.',
   'vip-refused': 'A virtual IP cannot be set: the kernel refuses it, or another host has it.',
+  'sync-role':
+    'The synchronisation of connections changed its role in the kernel: told to others, or heard of.',
   'vrrp-trouble': 'Something is odd on the network or with this machine; the message says what.',
 } as const;
 

@@ -1,7 +1,16 @@
 /** JSON Schemas of the answers: the small ones are written by them, all are tested by them, and docs/api.md too. */
 import type { Lateness } from '../vrrp/status.js';
 import type { Liveness, Readiness } from './health.js';
-import type { ServerStatus, ServiceStatus, Services, Status, TableStatus, WorkerStatus } from './status.js';
+import type {
+  ServerStatus,
+  ServiceStatus,
+  Services,
+  Status,
+  SyncDaemonStatus,
+  SyncStatus,
+  TableStatus,
+  WorkerStatus,
+} from './status.js';
 import type { ContributionStatus, RouterStatus, VrrpStatus } from './vrrp.js';
 
 /** Body of every answer with a status of 400 or more, but for 503 of the two health routes. */
@@ -79,6 +88,33 @@ export const TABLE_SCHEMA = objectOf<TableStatus>('The IPVS table.', {
   operationsFailed: count('Changes that it refused, since the start.'),
 });
 
+export const DAEMON_SCHEMA = objectOf<SyncDaemonStatus>(
+  'One sync daemon of the kernel. What an old kernel does not tell is null.',
+  {
+    role: choice(['master', 'backup'], '`master` tells others of connections, `backup` hears of theirs.'),
+    interface: text('Where.'),
+    id: count('The id of the synchronisation.'),
+    group: orNull(text('The multicast group.')),
+    port: orNull(count('The UDP port.')),
+    ttl: orNull(count('The TTL of its messages.')),
+    maxlen: orNull(count('The longest message, in bytes.')),
+  },
+);
+
+export const SYNC_SCHEMA = objectOf<SyncStatus>('The synchronisation of connections with other directors.', {
+  follows: orNull(text('The virtual router whose role it takes; null where its role never changes.')),
+  wanted: orNull(
+    list(
+      choice(['master', 'backup'], 'A role.'),
+      'The roles that should run; null before the role is known.',
+    ),
+  ),
+  running: orNull(list(DAEMON_SCHEMA, 'The daemons that run in the kernel; null before the first look.')),
+  inSync: flag('What should run was seen to run, and nothing else.'),
+  lastError: orNull(text('What went wrong last, until it is right again.')),
+  repaired: count('Changes by somebody else that were undone, since the start.'),
+});
+
 export const WORKER_SCHEMA = objectOf<WorkerStatus>('One probe worker. It counts from its own start.', {
   worker: count('Its number, from 0.'),
   at: text('When it said this: once a second.'),
@@ -96,6 +132,7 @@ export const STATUS_SCHEMA = objectOf<Status>('Everything there is to know, from
   configLoadedAt: text('When the configuration in force was loaded.'),
   stopping: flag('Whether it was told to stop.'),
   table: TABLE_SCHEMA,
+  sync: orNull(SYNC_SCHEMA),
   services: list(SERVICE_SCHEMA, 'The virtual services, in the order of the configuration.'),
   workers: list(WORKER_SCHEMA, 'The probe workers.'),
 });

@@ -4,7 +4,7 @@ import { reasonText } from '../checks/reason.js';
 import type { ServerConfig, ServiceConfig } from '../config/model.js';
 import type { EpochMillis } from '../core/units.js';
 import { destText, serviceText } from '../ipvs/keys.js';
-import type { DestSeen, ObservedService } from '../ipvs/model.js';
+import type { DestSeen, ObservedService, SyncDaemon, SyncRole } from '../ipvs/model.js';
 import type { ServerHealth, World } from '../world.js';
 
 export interface ServerStatus {
@@ -41,6 +41,25 @@ export interface TableStatus {
   readonly operationsFailed: number;
 }
 
+export interface SyncDaemonStatus {
+  readonly role: SyncRole;
+  readonly interface: string;
+  readonly id: number;
+  readonly group: string | null;
+  readonly port: number | null;
+  readonly ttl: number | null;
+  readonly maxlen: number | null;
+}
+
+export interface SyncStatus {
+  readonly follows: string | null;
+  readonly wanted: readonly SyncRole[] | null;
+  readonly running: readonly SyncDaemonStatus[] | null;
+  readonly inSync: boolean;
+  readonly lastError: string | null;
+  readonly repaired: number;
+}
+
 export interface WorkerStatus {
   readonly worker: number;
   readonly at: string;
@@ -58,6 +77,7 @@ export interface Status {
   readonly configLoadedAt: string;
   readonly stopping: boolean;
   readonly table: TableStatus;
+  readonly sync: SyncStatus | null;
   readonly services: readonly ServiceStatus[];
   readonly workers: readonly WorkerStatus[];
 }
@@ -123,6 +143,32 @@ function tableStatus({ table }: World): TableStatus {
   };
 }
 
+function syncDaemonStatus(daemon: SyncDaemon): SyncDaemonStatus {
+  const { role, interface: device, syncId, group, port, ttl, maxLength } = daemon;
+  return {
+    role,
+    interface: device,
+    id: syncId,
+    group: group ?? null,
+    port: port ?? null,
+    ttl: ttl ?? null,
+    maxlen: maxLength ?? null,
+  };
+}
+
+function syncStatus({ sync, config }: World): SyncStatus | null {
+  if (sync === undefined) return null;
+  const roles = config.sync?.roles;
+  return {
+    follows: roles?.kind === 'follow' ? roles.instance : null,
+    wanted: sync.wanted?.map(({ role }) => role) ?? null,
+    running: sync.seen?.map(syncDaemonStatus) ?? null,
+    inSync: sync.inSync,
+    lastError: sync.lastError ?? null,
+    repaired: sync.repaired,
+  };
+}
+
 /** All but the services: StatusTexts has them. @param version of this program */
 export function worldStatus(world: World, version: string): Omit<Status, 'services'> {
   return {
@@ -132,6 +178,7 @@ export function worldStatus(world: World, version: string): Omit<Status, 'servic
     configLoadedAt: isoTime(world.configLoadedAt),
     stopping: world.stopping,
     table: tableStatus(world),
+    sync: syncStatus(world),
     workers: world.workers.map((digest) => ({ ...digest, at: isoTime(digest.at) })),
   };
 }

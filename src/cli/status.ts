@@ -1,5 +1,5 @@
 /** `lvsentry status`: what the daemon says of itself. */
-import type { ServerStatus, ServiceStatus, Status, TableStatus } from '../api/status.js';
+import type { ServerStatus, ServiceStatus, Status, SyncStatus, TableStatus } from '../api/status.js';
 import type { Listen } from '../config/model.js';
 import { LvsError } from '../core/errors.js';
 import { endpointText, parseIp } from '../core/ip.js';
@@ -65,6 +65,16 @@ function tableText({ kind, inSync, lastError }: TableStatus): string {
   return `table ${kind}, NOT in sync${lastError === null ? '' : `: ${lastError}`}`;
 }
 
+const SYNC_MEMBERS = { inSync: 'boolean' };
+
+/** What an older daemon does not say is left out. */
+function syncText(sync: SyncStatus | null | undefined): string {
+  if (sync === undefined || sync === null || !hasMembers(sync, SYNC_MEMBERS)) return '';
+  if (sync.inSync) return `, sync ${sync.wanted?.join(' and ')}`;
+  if (sync.lastError !== null) return `, sync NOT right: ${sync.lastError}`;
+  return sync.wanted === null ? ', sync waits for its role' : ', sync is changing';
+}
+
 function weightText({ weight, configuredWeight }: ServerStatus): string {
   if (weight === null) return '-';
   return weight === configuredWeight ? String(weight) : `${weight} (of ${configuredWeight})`;
@@ -96,7 +106,11 @@ export function statusLines(status: Status, now: number): string[] {
   const up = ageText(now - Date.parse(status.startedAt));
   const state = status.stopping ? 'stopping' : `up ${up}`;
   const [head] = columns(
-    [[`${status.name}: lvsentry ${status.version}, ${state}, ${tableText(status.table)}`]],
+    [
+      [
+        `${status.name}: lvsentry ${status.version}, ${state}, ${tableText(status.table)}${syncText(status.sync)}`,
+      ],
+    ],
     new Set(),
   );
   return [head ?? '', '', ...columns(rows, new Set([3]))];

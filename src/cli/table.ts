@@ -15,7 +15,9 @@ import type {
   ObservedTable,
   ServiceSettings,
   Stats,
+  SyncDaemon,
 } from '../ipvs/model.js';
+import { syncDaemonText } from '../ipvs/sync.js';
 import { columns } from './columns.js';
 import { type CliContext, EXIT, type Given } from './context.js';
 
@@ -93,10 +95,18 @@ function listLines(services: readonly SortedService[], view: View): string[] {
 const asNumber = (_key: string, value: unknown): unknown =>
   typeof value === 'bigint' ? Number(value) : value;
 
-function tableJson(info: IpvsInfo, services: readonly SortedService[]): string {
+/** What a kernel holds of IPVS. */
+interface Found {
+  readonly info: IpvsInfo;
+  readonly table: ObservedTable;
+  readonly daemons: readonly SyncDaemon[];
+}
+
+function tableJson({ info, table, daemons }: Found): string {
   const body = {
     ...info,
-    services: services.map(({ service, dests }) => ({
+    syncDaemons: daemons,
+    services: sortedTable(table).map(({ service, dests }) => ({
       service: serviceText(service.key),
       ...service.settings,
       persistence: service.settings.persistence ?? null,
@@ -108,22 +118,25 @@ function tableJson(info: IpvsInfo, services: readonly SortedService[]): string {
   return JSON.stringify(body, asNumber);
 }
 
-function print(context: CliContext, given: Given, info: IpvsInfo, table: ObservedTable): void {
+function print(context: CliContext, given: Given, found: Found): void {
+  const { table, daemons } = found;
   if (given.flag('save')) {
     for (const line of saveLines(table)) context.out(line);
     for (const loss of saveLosses(table)) context.err(`lvsentry: not in what ipvsadm can read: ${loss}`);
   } else if (given.flag('json')) {
-    context.out(tableJson(info, sortedTable(table)));
+    context.out(tableJson(found));
   } else {
     const view = given.flag('stats') ? TOTALS : given.flag('rate') ? RATES : PLAIN;
     for (const line of listLines(sortedTable(table), view)) context.out(line);
+    for (const daemon of daemons) context.out(`sync daemon: ${syncDaemonText(daemon)}`);
   }
 }
 
 export async function run(context: CliContext, given: Given): Promise<number> {
   const table = await context.openKernelTable();
   try {
-    print(context, given, await table.info(), await table.dump());
+    const info = await table.info();
+    print(context, given, { info, table: await table.dump(), daemons: await table.syncDaemons() });
   } finally {
     table.close();
   }

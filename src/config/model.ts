@@ -2,7 +2,7 @@
 import type { AlertRule } from '../alerts/model.js';
 import type { Check } from '../checks/model.js';
 import type { Millis } from '../core/units.js';
-import type { Dest, Service } from '../ipvs/model.js';
+import type { Dest, Service, SyncRule } from '../ipvs/model.js';
 import type { RouterConfig } from '../vrrp/status.js';
 
 export type OnFailure = 'remove' | 'quiesce';
@@ -37,6 +37,8 @@ export interface Config {
   readonly alerts: readonly AlertRule[];
   /** The virtual routers. */
   readonly vrrp: readonly RouterConfig[];
+  /** The synchronisation of connections; undefined: none, and the kernel's daemons are not looked at. */
+  readonly sync: SyncRule | undefined;
 }
 
 /** One fault of a configuration file. */

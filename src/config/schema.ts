@@ -18,6 +18,7 @@ import {
   text,
   yesNo,
 } from './schema-kit.js';
+import { sync } from './schema-sync.js';
 import { vrrp } from './schema-vrrp.js';
 
 export const SERVICES_MAX = 10_000;
@@ -341,6 +342,7 @@ export const root = section(
         example: '{ oncall: { webhook: { url: https://alerts.example.org/lvs } } }',
       }),
       vrrp,
+      sync,
       services: named(service, SERVICES_MAX, {
         says: 'The virtual services, each under a name.',
         example: '{ web: { address: 192.168.2.254:80, servers: [192.168.2.2] } }',

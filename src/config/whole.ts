@@ -1,6 +1,7 @@
 /** The rules over whole files: from their text to a complete configuration, or to all that is wrong with it. */
 import type { AlertRule } from '../alerts/model.js';
 import { type Millis, parseDuration } from '../core/units.js';
+import type { SyncRule } from '../ipvs/model.js';
 import type { RouterConfig } from '../vrrp/status.js';
 import { completeAlert } from './alert.js';
 import { checkTemplate, type Defaults } from './check.js';
@@ -22,6 +23,7 @@ import type { Config, ConfigResult, Listen, ServiceConfig } from './model.js';
 import type { RawAlert, RawConfig, RawService } from './schema.js';
 import type { RawRouter } from './schema-vrrp.js';
 import { completeService } from './service.js';
+import { completeSync, type SyncSurroundings } from './sync.js';
 import { validate } from './validate.js';
 import { checkRouters, completeRouter } from './vrrp.js';
 import { readYaml } from './yaml.js';
@@ -126,6 +128,18 @@ function routers(
   return [...complete.values()].map(({ router }) => router);
 }
 
+function sync(
+  context: Context,
+  roots: readonly Root[],
+  beside: Omit<SyncSurroundings, 'routerNames'>,
+): SyncRule | undefined {
+  const at = only(context, roots, 'sync');
+  if (at === undefined || at === FAULTY) return undefined;
+  const names = roots.flatMap((root) => [...(root.node.fields?.get('vrrp')?.node.fields?.keys() ?? [])]);
+  const rule = completeSync(context, at, { ...beside, routerNames: new Set(names) });
+  return rule === FAULTY ? undefined : rule;
+}
+
 const DEFAULT_LISTEN: Listen = { kind: 'tcp', host: '127.0.0.1', port: 8405 };
 
 function listen(context: Context, roots: readonly Root[]): Checked<Listen> {
@@ -174,6 +188,7 @@ export function complete(
   const resync = only(context, roots, 'resync');
   const listener = listen(context, roots);
   const watched = servicesOf(defaultLayers(context, roots));
+  const vrrp = routers(context, roots, watched);
   return {
     name: value(name, context.deps.hostName),
     table: value(table, 'kernel'),
@@ -181,7 +196,8 @@ export function complete(
     api: { listen: listener === FAULTY ? DEFAULT_LISTEN : listener },
     services: watched,
     alerts: alerts(context, roots),
-    vrrp: routers(context, roots, watched),
+    vrrp,
+    sync: sync(context, roots, { routers: vrrp, services: watched }),
   };
 }
 

@@ -123,6 +123,12 @@ export function compareIp(a: Ip, b: Ip): number {
   return (left[at] ?? 0) - (right[at] ?? 0);
 }
 
+/** 224.0.0.0/4 or ff00::/8. */
+export function isMulticast(address: Ip): boolean {
+  const first = ipBytes(address)[0] ?? 0;
+  return ipFamily(address) === 'ipv4' ? first >= 224 && first <= 239 : first === 0xff;
+}
+
 /** fe80::/10, RFC 4291 2.5.6. Never true for IPv4. */
 export function isLinkLocal(address: Ip): boolean {
   return /^fe[89ab][0-9a-f]:/.test(address);

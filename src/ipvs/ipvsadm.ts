@@ -16,7 +16,9 @@ import type {
   ServiceKey,
   ServiceSeen,
   ServiceSettings,
+  SyncDaemon,
 } from './model.js';
+import type { SyncStep } from './sync.js';
 
 const PROTOCOL_OPTIONS = { tcp: '-t', udp: '-u', sctp: '--sctp-service' } as const;
 const CHECKSUM_OPTIONS = {
@@ -267,4 +269,18 @@ export function saveLosses(table: ObservedTable): string[] {
     }
   }
   return losses;
+}
+
+function startWords({ role, interface: device, syncId, maxLength, group, port, ttl }: SyncDaemon): string {
+  const words = ['--start-daemon', role, '--mcast-interface', device, '--syncid', String(syncId)];
+  if (maxLength !== undefined) words.push('--sync-maxlen', String(maxLength));
+  if (group !== undefined) words.push('--mcast-group', group);
+  if (port !== undefined) words.push('--mcast-port', String(port));
+  if (ttl !== undefined) words.push('--mcast-ttl', String(ttl));
+  return words.join(' ');
+}
+
+/** What stands behind `ipvsadm` to start or stop a sync daemon. */
+export function syncStepWords({ kind, daemon }: SyncStep): string {
+  return kind === 'start' ? startWords(daemon) : `--stop-daemon ${daemon.role}`;
 }

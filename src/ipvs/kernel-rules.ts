@@ -4,7 +4,7 @@
  * the contract suite holds them against the kernel.
  */
 import type { Errno } from '../core/errno.js';
-import { type Ip, ip, ipBytes, ipFamily } from '../core/ip.js';
+import { type Ip, ip, ipBytes, ipFamily, isMulticast } from '../core/ip.js';
 import { serviceFamily } from './keys.js';
 import type { Dest, Service, ServiceKey, SyncDaemon, Timeouts } from './model.js';
 
@@ -111,11 +111,6 @@ export function syncDaemonFault(daemon: SyncDaemon, mixedDests: boolean): Errno 
   if (daemon.interface.length > INTERFACE_NAME_MAX) return 'EINVAL';
   if (daemon.group !== undefined && !isMulticast(daemon.group)) return 'EINVAL';
   return mixedDests ? 'EINVAL' : undefined;
-}
-
-function isMulticast(address: Ip): boolean {
-  const first = ipBytes(address)[0] ?? 0;
-  return ipFamily(address) === 'ipv4' ? first >= 224 && first <= 239 : first === 0xff;
 }
 
 /** What a daemon has where nothing was asked for: ip_vs_sync.c, start_sync_thread. */

@@ -309,7 +309,8 @@ export class MemoryTable implements IpvsTable {
     const state = interfaces === undefined ? 'up' : interfaces.get(daemon.interface);
     if (state === undefined) return 'ENODEV';
     if (this.#daemons.has(daemon.role)) return 'EEXIST';
-    return state === 'down' ? 'ENETUNREACH' : undefined;
+    // There is no way out through it; to listen there is allowed.
+    return state === 'down' && daemon.role === 'master' ? 'ENETUNREACH' : undefined;
   }
 
   #hasMixedDests(): boolean {

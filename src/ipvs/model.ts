@@ -156,6 +156,29 @@ export interface SyncDaemon {
   readonly ttl: number | undefined;
 }
 
+/** `sync:` of the configuration, complete. */
+export interface SyncRule {
+  /** The virtual router whose role the daemon takes, or daemons that always run. */
+  readonly roles:
+    | { readonly kind: 'follow'; readonly instance: string }
+    | { readonly kind: 'fixed'; readonly roles: readonly SyncRole[] };
+  readonly daemon: Omit<SyncDaemon, 'role'>;
+}
+
+/** How it stands with the daemons that `sync:` asks for. */
+export interface SyncState {
+  /** Undefined while the role to follow is not known: what runs is left alone. */
+  readonly wanted: readonly SyncDaemon[] | undefined;
+  /** As the kernel told last; undefined before. */
+  readonly seen: readonly SyncDaemon[] | undefined;
+  /** What is wanted was seen to run, and nothing else. */
+  readonly inSync: boolean;
+  /** What went wrong last, until they are right again. */
+  readonly lastError: string | undefined;
+  /** Changes by somebody else that were undone, since the start. */
+  readonly repaired: number;
+}
+
 /**
  * The table, kernel or memory: one port, one contract suite (`test/contract`).
  * Reads and single commands reject with LvsError IPVS (facts: operation, errno), IPVS_ABSENT or PERMISSION.

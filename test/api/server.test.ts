@@ -9,7 +9,8 @@ import { buildApi } from '../../src/api/server.js';
 import type { Status } from '../../src/api/status.js';
 import { packageVersion } from '../../src/api/version.js';
 import { epochMillis } from '../../src/core/units.js';
-import { config, dest, serviceConfig, table } from '../ipvs/build.js';
+import type { World } from '../../src/world.js';
+import { config, dest, serviceConfig, syncDaemon, table } from '../ipvs/build.js';
 import { A, CONFIG, down, FTP, NOW, START, source, UNKNOWN, up, WEB, world } from './build.js';
 
 const ajv = new Ajv({ strict: true, allowUnionTypes: true, allErrors: true });
@@ -131,6 +132,36 @@ t.test('an answer is serialised once for each version of the world', async (t) =
   t.equal(made, after, 'the second is the first');
   its.current = world({ config, version: 8, stopping: true });
   t.equal((await app.inject({ url: '/v1/status' })).json<Status>().stopping, true);
+});
+
+t.test('the synchronisation of connections: what is followed, wanted and seen', async (t) => {
+  const ask = async (changes: Partial<World>): Promise<unknown> =>
+    (await buildApi(source(world(changes))).inject({ url: '/v1/status' })).json<Status>().sync;
+  t.equal(await ask({}), null);
+  const master = syncDaemon('master');
+  const { role: _, ...daemon } = master;
+  const sync = { wanted: [master], seen: [master], inSync: true, lastError: undefined, repaired: 3 };
+  const roles = { kind: 'follow', instance: 'outside' } as const;
+  t.same(await ask({ sync, config: { ...CONFIG, sync: { roles, daemon } } }), {
+    follows: 'outside',
+    wanted: ['master'],
+    running: [
+      {
+        role: 'master',
+        interface: 'eth1',
+        id: 51,
+        group: '224.0.0.81',
+        port: 8848,
+        ttl: 1,
+        maxlen: null,
+      },
+    ],
+    inSync: true,
+    lastError: null,
+    repaired: 3,
+  });
+  const before = { ...sync, wanted: undefined, seen: undefined, inSync: false, lastError: 'EPERM' };
+  t.match(await ask({ sync: before }), { follows: null, wanted: null, running: null, lastError: 'EPERM' });
 });
 
 t.test('the health routes are 503 with the reasons while something is wrong', async (t) => {

@@ -3,7 +3,7 @@ import { LvsError } from '../../src/core/errors.js';
 import { MemoryTable } from '../../src/ipvs/memory.js';
 import type { Operation } from '../../src/ipvs/model.js';
 import { ZERO_STATS } from '../../src/ipvs/observe.js';
-import { dest, key, service } from '../ipvs/build.js';
+import { dest, key, service, syncDaemon } from '../ipvs/build.js';
 import { CONFIG, cli, file, lend } from './context.js';
 
 /** 2^53 and more: what a number holds only nearly. */
@@ -97,6 +97,28 @@ t.test('plan: a table that is right needs nothing; the memory table says what it
   t.equal(memory.out.split('\n').length, 4);
 });
 
+t.test('plan: the sync daemon, in the words of ipvsadm', async (t) => {
+  const router = 'vrrp: { outside: { interface: eth0, id: 51, addresses: [192.0.2.1/32] } }';
+  const path = file(t, `${CONFIG}${router}\nsync: { interface: eth1 }\n`);
+  const its = await tableOf(...add(WEB, dest('192.0.2.2'), dest('192.0.2.3', { weight: 3 })));
+  const start = 'ipvsadm --start-daemon backup --mcast-interface eth1 --syncid 51';
+  const settings = '--mcast-group 224.0.0.81 --mcast-port 8848 --mcast-ttl 1';
+  const { out } = await cli(['plan', '-c', path], { openKernelTable: lend(its) });
+  t.equal(out, `${start} ${settings}  # sync: follows outside, which begins as backup`);
+  const json = await cli(['plan', '-c', path, '--json'], { openKernelTable: lend(its) });
+  t.match(JSON.parse(json.out), {
+    changes: [],
+    sync: [{ operation: 'start-sync-daemon', command: `${start} ${settings}` }],
+  });
+  t.same(await its.syncDaemons(), [], 'and nothing was started');
+  await its.startSyncDaemon(syncDaemon('master'));
+  const adopted = await cli(['plan', '-c', path], { openKernelTable: lend(its) });
+  t.match(adopted.out, /^# no changes/, 'a master that runs may be taken over');
+  const fixed = file(t, `${CONFIG}sync: { interface: eth1, id: 51, role: backup }\n`);
+  const both = await cli(['plan', '-c', fixed], { openKernelTable: lend(its) });
+  t.match(both.out, /^ipvsadm --start-daemon backup .*its role is fixed\nipvsadm --stop-daemon master {2}#/);
+});
+
 t.test('plan: a wrong configuration is exit code 3, a kernel without IPVS 1; each says why', async (t) => {
   t.match(await cli(['plan', '-c', file(t, 'services: 5')]), { code: 3, out: '', err: /lvsentry\.yaml:1:/ });
   const absent = new LvsError('IPVS_ABSENT', 'this kernel has no IPVS: load it with `modprobe ip_vs`');
@@ -105,6 +127,20 @@ t.test('plan: a wrong configuration is exit code 3, a kernel without IPVS 1; eac
     out: '',
     err: 'lvsentry: this kernel has no IPVS: load it with `modprobe ip_vs`',
   });
+});
+
+t.test('table: the sync daemons stand below it, and in the JSON', async (t) => {
+  const its = await tableOf();
+  await its.startSyncDaemon(syncDaemon('backup'));
+  const { out } = await cli(['table'], { openKernelTable: lend(its) });
+  t.same(out.split('\n'), [
+    'the table is empty',
+    'sync daemon: backup on eth1, id 51, group 224.0.0.81 port 8848',
+  ]);
+  const json = await cli(['table', '--json'], { openKernelTable: lend(its) });
+  t.match(JSON.parse(json.out), { syncDaemons: [{ role: 'backup', interface: 'eth1', maxLength: 1472 }] });
+  const save = await cli(['table', '--save'], { openKernelTable: lend(its) });
+  t.equal(save.out, '', 'ipvsadm -Sn does not print them');
 });
 
 t.test('table: services and servers in columns', async (t) => {

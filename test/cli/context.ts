@@ -47,10 +47,11 @@ export async function cli(words: readonly string[], changes: Partial<CliContext>
 
 /** A way to open a table that outlives the command, so that the test can look at it afterwards. */
 export function lend(table: IpvsTable, closed: () => void = () => undefined): CliContext['openKernelTable'] {
-  const lent: Pick<IpvsTable, 'kind' | 'info' | 'dump' | 'close'> = {
+  const lent: Pick<IpvsTable, 'kind' | 'info' | 'dump' | 'syncDaemons' | 'close'> = {
     kind: table.kind,
     info: () => table.info(),
     dump: () => table.dump(),
+    syncDaemons: () => table.syncDaemons(),
     close: closed,
   };
   return () => Promise.resolve(lent as IpvsTable);

@@ -7,9 +7,10 @@ import { worldStatus } from '../../src/api/status.js';
 import { parseUrl } from '../../src/cli/client.js';
 import { runCli } from '../../src/cli/program.js';
 import { epochMillis } from '../../src/core/units.js';
+import type { SyncState } from '../../src/ipvs/model.js';
 import { down, FTP, source, UNKNOWN, up, WEB, world } from '../api/build.js';
 import { FakeTime, turn } from '../fakes/time.js';
-import { dest, table } from '../ipvs/build.js';
+import { dest, syncDaemon, table } from '../ipvs/build.js';
 import { CONFIG, cli, context, file } from './context.js';
 
 /** The real API on a free port. */
@@ -51,6 +52,29 @@ t.test('status: what is not as it should be stands in the first line', async (t)
   const { out } = await cli(['status', '--url', url]);
   t.match(out.split('\n')[0], /^director-test: lvsentry \S+, stopping, table memory, NOT in sync: EPERM$/);
   t.match(out, /^web +tcp 192\.0\.2\.1:80 wlc \(not in the table\)/m);
+});
+
+const SYNC: SyncState = {
+  wanted: [syncDaemon('backup')],
+  seen: [syncDaemon('backup')],
+  inSync: true,
+  lastError: undefined,
+  repaired: 0,
+};
+
+t.test('status: the synchronisation of connections stands in the first line', async (t) => {
+  const rows: readonly (readonly [Partial<SyncState>, string])[] = [
+    [{}, 'sync backup'],
+    [{ wanted: [syncDaemon('master'), syncDaemon('backup')] }, 'sync master and backup'],
+    [{ inSync: false, lastError: 'ENETUNREACH' }, 'sync NOT right: ENETUNREACH'],
+    [{ inSync: false, wanted: undefined }, 'sync waits for its role'],
+    [{ inSync: false }, 'sync is changing'],
+  ];
+  for (const [changes, words] of rows) {
+    const url = await daemon(t, source(world({ sync: { ...SYNC, ...changes } })));
+    const { out } = await cli(['status', '--url', url]);
+    t.match(out.split('\n')[0], new RegExp(`in sync, ${words}$`));
+  }
 });
 
 t.test('status: as JSON it is the body as it came; -c finds the daemon, on a unix socket too', async (t) => {

@@ -51,6 +51,7 @@ const COMPLETED: Config = {
   ],
   alerts: [],
   vrrp: [],
+  sync: undefined,
 };
 
 t.test('the least configuration is completed with every default', async (t) => {
@@ -83,6 +84,7 @@ services: {}
     services: [],
     alerts: [],
     vrrp: [],
+    sync: undefined,
   });
   const v6 = configOf('api: { listen: "[::1]:80" }\nservices: {}');
   t.same(v6.api.listen, { kind: 'tcp', host: '::1', port: 80 });

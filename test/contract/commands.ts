@@ -171,7 +171,10 @@ async function syncDaemons(t: Assertions, place: ContractPlace): Promise<void> {
       t.equal(await start(t, table, daemon('master', up, { port: 65536 })), 'EINVAL');
       t.equal(await start(t, table, daemon('master', up, { group: ip('223.255.255.255') })), 'EINVAL');
       t.equal(await start(t, table, daemon('master', up, { group: ip('240.0.0.0') })), 'EINVAL');
+      t.equal(await start(t, table, daemon('master', down, { group: ip('ff02::81') })), 'ENETUNREACH');
       t.strictSame(await table.syncDaemons(), []);
+      await table.startSyncDaemon(daemon('backup', down));
+      t.equal((await table.syncDaemons()).length, 1, 'a backup listens at an interface that is down');
       await table.startSyncDaemon(daemon('master', up, { group: ip('224.0.0.5') }));
     },
   );

@@ -9,11 +9,13 @@ import { dests } from './dests.js';
 import { operations } from './operations.js';
 import type { ContractPlace } from './place.js';
 import { services } from './services.js';
+import { syncKeeper } from './sync-keeper.js';
 
 export async function ipvsContract(t: Assertions, place: ContractPlace): Promise<void> {
   await services(t, place);
   await dests(t, place);
   await operations(t, place);
   await commands(t, place);
+  await syncKeeper(t, place);
   await counters(t, place);
 }

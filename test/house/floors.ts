@@ -9,7 +9,7 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/wire\//, 2],
   [/^src\/checks\/(checker|reason)\.ts$/, 3],
   [/^src\/ipvs\/(client|memory)\.ts$/, 5],
-  [/^src\/ipvs\/reconciler\.ts$/, 6],
+  [/^src\/ipvs\/(reconciler|sync-keeper)\.ts$/, 6],
   [/^src\/ipvs\//, 3],
   [/^src\/(vrrp\/transport|addresses\/(client|reconciler))\.ts$/, 5],
   [
@@ -24,7 +24,7 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/netlink\//, 4],
   [/^src\/(checks|alerts)\/(runner|worker|pool|outbox|queue)\.ts$/, 6],
   [/^src\/(checks|alerts|exec|store)\//, 5],
-  [/^src\/(controller|describe|roles)\.ts$/, 7],
+  [/^src\/(controller|describe|roles|sync)\.ts$/, 7],
   [/^src\/api\//, 8],
   [/^src\/cli\//, 9],
   [/^src\/(main|daemon|main-part)\.ts$/, 10],

@@ -14,6 +14,7 @@ import type {
   Service,
   ServiceKey,
   ServiceSettings,
+  SyncDaemon,
 } from '../../src/ipvs/model.js';
 import { ZERO_STATS } from '../../src/ipvs/observe.js';
 import type { ServerHealth } from '../../src/world.js';
@@ -100,6 +101,7 @@ export function config(...services: readonly ServiceConfig[]): Config {
     services,
     alerts: [],
     vrrp: [],
+    sync: undefined,
   };
 }
 
@@ -128,5 +130,19 @@ export function health(held: 'up' | 'down' | undefined): ServerHealth {
     held,
     since: epochMillis(0),
     lastChange: held === undefined ? undefined : change('any', held, 'unknown'),
+  };
+}
+
+/** With everything but the length, which is the kernel's choice. */
+export function syncDaemon(role: SyncDaemon['role'], more: Partial<SyncDaemon> = {}): SyncDaemon {
+  return {
+    role,
+    interface: 'eth1',
+    syncId: 51,
+    maxLength: undefined,
+    group: ip('224.0.0.81'),
+    port: 8848,
+    ttl: 1,
+    ...more,
   };
 }

@@ -1,0 +1,188 @@
+/**
+ * Keeps the kernel's connection-synchronisation daemons as they are wanted. Level-based: it looks at what runs whenever
+ * something else is wanted, at every resync, and after an error; what is right is left alone.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { errorText } from '../core/errors.js';
+import type { Timer, Timers } from '../core/ports.js';
+import { type Millis, millis } from '../core/units.js';
+import type { IpvsTable, SyncDaemon, SyncState } from './model.js';
+import { planSync, type SyncAim, type SyncStep, syncStepsText } from './sync.js';
+
+const RETRY_MIN = millis(100);
+const RETRY_MAX = millis(5000);
+
+export interface SyncKeeperEvents {
+  /** Something of the state is different. Undefined: nothing is wanted or watched any more. */
+  onState(state: SyncState | undefined): void;
+  /** The daemons changed as it was wanted. */
+  onChanged(steps: readonly SyncStep[]): void;
+  /** Somebody else changed what we keep; the repair follows. */
+  onDrift(steps: readonly SyncStep[]): void;
+  /** The daemons are not as they are wanted. Tried again by itself. */
+  onFailure(message: string): void;
+}
+
+export interface SyncKeeperOptions {
+  readonly table: Pick<IpvsTable, 'syncDaemons' | 'startSyncDaemon' | 'stopSyncDaemon'>;
+  readonly timers: Timers;
+  readonly events: SyncKeeperEvents;
+}
+
+export class SyncKeeper {
+  readonly #options: SyncKeeperOptions;
+  #aim: SyncAim = { kind: 'ignore' };
+  #resync: Millis = RETRY_MAX;
+  #seen: readonly SyncDaemon[] | undefined;
+  #inSync = false;
+  #lastError: string | undefined;
+  #repaired = 0;
+  #told: SyncState | undefined;
+  #retryAfter: Millis = RETRY_MIN;
+  #due = false;
+  #timer: Timer | undefined;
+  #running: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: SyncKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Replaces what is aimed at. @param resync from one look to the next while all is well */
+  aim(aim: Exclude<SyncAim, { kind: 'release' }>, resync: Millis): void {
+    this.#resync = resync;
+    const next = aim.kind === 'ignore' ? this.#release() : aim;
+    if (isDeepStrictEqual(next, this.#aim)) return;
+    this.#aim = next;
+    this.#inSync = false;
+    this.#look();
+  }
+
+  /** What we kept until now was ours to begin, so it is ours to end. */
+  #release(): SyncAim {
+    if (this.#aim.kind === 'keep') return { kind: 'release', daemons: this.#aim.daemons };
+    return this.#aim.kind === 'release' ? this.#aim : { kind: 'ignore' };
+  }
+
+  /** Resolves when the daemons are as they are wanted, or when the last attempt failed and waits for its next. */
+  async settled(): Promise<void> {
+    await this.#running;
+  }
+
+  /** Finishes what is in progress and leaves the daemons as they are then. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    await this.settled();
+  }
+
+  #look(): void {
+    this.#due = true;
+    if (this.#running !== undefined || this.#closed) return;
+    this.#timer?.cancel();
+    this.#running = this.#run().then((delay) => {
+      this.#running = undefined;
+      if (delay !== undefined && !this.#closed)
+        this.#timer = this.#options.timers.after(delay, () => this.#look());
+    });
+  }
+
+  /** @returns the time until the next look; undefined: none is needed */
+  async #run(): Promise<Millis | undefined> {
+    let right = true;
+    // A new aim does not wait for the next try of the old one.
+    while (this.#due) {
+      this.#due = false;
+      right = await this.#attempt(this.#aim);
+      this.#tell();
+    }
+    if (!right) return this.#backOff();
+    this.#retryAfter = RETRY_MIN;
+    return this.#aim.kind === 'ignore' ? undefined : this.#resync;
+  }
+
+  #backOff(): Millis {
+    const delay = this.#retryAfter;
+    this.#retryAfter = millis(Math.min(delay * 2, RETRY_MAX, this.#resync));
+    return delay;
+  }
+
+  /** Looks, acts, and looks again: only what runs in the end counts, whatever a command answered. */
+  async #attempt(aim: SyncAim): Promise<boolean> {
+    if (aim.kind === 'ignore') return true;
+    const steps = await this.#plan(aim);
+    if (steps === undefined) return false;
+    if (steps.length === 0) return this.#succeed(aim);
+    const isDrift = this.#inSync;
+    if (isDrift) {
+      this.#repaired += 1;
+      this.#options.events.onDrift(steps);
+    }
+    const error = await this.#perform(steps);
+    const rest = await this.#plan(aim);
+    if (rest === undefined) return false;
+    if (rest.length > 0) return this.#fail(error ?? `they change by themselves: ${syncStepsText(rest)}`);
+    if (!isDrift) this.#options.events.onChanged(steps);
+    return this.#succeed(aim);
+  }
+
+  async #plan(aim: SyncAim): Promise<readonly SyncStep[] | undefined> {
+    try {
+      this.#seen = await this.#options.table.syncDaemons();
+      return planSync(aim, this.#seen);
+    } catch (thrown) {
+      this.#fail(errorText(thrown));
+      return undefined;
+    }
+  }
+
+  /** @returns the first error, in words. A daemon that could not be started does not keep a wrong one running. */
+  async #perform(steps: readonly SyncStep[]): Promise<string | undefined> {
+    let first: string | undefined;
+    for (const { kind, daemon } of steps) {
+      try {
+        if (kind === 'start') await this.#options.table.startSyncDaemon(daemon);
+        else await this.#options.table.stopSyncDaemon(daemon.role);
+      } catch (thrown) {
+        first ??= errorText(thrown);
+      }
+    }
+    return first;
+  }
+
+  #succeed(aim: SyncAim): true {
+    // What is wanted may be something else by now; then it is looked at next.
+    const isCurrent = aim === this.#aim;
+    this.#lastError = undefined;
+    this.#inSync = isCurrent && aim.kind === 'keep';
+    if (isCurrent && aim.kind === 'release') this.#aim = { kind: 'ignore' };
+    return true;
+  }
+
+  #fail(error: string): false {
+    const isNews = this.#lastError !== error;
+    this.#lastError = error;
+    this.#inSync = false;
+    if (isNews) this.#options.events.onFailure(error);
+    return false;
+  }
+
+  #state(): SyncState | undefined {
+    const aim = this.#aim;
+    if (aim.kind === 'ignore') return undefined;
+    return {
+      wanted: aim.kind === 'watch' ? undefined : aim.kind === 'keep' ? aim.daemons : [],
+      seen: this.#seen,
+      inSync: this.#inSync,
+      lastError: this.#lastError,
+      repaired: this.#repaired,
+    };
+  }
+
+  #tell(): void {
+    const state = this.#state();
+    if (isDeepStrictEqual(state, this.#told)) return;
+    this.#told = state;
+    this.#options.events.onState(state);
+  }
+}

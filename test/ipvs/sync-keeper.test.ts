@@ -1,0 +1,297 @@
+import t from 'tap';
+import { LvsError } from '../../src/core/errors.js';
+import { seconds } from '../../src/core/units.js';
+import { MemoryTable } from '../../src/ipvs/memory.js';
+import type { SyncDaemon, SyncState } from '../../src/ipvs/model.js';
+import type { SyncStep } from '../../src/ipvs/sync.js';
+import { SyncKeeper } from '../../src/ipvs/sync-keeper.js';
+import { FakeTime, turn } from '../fakes/time.js';
+import { syncDaemon } from './build.js';
+
+const MASTER = syncDaemon('master');
+const BACKUP = syncDaemon('backup');
+const RESYNC = seconds(10);
+
+const words = (steps: readonly SyncStep[]): string =>
+  steps.map(({ kind, daemon }) => `${kind} ${daemon.role}`).join(', ');
+
+/** A table that counts what it is asked, and can be made to fail or to wait. */
+class Kernel {
+  readonly table = new MemoryTable();
+  /** Commands in their order, with the error they were answered with. */
+  readonly commands: string[] = [];
+  looks = 0;
+  failLook: Error | undefined;
+  /** Thrown instead of the command being done. */
+  refuse: (command: string) => Error | undefined = () => undefined;
+  /** Thrown though the command was done. */
+  complain: (command: string) => Error | undefined = () => undefined;
+  gate: Promise<void> | undefined;
+
+  syncDaemons = async (): Promise<readonly SyncDaemon[]> => {
+    this.looks += 1;
+    await this.gate;
+    if (this.failLook !== undefined) throw this.failLook;
+    return this.table.syncDaemons();
+  };
+
+  startSyncDaemon = (daemon: SyncDaemon): Promise<void> =>
+    this.#command(`start ${daemon.role}`, () => this.table.startSyncDaemon(daemon));
+
+  stopSyncDaemon = (role: SyncDaemon['role']): Promise<void> =>
+    this.#command(`stop ${role}`, () => this.table.stopSyncDaemon(role));
+
+  async #command(name: string, run: () => Promise<void>): Promise<void> {
+    const refused = this.refuse(name);
+    this.commands.push(refused === undefined ? name : `${name}: ${refused.message}`);
+    if (refused !== undefined) throw refused;
+    await run();
+    const complaint = this.complain(name);
+    if (complaint !== undefined) throw complaint;
+  }
+
+  async roles(): Promise<string[]> {
+    return (await this.table.syncDaemons()).map(({ role }) => role);
+  }
+}
+
+function setup(kernel = new Kernel()) {
+  const time = new FakeTime();
+  const told: string[] = [];
+  const states: (SyncState | undefined)[] = [];
+  const keeper = new SyncKeeper({
+    table: kernel,
+    timers: time,
+    events: {
+      onState: (state) => states.push(state),
+      onChanged: (steps) => told.push(`changed: ${words(steps)}`),
+      onDrift: (steps) => told.push(`drift: ${words(steps)}`),
+      onFailure: (message) => told.push(`failed: ${message}`),
+    },
+  });
+  const keep = async (...daemons: SyncDaemon[]): Promise<void> => {
+    keeper.aim({ kind: 'keep', daemons }, RESYNC);
+    await keeper.settled();
+  };
+  return { kernel, time, told, states, keeper, keep };
+}
+
+t.test('what is missing is started, and said once', async (t) => {
+  const { kernel, told, states, keep } = setup();
+  await keep(BACKUP);
+  t.same(kernel.commands, ['start backup']);
+  t.same(told, ['changed: start backup']);
+  t.match(states.at(-1), {
+    wanted: [BACKUP],
+    seen: [{ role: 'backup', maxLength: 1472 }],
+    inSync: true,
+    lastError: undefined,
+    repaired: 0,
+  });
+});
+
+t.test('what is right is adopted without a command, and asking again does nothing', async (t) => {
+  const { kernel, told, states, keep } = setup();
+  await kernel.table.startSyncDaemon(MASTER);
+  await keep(MASTER);
+  await keep(MASTER);
+  t.same([kernel.commands, told, kernel.looks], [[], [], 1]);
+  t.match(states, [{ inSync: true }]);
+});
+
+t.test('a role follows another; the daemon of the old role is gone', async (t) => {
+  const { kernel, told, keep } = setup();
+  await keep(BACKUP);
+  await keep(MASTER);
+  await keep(BACKUP);
+  t.same(told.slice(1), ['changed: start master, stop backup', 'changed: start backup, stop master']);
+  t.same(await kernel.roles(), ['backup']);
+});
+
+t.test('while only watched nothing is touched, whatever runs', async (t) => {
+  const { kernel, states, time, keeper } = setup();
+  await kernel.table.startSyncDaemon(MASTER);
+  await kernel.table.startSyncDaemon(syncDaemon('backup', { interface: 'eth9' }));
+  keeper.aim({ kind: 'watch' }, RESYNC);
+  await keeper.settled();
+  await time.advance(30_000);
+  t.same(kernel.commands, []);
+  t.equal(kernel.looks, 4);
+  t.match(states, [{ wanted: undefined, seen: [{ role: 'master' }, { role: 'backup' }], inSync: false }]);
+});
+
+t.test('what is none of our business is not even looked at', async (t) => {
+  const { kernel, states, time, keeper } = setup();
+  keeper.aim({ kind: 'ignore' }, RESYNC);
+  await time.advance(60_000);
+  t.same([kernel.looks, states, time.waiting], [0, [], 0]);
+});
+
+t.test('what somebody else changed is found at the next resync, told and repaired', async (t) => {
+  const { kernel, told, states, time, keep } = setup();
+  await keep(BACKUP);
+  await kernel.table.stopSyncDaemon('backup');
+  await kernel.table.startSyncDaemon(MASTER);
+  await time.advance(9999);
+  t.equal(told.length, 1, 'not before');
+  await time.advance(1);
+  t.same(told.slice(1), ['drift: start backup, stop master']);
+  t.same(await kernel.roles(), ['backup']);
+  t.match(states.at(-1), { inSync: true, repaired: 1 });
+  await time.advance(10_000);
+  t.equal(told.length, 2, 'once repaired it is right');
+});
+
+t.test(
+  'a start that is refused is told once, tried again ever more slowly, and succeeds in the end',
+  async (t) => {
+    const { kernel, told, states, time, keep } = setup();
+    kernel.refuse = () => new LvsError('IPVS', 'ENETUNREACH');
+    await keep(BACKUP);
+    await time.advance(100);
+    await time.advance(199);
+    t.equal(kernel.commands.length, 2);
+    await time.advance(1);
+    t.equal(kernel.commands.length, 3);
+    t.same(told, ['failed: ENETUNREACH']);
+    t.match(states.at(-1), { inSync: false, lastError: 'ENETUNREACH', seen: [] });
+    kernel.refuse = () => undefined;
+    await time.advance(5000);
+    t.same(told.slice(1), ['changed: start backup']);
+    t.match(states.at(-1), { inSync: true, lastError: undefined });
+  },
+);
+
+t.test('tries are never further apart than five seconds', async (t) => {
+  const { kernel, time, keep } = setup();
+  kernel.refuse = () => new LvsError('IPVS', 'ENETUNREACH');
+  await keep(BACKUP);
+  await time.advance(60_000);
+  const before = kernel.commands.length;
+  await time.advance(50_000);
+  t.equal(kernel.commands.length, before + 10);
+});
+
+t.test('another error is news', async (t) => {
+  const { kernel, told, time, keep } = setup();
+  kernel.refuse = () => new LvsError('IPVS', 'ENODEV');
+  await keep(BACKUP);
+  kernel.refuse = () => new LvsError('IPVS', 'ENETUNREACH');
+  await time.advance(5000);
+  t.same(told, ['failed: ENODEV', 'failed: ENETUNREACH']);
+});
+
+t.test('a new role does not wait for the next try of the old one', async (t) => {
+  const { kernel, keep } = setup();
+  kernel.refuse = (command) => (command === 'start backup' ? new LvsError('IPVS', 'ENOMEM') : undefined);
+  await keep(BACKUP);
+  await keep(MASTER);
+  t.same(await kernel.roles(), ['master']);
+});
+
+t.test('a daemon that cannot be started does not keep the wrong one running', async (t) => {
+  const { kernel, keep } = setup();
+  await keep(MASTER);
+  kernel.refuse = (command) => (command === 'start backup' ? new LvsError('IPVS', 'ENOMEM') : undefined);
+  await keep(BACKUP);
+  t.same(await kernel.roles(), []);
+});
+
+t.test('an error of a command that was done all the same is none', async (t) => {
+  const { kernel, told, keep } = setup();
+  await keep(MASTER);
+  // The kernel's answer where a daemon is stopped before it ran for the first time.
+  kernel.complain = (command) => (command === 'stop master' ? new LvsError('IPVS', 'EINTR') : undefined);
+  await keep(BACKUP);
+  t.same(told.slice(1), ['changed: start backup, stop master']);
+});
+
+t.test('commands that succeed and change nothing are an error, not a loop', async (t) => {
+  const { kernel, told, keep } = setup();
+  kernel.startSyncDaemon = async () => void kernel.commands.push('start');
+  await keep(BACKUP);
+  t.equal(kernel.commands.length, 1);
+  t.match(told, [/^failed: they change by themselves: backup on eth1, id 51, .* did not run$/]);
+});
+
+t.test('a kernel that cannot be read is not written', async (t) => {
+  const { kernel, told, states, time, keep } = setup();
+  kernel.failLook = new LvsError('IPVS', 'no answer');
+  await keep(BACKUP);
+  t.same([kernel.commands, told], [[], ['failed: no answer']]);
+  t.match(states, [{ seen: undefined, inSync: false, lastError: 'no answer' }]);
+  kernel.failLook = undefined;
+  await time.advance(100);
+  t.same(await kernel.roles(), ['backup']);
+});
+
+t.test('our own failure is not somebody else’s change', async (t) => {
+  const { kernel, told, time, keep } = setup();
+  await keep(BACKUP);
+  kernel.failLook = new LvsError('IPVS', 'no answer');
+  await time.advance(10_000);
+  await kernel.table.stopSyncDaemon('backup');
+  kernel.failLook = undefined;
+  await time.advance(5000);
+  t.notOk(told.some((line) => line.startsWith('drift')));
+  t.same(await kernel.roles(), ['backup']);
+});
+
+t.test('a role that changes while the kernel is asked wins, and the old one leaves nothing', async (t) => {
+  const { kernel, states, keeper } = setup();
+  let open = (): void => undefined;
+  kernel.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  keeper.aim({ kind: 'keep', daemons: [BACKUP] }, RESYNC);
+  keeper.aim({ kind: 'keep', daemons: [MASTER] }, RESYNC);
+  open();
+  await keeper.settled();
+  t.same(await kernel.roles(), ['master']);
+  t.match(states.at(-1), { wanted: [MASTER], seen: [{ role: 'master' }], inSync: true });
+});
+
+t.test('what left the configuration is stopped where it was ours, and then left alone', async (t) => {
+  const { kernel, states, time, keeper, keep } = setup();
+  await keep(MASTER);
+  await kernel.table.startSyncDaemon(syncDaemon('backup', { interface: 'eth9' }));
+  keeper.aim({ kind: 'ignore' }, RESYNC);
+  await keeper.settled();
+  t.same(await kernel.roles(), ['backup'], 'somebody else’s goes on');
+  t.equal(states.at(-1), undefined);
+  await kernel.table.startSyncDaemon(MASTER);
+  await time.advance(60_000);
+  t.same(await kernel.roles(), ['master', 'backup']);
+  t.equal(time.waiting, 0);
+});
+
+t.test('a release that fails is tried again', async (t) => {
+  const { kernel, states, time, keeper, keep } = setup();
+  await keep(MASTER);
+  kernel.refuse = () => new LvsError('IPVS', 'ENOMEM');
+  keeper.aim({ kind: 'ignore' }, RESYNC);
+  await keeper.settled();
+  keeper.aim({ kind: 'ignore' }, RESYNC);
+  t.match(states.at(-1), { wanted: [], lastError: 'ENOMEM' });
+  kernel.refuse = () => undefined;
+  await time.advance(200);
+  t.same([await kernel.roles(), states.at(-1)], [[], undefined]);
+});
+
+t.test('close finishes what is in progress, leaves the daemons, and touches nothing after', async (t) => {
+  const { kernel, time, keeper } = setup();
+  let open = (): void => undefined;
+  kernel.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  keeper.aim({ kind: 'keep', daemons: [BACKUP] }, RESYNC);
+  const closed = keeper.close();
+  open();
+  await closed;
+  t.same(await kernel.roles(), ['backup']);
+  keeper.aim({ kind: 'keep', daemons: [MASTER] }, RESYNC);
+  await time.advance(60_000);
+  await turn();
+  t.same(await kernel.roles(), ['backup']);
+  t.equal(time.waiting, 0);
+});
