@@ -71,7 +71,7 @@ const STEPS: readonly Step[] = [
     holders: 'a',
     before: 'b',
     after: 'a',
-    because: /b: .* is backup.*higher priority/,
+    because: /a: .*10\.88\.0\.2 says it is master with the lower priority 100; it was answered/,
   },
   {
     title: /deletes the virtual IP/,

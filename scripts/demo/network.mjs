@@ -134,7 +134,8 @@ export class Network {
   }
 
   remove() {
-    for (const host of this.#hosts) removeNamespace(this.nameOf(host));
+    // The bridge last: what still runs would tell of its end.
+    for (const host of this.#hosts.reverse()) removeNamespace(this.nameOf(host));
     this.#hosts = [];
   }
 }

@@ -84,6 +84,9 @@ function refreshes({ instance, addresses, rule }: AnnounceTarget, now: Millis): 
 function answerLower(announcer: Announcer, target: AnnounceTarget, now: Millis): Announcer {
   const { instance, rule } = target;
   if (now < (announcer.answerAt.get(instance) ?? now)) return announcer;
+  // The one that we took over from says a last time that it was master, often before our first packet is out.
+  if (announcer.jobs.some((job) => job.instance === instance && job.kind === 'burst' && job.sent === 0))
+    return announcer;
   const answer = bursts(target, { repeat: rule.lowerRepeat, delay: rule.lowerDelay }, now);
   const jobs = answer.map((job): Job => ({ ...job, kind: 'answer' }));
   const answerAt = new Map(announcer.answerAt).set(instance, millis(now + ANSWER_INTERVAL));

@@ -39,11 +39,19 @@ export function onAdvertTimer(rule: InstanceRule, state: Master, now: Millis): V
   return stay({ ...state, advertAt: grid > now ? grid : next, yieldUntil: undefined }, send);
 }
 
+/**
+ * 6.4.3, and beyond it: one last advert says to a higher master that we were one too. It may not have heard us yet, and
+ * hosts that believe us learn better only when it announces the addresses again. One that slept does not speak: it may
+ * be the higher one.
+ */
 function yieldTo(rule: InstanceRule, state: Master, heard: Rival, cause: RoleCause): VrrpStep {
   const { standing } = state;
   const backup = newBackup(rule, standing, intervalOf(rule, heard), heard.heardAt);
+  const last: VrrpEffect[] =
+    cause === 'overslept' ? [] : [{ kind: 'send-advert', priority: standing.priority }];
   return stay(
     { ...backup, heard },
+    ...last,
     { kind: 'silence' },
     { kind: 'drop-addresses' },
     role('master', 'backup', cause, standing),
@@ -53,11 +61,12 @@ function yieldTo(rule: InstanceRule, state: Master, heard: Rival, cause: RoleCau
 /** RFC 9568 6.4.3: discard it, and say at once who is master. The Adver_Timer goes on. */
 function onLowerMaster(rule: InstanceRule, state: Master, rival: Rival): VrrpStep {
   if (rival.heardAt < state.answerAt) return stay(state);
+  const told = rival.heardAt < state.reportAt ? [] : [report({ kind: 'lower-master', rival })];
   return stay(
     { ...state, answerAt: later(rival.heardAt, rule.interval / ANSWERS_PER_INTERVAL) },
     { kind: 'send-advert', priority: state.standing.priority },
     { kind: 'announce', cause: 'lower-master' },
-    report({ kind: 'lower-master', rival }),
+    ...told,
   );
 }
 
@@ -67,7 +76,11 @@ export function onAdvertAsMaster(rule: InstanceRule, state: Master, rival: Rival
   const now = rival.heardAt;
   if (rival.priority === 0) {
     const advertAt = later(now, rule.interval);
-    return stay({ ...state, advertAt }, { kind: 'send-advert', priority: standing.priority });
+    return stay(
+      { ...state, advertAt },
+      { kind: 'send-advert', priority: standing.priority },
+      { kind: 'announce', cause: 'lower-master' },
+    );
   }
   const mustYield = now < (state.yieldUntil ?? now) || overslept(rule, state, now);
   if (mustYield && !preempts(rule, standing)) return yieldTo(rule, state, rival, 'overslept');

@@ -259,6 +259,8 @@ export type VrrpState =
       readonly advertAt: Millis;
       /** A lower master is not answered before. */
       readonly answerAt: Millis;
+      /** Nor reported before: the one that we took over from says once more that it was master. */
+      readonly reportAt: Millis;
       /** We slept, and may not preempt: whoever speaks before this is the master now. */
       readonly yieldUntil: Millis | undefined;
     }
@@ -309,7 +311,7 @@ export type RoleCause =
 
 export type AnnounceCause =
   | 'master'
-  /** A lower master spoke: others may believe it. */
+  /** A lower master spoke, if only to resign: others may believe it. */
   | 'lower-master'
   /** We slept so long that somebody else may have announced the addresses. */
   | 'overslept';

@@ -99,6 +99,7 @@ export function becomeMaster(rule: InstanceRule, from: VrrpState, cause: RoleCau
       standing,
       advertAt: later(now, rule.interval),
       answerAt: now,
+      reportAt: later(now, rule.interval),
       yieldUntil: undefined,
     },
     { kind: 'send-advert', priority: standing.priority },

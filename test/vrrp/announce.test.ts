@@ -104,6 +104,13 @@ t.test('a lower master is answered at once though a second burst is still to com
   t.equal(sent.length, 14);
 });
 
+t.test('a burst that has not begun is answer enough, one that has is not', async (t) => {
+  const master = startAnnouncing(newAnnouncer(ms(0)), target(), 'master', ms(0));
+  t.equal(startAnnouncing(master, target(), 'lower-master', ms(0)), master);
+  const { announcer } = takeDue(master, ms(0), 1);
+  t.not(startAnnouncing(announcer, target(), 'lower-master', ms(0)), announcer);
+});
+
 t.test('the answer of one instance keeps no other from answering', async (t) => {
   const lower = target({ lowerRepeat: 1, lowerDelay: ms(0) });
   const first = startAnnouncing(newAnnouncer(ms(0)), lower, 'lower-master', ms(0));

@@ -88,6 +88,7 @@ t.test(
     group.step('out', advert(200, HIGHER), 4000);
     t.equal(group.kinds, 'backup backup');
     t.same(group.did, [
+      'out: send 100',
       'out: silence',
       'out: drop',
       'out: master>backup higher-priority',
