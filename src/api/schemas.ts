@@ -143,8 +143,8 @@ export const SERVICES_SCHEMA = objectOf<Services>('The services alone.', {
 
 export const LATENESS_SCHEMA = objectOf<Lateness>('How late something was, in microseconds.', {
   count: count('How often it was measured.'),
-  p50: count('Of the last 1024 times.'),
-  p99: count('Of the last 1024 times.'),
+  p50: count('Of the last 1024 to 2048 times.'),
+  p99: count('Of the last 1024 to 2048 times.'),
   max: count('Of all times.'),
 });
 
@@ -184,6 +184,11 @@ export const ROUTER_SCHEMA = objectOf<RouterStatus>(
       type: 'object',
       additionalProperties: { type: 'integer', minimum: 0 },
       description: 'Packets that were ignored, by reason.',
+    },
+    odd: {
+      type: 'object',
+      additionalProperties: { type: 'integer', minimum: 0 },
+      description: 'Adverts that were heard although something about them is odd, by what it is.',
     },
     lateness: LATENESS_SCHEMA,
   },

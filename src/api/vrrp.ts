@@ -33,6 +33,7 @@ export interface RouterStatus {
   readonly putBack: number;
   readonly becameMaster: number;
   readonly discarded: Readonly<Record<string, number>>;
+  readonly odd: Readonly<Record<string, number>>;
   readonly lateness: Lateness;
 }
 
@@ -80,6 +81,7 @@ const NO_COUNTERS = {
   putBack: 0,
   becameMaster: 0,
   discarded: {},
+  odd: {},
 };
 
 function routerStatus({ instance, addresses }: RouterConfig, seen: Seen | undefined): RouterStatus {

@@ -45,7 +45,11 @@ function row(router: RouterStatus, now: number): readonly string[] {
 
 function details(router: RouterStatus): readonly string[] {
   const points = (value: number): string => (value > 0 ? `+${value}` : String(value));
-  const ignored = Object.entries(router.discarded).map(([reason, count]) => `${reason} ${count}`);
+  const list = (counts: Readonly<Record<string, number>>): string =>
+    Object.entries(counts)
+      .map(([reason, count]) => `${reason} ${count}`)
+      .join(', ');
+  const [ignored, odd] = [list(router.discarded), list(router.odd)];
   return [
     `${router.name}: ${router.cause ?? 'no change of role yet'}`,
     ...router.faults.map((fault) => `  fault: ${fault}`),
@@ -54,7 +58,8 @@ function details(router: RouterStatus): readonly string[] {
     ),
     `  adverts: ${router.sent} sent, ${router.received} received, ${router.sendErrors} errors; late by ${latenessText(router.lateness)} (p50 / p99 / max)`,
     `  virtual IPs: ${router.announced} announcements, ${router.putBack} put back`,
-    ...(ignored.length === 0 ? [] : [`  ignored: ${ignored.join(', ')}`]),
+    ...(ignored === '' ? [] : [`  ignored: ${ignored}`]),
+    ...(odd === '' ? [] : [`  heard, but odd: ${odd}`]),
   ];
 }
 

@@ -234,7 +234,11 @@ export class VrrpEngine {
     this.#machines.serve((instance) => this.#hearing.hear(instance));
     const now = this.#options.clock.monotonic();
     this.#announcing.send(now);
-    if (now >= this.#digestAt) this.#digest();
+    if (now >= this.#digestAt) {
+      // What could not be opened is tried again as often as that is told.
+      if (this.#sockets.hasTrouble) this.#watch.look();
+      this.#digest();
+    }
     this.#setAlarm();
     this.#turning = false;
   }

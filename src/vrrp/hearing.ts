@@ -1,4 +1,5 @@
 /** What has come on the sockets: whom it concerns, what it means, and what is told of what means nothing. */
+import type { Ip } from '../core/ip.js';
 import type { Clock } from '../core/ports.js';
 import { peekVrid } from '../wire/vrrp.js';
 import { DISCARD_REASONS } from './accept.js';
@@ -73,12 +74,18 @@ export class Hearing {
     if (judgement.kind === 'accepted') {
       const { source, priority, interval } = judgement.advert;
       instance.heard = { source, priority, interval, heardAt: clock.monotonic() };
+      if (judgement.oddities.includes('other-addresses')) this.#tellOther(instance, source);
       give(instance, judgement.advert);
       return;
     }
     const why = DISCARD_REASONS[judgement.reason];
     const text = `a packet of ${envelope.source} is ignored: ${why}`;
     this.#tell(instance, `${judgement.reason} ${envelope.source}`, text);
+  }
+
+  #tellOther(instance: Instance, source: Ip): void {
+    const text = `${source} speaks for other virtual IPs under our id ${instance.config.instance.vrid}: give every virtual router its own id, and all directors the same addresses in \`addresses\``;
+    this.#tell(instance, `other-addresses ${source}`, text);
   }
 
   #tell(instance: Instance, key: string, text: string): void {

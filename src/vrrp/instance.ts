@@ -4,7 +4,7 @@ import { type Ip, ipFamily } from '../core/ip.js';
 import { type EpochMillis, type Millis, millis } from '../core/units.js';
 import { readVrrp, VRRP_HOPS, writeVrrp } from '../wire/vrrp.js';
 import { checkTrailer, type Hmac, signVrrp } from '../wire/vrrp-trailer.js';
-import { type DiscardReason, type Judgement, judgeAdvert } from './accept.js';
+import { type DiscardReason, type Judgement, judgeAdvert, type Oddity } from './accept.js';
 import { advertOf } from './advert.js';
 import { LatenessMeter } from './digest.js';
 import { nextDeadline } from './fsm.js';
@@ -33,6 +33,10 @@ export interface Outgoing {
 /** An effect that keeps its place behind changes of the virtual IPs. */
 export type QueuedEffect = Exclude<VrrpEffect, { kind: 'send-advert' }>;
 
+function countOne<Key>(counts: Map<Key, number>, key: Key): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
 export class Instance implements DueItem {
   dueAt: Millis = millis(0);
   place = -1;
@@ -49,6 +53,7 @@ export class Instance implements DueItem {
   readonly lateness = new LatenessMeter();
   readonly counters = { sent: 0, sendErrors: 0, received: 0, becameMaster: 0, putBack: 0, announced: 0 };
   readonly discarded = new Map<DiscardReason, number>();
+  readonly odd = new Map<Oddity, number>();
   readonly observations = new Map<string, Observation>();
   /** Of all that is heard, resignations too. */
   heard: Rival | undefined;
@@ -139,7 +144,8 @@ export class Instance implements DueItem {
     if (judgement.kind === 'accepted') {
       this.counters.received += 1;
       this.#marks = judgement.marks;
-    } else this.discarded.set(judgement.reason, (this.discarded.get(judgement.reason) ?? 0) + 1);
+      for (const oddity of judgement.oddities) countOne(this.odd, oddity);
+    } else countOne(this.discarded, judgement.reason);
     return judgement;
   }
 
@@ -162,7 +168,11 @@ export class Instance implements DueItem {
       faults: standing.faults,
       priority: this.priority(),
       heard: this.heard,
-      counters: { ...this.counters, discarded: Object.fromEntries(this.discarded) },
+      counters: {
+        ...this.counters,
+        discarded: Object.fromEntries(this.discarded),
+        odd: Object.fromEntries(this.odd),
+      },
       lateness: this.lateness.read(),
     };
   }

@@ -34,6 +34,8 @@ export interface RouterCounters {
   readonly announced: number;
   /** By DISCARD_REASONS. */
   readonly discarded: Readonly<Record<string, number>>;
+  /** Received and accepted, but odd: by Oddity. */
+  readonly odd: Readonly<Record<string, number>>;
 }
 
 export interface RouterStatus {
