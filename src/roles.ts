@@ -1,6 +1,7 @@
 /** Between the controller and the VRRP thread: what happened there in words, and what the thread has to know of services. */
 import { unreachable } from './core/assert.js';
 import type { Happening } from './describe.js';
+import { faultText } from './vrrp/fault.js';
 import type { Observation, RoleCause, Track } from './vrrp/model.js';
 import type { RoleChange, VrrpNotice } from './vrrp/protocol.js';
 import type { RouterConfig } from './vrrp/status.js';
@@ -40,10 +41,10 @@ export function roleHappening(change: RoleChange): Happening | undefined {
         facts,
       };
     case 'fault': {
-      const list = faults.map(({ kind, name }) => `${kind} ${name}`).join(', ');
+      const list = faults.map(faultText).join('; ');
       return {
         kind: 'fault',
-        message: `${instance} cannot take part: ${list || 'no address to send from'}`,
+        message: `${instance} cannot take part: ${list}`,
         facts,
       };
     }

@@ -56,7 +56,7 @@ const STEPS: readonly Step[] = [
     holders: 'b',
     before: 'a',
     after: 'b',
-    because: /a: .* cannot take part: link-down eth0/,
+    because: /a: .* cannot take part: eth0 is down/,
   },
   { title: /plugged in/, holders: 'a', before: 'b', after: 'a', because: /a: .* is backup.*right again/ },
   {

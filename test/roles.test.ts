@@ -1,13 +1,14 @@
 import t from 'tap';
 import { millis } from '../src/core/units.js';
 import { noticeHappening, RoleFollower, roleHappening } from '../src/roles.js';
-import type { Observation, Role, RoleCause } from '../src/vrrp/model.js';
+import { faultText } from '../src/vrrp/fault.js';
+import type { Fault, Observation, Role, RoleCause } from '../src/vrrp/model.js';
 import type { RouterConfig } from '../src/vrrp/status.js';
 import type { World } from '../src/world.js';
 import { world } from './api/build.js';
 import { config } from './vrrp/build.js';
 
-const change = (to: Role, cause: RoleCause, faults: { kind: 'link-down'; name: string }[] = []) =>
+const change = (to: Role, cause: RoleCause, faults: readonly Fault[] = []) =>
   roleHappening({ instance: 'outside', from: 'backup', to, cause, priority: 150, faults });
 
 t.test('a change of role is an event that says why', async (t) => {
@@ -23,10 +24,39 @@ t.test('a change of role is an event that says why', async (t) => {
   );
   t.match(change('fault', 'fault', [{ kind: 'link-down', name: 'eth0' }]), {
     kind: 'fault',
-    message: 'outside cannot take part: link-down eth0',
+    message: 'outside cannot take part: eth0 is down, or has no carrier',
   });
-  t.equal(change('fault', 'fault')?.message, 'outside cannot take part: no address to send from');
   t.equal(change('initialize', 'shutdown'), undefined, 'the end is told by the daemon');
+});
+
+const FAULTS: readonly (readonly [Fault, string])[] = [
+  [{ kind: 'no-interface', name: 'eth7' }, 'there is no interface eth7'],
+  [{ kind: 'link-down', name: 'eth0' }, 'eth0 is down, or has no carrier'],
+  [
+    { kind: 'no-address', name: 'eth0 ipv4' },
+    'eth0 has no IPv4 address of its own to send from (only priority 255 sends from a virtual IP)',
+  ],
+  [
+    { kind: 'no-address', name: 'eth0 ipv6' },
+    'eth0 has no link-local IPv6 address of its own to send from (only priority 255 sends from a virtual IP)',
+  ],
+  [
+    { kind: 'no-source', name: '10.9.0.77' },
+    '10.9.0.77, the source of its adverts, is no address of this machine',
+  ],
+  [{ kind: 'tracked', name: 'interface eth1' }, 'what it tracks failed: interface eth1'],
+  [{ kind: 'group', name: 'inside' }, 'inside of its sync group cannot take part'],
+  [{ kind: 'addresses', name: '10.0.0.100' }, 'its virtual IPs cannot be set: 10.0.0.100'],
+  [{ kind: 'sockets', name: 'no socket for VRRP on eth0' }, 'no socket for VRRP on eth0'],
+];
+
+t.test('every fault is told in words', async (t) => {
+  for (const [fault, text] of FAULTS) t.equal(faultText(fault), text);
+  const list = FAULTS.slice(0, 2).map(([fault]) => fault);
+  t.equal(
+    change('fault', 'fault', list)?.message,
+    'outside cannot take part: there is no interface eth7; eth0 is down, or has no carrier',
+  );
 });
 
 t.test('what the thread notices is an event of its kind', async (t) => {

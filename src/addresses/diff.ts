@@ -1,7 +1,14 @@
 /** From what the kernel has to what the roles call for: a list of operations. Level-based: run twice, it does nothing. */
 import { unreachable } from '../core/assert.js';
 import { ipFamily } from '../core/ip.js';
-import type { ObjectOperation, ObjectSeen, ObjectWanted, Prefix, VirtualObject } from './model.js';
+import type {
+  ObjectOperation,
+  ObjectSeen,
+  ObjectWanted,
+  Prefix,
+  VirtualAddress,
+  VirtualObject,
+} from './model.js';
 
 /**
  * The tag of all that lvsentry makes (IFA_PROTO and its like): VRRP's own number, which no other program uses as a
@@ -95,16 +102,43 @@ function strongest(wanted: readonly ObjectWanted[]): ReadonlyMap<string, ObjectW
   return found;
 }
 
+/** What an interface has addresses of: two with the same text can stand in for each other as source. */
+function reachText({ device, address, scope }: VirtualAddress): string {
+  return `${device} ${ipFamily(address)} ${scope}`;
+}
+
+/** `reachText` of the interfaces that have an address which is nobody's virtual IP. */
+function ownReach(
+  seen: readonly ObjectSeen[],
+  wants: ReadonlyMap<string, ObjectWanted>,
+): ReadonlySet<string> {
+  return new Set(
+    seen.flatMap(({ object }) =>
+      object.kind === 'address' && !wants.has(objectText(object)) ? [reachText(object)] : [],
+    ),
+  );
+}
+
+/**
+ * Whether it is taken away where its instance is not master. The last address of the interface that the instance sends
+ * from is not, unless we made it: it is the director's own, named as a virtual IP by mistake, and without it nobody would
+ * reach the director.
+ */
+function mayGo({ object, protocol }: ObjectSeen, own: ReadonlySet<string>): boolean {
+  return object.kind !== 'address' || protocol === LVSENTRY_PROTOCOL || own.has(reachText(object));
+}
+
 function operationsFor(
   item: ObjectWanted,
   there: readonly ObjectSeen[],
   wasHeld: boolean,
+  own: ReadonlySet<string>,
 ): ObjectOperation[] {
   if (item.want === 'present') return present(item, there, wasHeld);
   if (item.native) return [];
-  return there.map(({ object }) => {
-    return { kind: 'remove', instance: item.instance, object, cause: 'not-master' };
-  });
+  return there
+    .filter((seen) => wasHeld || item.keepLast !== true || mayGo(seen, own))
+    .map(({ object }) => ({ kind: 'remove', instance: item.instance, object, cause: 'not-master' }));
 }
 
 /**
@@ -120,8 +154,9 @@ export function diffObjects(
 ): ObjectOperation[] {
   const there = groupSeen(seen);
   const wants = strongest(wanted);
+  const own = ownReach(seen, wants);
   const operations = [...wants].flatMap(([key, item]) =>
-    operationsFor(item, there.get(key) ?? [], held.has(key)),
+    operationsFor(item, there.get(key) ?? [], held.has(key), own),
   );
   for (const [key, items] of there) {
     if (wants.has(key)) continue;

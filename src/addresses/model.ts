@@ -73,6 +73,8 @@ export interface ObjectWanted {
   readonly want: 'present' | 'absent';
   /** The interface has it with or without us (the owner's addresses): never removed. */
   readonly native: boolean;
+  /** The instance sends from an address of this interface: the last one that we did not make is never removed. */
+  readonly keepLast?: boolean;
 }
 
 export type ObjectCause =

@@ -29,6 +29,8 @@ export interface KeptObject {
   readonly object: VirtualObject;
   /** The interface has it with or without us. */
   readonly native: boolean;
+  /** As in ObjectWanted. */
+  readonly keepLast?: boolean;
 }
 
 /** Why objects are in place only now: somebody else took them away, or they were refused at first. */
@@ -190,9 +192,9 @@ export class AddressKeeper {
   }
 
   #wanted(): ObjectWanted[] {
-    return this.#kept.map(({ instance, object, native }) => {
-      const want = this.#masters.has(instance) ? 'present' : 'absent';
-      return { instance, object, want, native };
+    return this.#kept.map((kept) => {
+      const want = this.#masters.has(kept.instance) ? 'present' : 'absent';
+      return { ...kept, want };
     });
   }
 

@@ -1,5 +1,6 @@
 /** What the API tells of virtual routers. */
 import { type EpochMillis, micros } from '../core/units.js';
+import { faultText } from '../vrrp/fault.js';
 import type { Contribution } from '../vrrp/model.js';
 import type { Lateness, RouterConfig, RouterStatus as Seen } from '../vrrp/status.js';
 import type { World } from '../world.js';
@@ -68,7 +69,7 @@ function dynamicPart(seen: Seen | undefined, base: number) {
     contributions: (seen?.priority.contributions ?? []).map((each) => {
       return { of: contributionText(each), points: each.points, fault: each.fault };
     }),
-    faults: (seen?.faults ?? []).map(({ kind, name }) => `${kind} ${name}`),
+    faults: (seen?.faults ?? []).map(faultText),
     master: seen === undefined ? null : masterOf(seen),
   };
 }

@@ -1,5 +1,4 @@
 /** What a thread may ask of the kernel so that nothing delays it. */
-import { readFileSync } from 'node:fs';
 import { errnoName } from '../core/errno.js';
 import { loadNative } from './native.js';
 
@@ -23,14 +22,4 @@ export function becomeRealtime(): readonly string[] {
   if (scheduled < 0) refused.push(`real-time scheduling (${errnoName(-scheduled)}, needs CAP_SYS_NICE)`);
   if (locked < 0) refused.push(`locking of code in memory (${errnoName(-locked)}, needs CAP_IPC_LOCK)`);
   return refused;
-}
-
-/** Whether the machine forwards IPv6 that comes in on an interface. */
-export function forwardsIpv6(device: string): boolean {
-  try {
-    return readFileSync(`/proc/sys/net/ipv6/conf/${device}/forwarding`, 'utf8').trim() !== '0';
-  } catch {
-    // Without IPv6, or without the interface, nothing is announced there either.
-    return false;
-  }
 }

@@ -33,6 +33,8 @@ export interface EngineOptions {
   readonly hmacOf: (keys: ReadonlyMap<number, string>) => Hmac;
   /** Whether this machine forwards IPv6 on an interface. */
   readonly forwards: (device: string) => boolean;
+  /** Makes an interface keep the other addresses of a subnet when its first one goes. @returns the error, or undefined */
+  readonly keepSecondaries: (device: string) => string | undefined;
   readonly tell: (message: FromVrrp) => void;
 }
 
@@ -95,6 +97,7 @@ export class VrrpEngine {
       sockets: this.#sockets,
       view: this.#keeper.view,
       give: (instance, event) => this.#machines.give(instance, event),
+      keepSecondaries: (device) => this.#keepSecondaries(device),
     });
     this.#alarm = options.openAlarm(() => this.#onAlarm());
     this.#digestAt = millis(clock.monotonic() + DIGEST_INTERVAL);
@@ -138,6 +141,15 @@ export class VrrpEngine {
     });
   }
 
+  #keepSecondaries(device: string): void {
+    const error = this.#options.keepSecondaries(device);
+    if (error === undefined) return;
+    const text =
+      `${device} may lose its own addresses together with a virtual IP that was there before them, and the setting ` +
+      `against it cannot be written (${error}): sysctl -w net.ipv4.conf.${device}.promote_secondaries=1`;
+    this.#effects.notice(undefined, 'warn', 'trouble', text);
+  }
+
   /** Makes `routers` the whole of what is run; those that did not change go on undisturbed. */
   async configure(routers: readonly RouterConfig[]): Promise<void> {
     const wanted = new Map(routers.map((router) => [router.instance.name, router]));
@@ -159,6 +171,7 @@ export class VrrpEngine {
           instance: instance.name,
           object,
           native: instance.priority === 255,
+          keepLast: instance.cast.kind === 'multicast' && object.device === instance.interface,
         })),
       ),
     );

@@ -180,6 +180,10 @@ export type FaultKind =
   | 'no-interface'
   /** The interface, or its carrier, is down. */
   | 'link-down'
+  /** The interface has no address of the family that adverts could come from. */
+  | 'no-address'
+  /** The configured source is no address of this machine. */
+  | 'no-source'
   /** A tracked object without a weight failed. */
   | 'tracked'
   /** Another member of the sync group has a fault. */

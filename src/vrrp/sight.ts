@@ -33,3 +33,14 @@ export function linkFaults(view: NetworkView, config: InstanceConfig): readonly 
   if (link === undefined) return [{ kind: 'no-interface', name: config.interface }];
   return link.usable ? [] : [{ kind: 'link-down', name: config.interface }];
 }
+
+/** That there is no address to send from; an interface that is missing has said so itself. */
+export function sourceFaults(
+  view: NetworkView,
+  { cast, family, interface: device }: InstanceConfig,
+  source: Ip | undefined,
+): readonly Fault[] {
+  if (source !== undefined || view.link(device) === undefined) return [];
+  if (cast.source !== undefined) return [{ kind: 'no-source', name: cast.source }];
+  return [{ kind: 'no-address', name: `${device} ${family}` }];
+}

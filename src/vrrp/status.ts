@@ -2,7 +2,7 @@
 import type { VirtualAddress } from '../addresses/model.js';
 import type { Ip } from '../core/ip.js';
 import type { EpochMillis, Micros } from '../core/units.js';
-import type { InstanceConfig, PriorityReport, Rival, Role, RoleCause, Track } from './model.js';
+import type { Fault, InstanceConfig, PriorityReport, Rival, Role, RoleCause, Track } from './model.js';
 
 /** One entry of `vrrp:`, complete. */
 export interface RouterConfig {
@@ -45,7 +45,7 @@ export interface RouterStatus {
   /** The last change of role. */
   readonly cause: RoleCause | undefined;
   readonly source: Ip | undefined;
-  readonly faults: readonly { readonly kind: string; readonly name: string }[];
+  readonly faults: readonly Fault[];
   readonly priority: PriorityReport;
   /** Who was heard last. */
   readonly heard: Rival | undefined;

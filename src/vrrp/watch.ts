@@ -1,11 +1,11 @@
 /** Keeps every instance's priority, source and faults as the network and the tracked objects are now. */
 import { isDeepStrictEqual } from 'node:util';
 import type { NetworkView } from '../addresses/view.js';
-import type { Ip } from '../core/ip.js';
+import { type Ip, ipFamily } from '../core/ip.js';
 import type { Instance } from './instance.js';
 import type { Fault, Observation, VrrpEvent } from './model.js';
 import type { Roster } from './roster.js';
-import { linkFaults, sourceOf } from './sight.js';
+import { linkFaults, sourceFaults, sourceOf } from './sight.js';
 import type { VrrpSockets } from './sockets.js';
 import type { RouterConfig } from './status.js';
 import type { Place } from './transport.js';
@@ -15,6 +15,8 @@ export interface WatchOptions {
   readonly sockets: VrrpSockets;
   readonly view: NetworkView;
   readonly give: (instance: Instance, event: VrrpEvent) => void;
+  /** Called once for each interface that may get IPv4 addresses from us, before it does. */
+  readonly keepSecondaries: (device: string) => void;
 }
 
 export class Watch {
@@ -22,6 +24,8 @@ export class Watch {
   /** What main told last, for instances that come later. */
   readonly #observed = new Map<string, Observation>();
   #virtual: ReadonlySet<Ip> = new Set();
+  /** Index of each interface that keeps its secondaries; another one has the settings of a new interface. */
+  readonly #keeping = new Map<string, number>();
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -59,7 +63,23 @@ export class Watch {
       if (link !== undefined) places.set(key, { device, index: link.index, family });
     }
     sockets.set([...places.values()]);
-    for (const instance of roster.all()) this.#refresh(instance);
+    for (const instance of roster.all()) {
+      this.#prepare(instance);
+      this.#refresh(instance);
+    }
+  }
+
+  /** The kernel removes the other addresses of a subnet with its first one, unless it is told not to. */
+  #prepare(instance: Instance): void {
+    const { view, keepSecondaries } = this.#options;
+    for (const object of instance.config.addresses) {
+      if (object.kind !== 'address' || ipFamily(object.address) !== 'ipv4') continue;
+      const { device } = object;
+      const link = view.link(device);
+      if (link === undefined || this.#keeping.get(device) === link.index) continue;
+      this.#keeping.set(device, link.index);
+      keepSecondaries(device);
+    }
   }
 
   #faults(instance: Instance, tracked: readonly Fault[]): readonly Fault[] {
@@ -80,8 +100,8 @@ export class Watch {
       instance.observations.set(`interface ${track.name}`, { kind: up ? 'up' : 'down' });
     }
     const { effective, faults: tracked } = instance.priority();
-    const faults = this.#faults(instance, tracked);
     const source = sourceOf(view, config, this.#virtual);
+    const faults = [...this.#faults(instance, tracked), ...sourceFaults(view, config, source)];
     const { standing } = instance.state;
     const own = standing.faults.filter(({ kind }) => kind !== 'group');
     // A fault first, so that a resignation still goes out from the old source.

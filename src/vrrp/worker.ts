@@ -6,7 +6,8 @@ import { assert, unreachable } from '../core/assert.js';
 import { systemClock, systemTimers, systemTurns } from '../sys/clock.js';
 import { openNetlink } from '../sys/netlink.js';
 import { openAlarm, openPacketSocket } from '../sys/packet.js';
-import { becomeRealtime, forwardsIpv6 } from '../sys/realtime.js';
+import { becomeRealtime } from '../sys/realtime.js';
+import { forwardsIpv6, keepSecondaries } from '../sys/sysctl.js';
 import type { Hmac } from '../wire/vrrp-trailer.js';
 import { VrrpEngine } from './engine.js';
 import type { FromVrrp, ToVrrp } from './protocol.js';
@@ -37,6 +38,7 @@ const engine = new VrrpEngine({
   openAlarm,
   hmacOf,
   forwards: forwardsIpv6,
+  keepSecondaries,
   tell,
 });
 

@@ -126,6 +126,26 @@ t.test(
   },
 );
 
+t.test(
+  'the last address to send from is not removed, unless we made it or it was the master’s',
+  async (t) => {
+    const own = address('10.0.0.1');
+    const vip = absent(VIP, { keepLast: true });
+    t.same(words([vip], [foreign(VIP)]), [], 'the director’s own address, named as a virtual IP by mistake');
+    t.same(words([vip], [foreign(VIP), foreign(own)]), ['remove 10.0.0.100 not-master']);
+    t.same(words([vip], [seen(VIP)]), ['remove 10.0.0.100 not-master'], 'left behind by one that died');
+    t.same(words([vip], [foreign(VIP)], [VIP]), ['remove 10.0.0.100 not-master'], 'it was ours a moment ago');
+    for (const other of [
+      address('10.0.0.1', { device: 'eth1' }),
+      address('fe80::1'),
+      address('10.0.0.1', { scope: 253 }),
+    ])
+      t.same(words([vip], [foreign(VIP), foreign(other)]), [], 'nothing else to be reached by');
+    const both = [vip, absent(own, { keepLast: true, instance: 'inside' })];
+    t.same(words(both, [foreign(VIP), foreign(own)]), [], 'of two virtual IPs neither is its own');
+  },
+);
+
 t.test('the addresses of an owner are the interface’s own: adopted, put back, never removed', async (t) => {
   const native = { native: true };
   t.same(words([absent(VIP, native)], [foreign(VIP)]), []);

@@ -2,7 +2,7 @@ import t from 'tap';
 import type { AddressSeen, LinkSeen } from '../../src/addresses/model.js';
 import { NetworkView } from '../../src/addresses/view.js';
 import { ip } from '../../src/core/ip.js';
-import { linkFaults, sourceOf } from '../../src/vrrp/sight.js';
+import { linkFaults, sourceFaults, sourceOf } from '../../src/vrrp/sight.js';
 import { config } from '../vrrp/build.js';
 
 const link = (index: number, name: string, usable = true): LinkSeen => ({
@@ -118,3 +118,14 @@ t.test('an interface that is missing or down is a fault', async (t) => {
   t.same(linkFaults(view([], [link(2, 'eth0', false)]), config()), [{ kind: 'link-down', name: 'eth0' }]);
   t.same(linkFaults(view([]), config()), []);
 });
+
+t.test(
+  'an interface without an address to send from is a fault, and so is a source that is not here',
+  async (t) => {
+    t.same(sourceFaults(view([]), config(), undefined), [{ kind: 'no-address', name: 'eth0 ipv4' }]);
+    t.same(sourceFaults(view([]), config(), ip('10.0.0.1')), []);
+    t.same(sourceFaults(view([], []), config(), undefined), [], 'a missing interface is fault enough');
+    const cast = { kind: 'unicast', source: ip('10.9.9.9'), peers: [], checkSource: true } as const;
+    t.same(sourceFaults(view([]), config({ cast }), undefined), [{ kind: 'no-source', name: '10.9.9.9' }]);
+  },
+);
