@@ -105,6 +105,7 @@ export class Director {
         return key === undefined ? undefined : createHmac('sha256', key).update(data).digest();
       },
       forwards: () => false,
+      keepSecondaries: () => undefined,
       tell: (message) => this.#onMessage(message),
     });
   }

@@ -40,15 +40,19 @@ t.test(
   },
 );
 
-t.test('a higher director while we are master: virtual IPs go first, then it is told', async (t) => {
-  const director = await master(ONE);
-  t.same(await director.hear(HIGHER), [
-    '4000 remove 10.0.0.100',
-    '4000 outside master>backup higher-priority',
-  ]);
-  t.notOk(director.network.has('10.0.0.100'));
-  t.same(await director.pass(3000), [], 'and nothing more is sent');
-});
+t.test(
+  'a higher director while we are master: a last word, the virtual IPs go, then it is told',
+  async (t) => {
+    const director = await master(ONE);
+    t.same(await director.hear(HIGHER), [
+      '4000 advert 20 100',
+      '4000 remove 10.0.0.100',
+      '4000 outside master>backup higher-priority',
+    ]);
+    t.notOk(director.network.has('10.0.0.100'));
+    t.same(await director.pass(3000), [], 'and nothing more is sent');
+  },
+);
 
 t.test('the end: priority 0 goes out before the virtual IPs go, and stop waits for both', async (t) => {
   const director = await master(ONE);
@@ -107,11 +111,11 @@ t.test('after a sleep what lies in the socket is heard before a silence is concl
   t.match(await director.pass(700), [/advert/, /add/, /master-silent/, /arp/]);
 });
 
-t.test('a master that slept hears first: a higher one that took over is not spoken against', async (t) => {
+t.test('a master that slept hears first, and does not announce against one that took over', async (t) => {
   const director = await master(ONE);
   director.time.stall(10_000);
   director.lay(HIGHER);
-  t.same(await director.pass(0), ['14000 remove 10.0.0.100', '14000 outside master>backup higher-priority']);
+  t.match(await director.pass(0), [/advert/, /remove/, /master>backup higher-priority/]);
 });
 
 t.test('the kernel refuses the virtual IP: it is told once, and adverts go on', async (t) => {
@@ -333,9 +337,9 @@ t.test('a signed instance hears only what is signed, and its own adverts are', a
 t.test('roles of many are told one by one, and their picture once', async (t) => {
   const director = new Director();
   const many = Array.from({ length: 255 }, (_, at) =>
-    router({ ...BRIEF, name: `v${at}`, vrid: at + 1, addresses: [ip(`10.0.0.${at === 1 ? 0 : at}`)] }),
+    router({ ...BRIEF, name: `v${at}`, vrid: at + 1, addresses: [ip(`10.1.0.${at}`)] }),
   );
-  await director.start(...many.filter(({ instance }) => !instance.addresses.includes(ip('10.0.0.2'))));
+  await director.start(...many);
   const log = await director.pass(3700);
   t.equal(log.filter((line) => line.includes('backup>master')).length, 255);
   t.ok(director.digests.length < 10, `${director.digests.length} pictures`);

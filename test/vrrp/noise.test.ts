@@ -22,7 +22,7 @@ const sumOf = (found: Readonly<Record<string, number>>): number =>
 
 t.test('the packet that the wrong ones are made of is right', async (t) => {
   const director = await master(router(BRIEF));
-  t.match(await director.hear(packet()), [/remove/, /master>backup higher-priority/]);
+  t.match(await director.hear(packet()), [/advert/, /remove/, /master>backup higher-priority/]);
 });
 
 t.test('every wrong packet is counted by its reason, told once, and changes nothing', async (t) => {
