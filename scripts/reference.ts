@@ -15,6 +15,7 @@ import {
 } from '../src/config/schema.js';
 import { FTP_KEYS, HTTP_KEYS, HTTPS_KEYS, RULE_KEYS, TARGET_KEYS } from '../src/config/schema-checks.js';
 import { sync } from '../src/config/schema-sync.js';
+import { trackedObject, trackedProcess, trackedScript, trackUse } from '../src/config/schema-tracks.js';
 import { router, unicast } from '../src/config/schema-vrrp.js';
 import { announce } from '../src/config/schema-vrrp-announce.js';
 import { auth, hmac } from '../src/config/schema-vrrp-auth.js';
@@ -41,8 +42,8 @@ This file is generated from the schema (\`npm run generate\`). Examples:
 [every option](../config/lvsentry.example.yaml).
 
 A configuration is one YAML 1.2 file (JSON is YAML), or a folder of files that end in \`.yaml\`, \`.yml\` or \`.json\`.
-The files of a folder are read in the order of their names and merged: \`services\`, \`vrrp\` and \`alerts\` may be spread
-over them, every other key stands in one file only, and no name stands twice.
+The files of a folder are read in the order of their names and merged: \`services\`, \`vrrp\`, \`tracks\` and \`alerts\`
+may be spread over them, every other key stands in one file only, and no name stands twice.
 
 \`lvsentry validate FILE\` tells all faults at once, each with line and column. A wrong configuration is refused
 whole. Editors check and complete while you write when the file begins with
@@ -162,6 +163,10 @@ export function configurationReference(): string {
     part('`vrrp.NAME.auth.hmac`', hmac),
     part('`vrrp.NAME.unicast`', unicast),
     part('`vrrp.NAME.track`', track),
+    part('`vrrp.NAME.track.objects[]`', trackUse),
+    part('`tracks.NAME`', trackedObject),
+    part('`tracks.NAME.script`', trackedScript),
+    part('`tracks.NAME.process`', trackedProcess),
     part('`vrrp.NAME.announce`', announce),
     part('`sync`', sync),
     part('`alerts.NAME`', alert),

@@ -12,10 +12,11 @@ import { type Millis, seconds } from './core/units.js';
 import { IpvsClient } from './ipvs/client.js';
 import { MemoryTable } from './ipvs/memory.js';
 import type { IpvsTable } from './ipvs/model.js';
-import { RoleFollower, type RouterEngine } from './roles.js';
+import { blindHappening, RoleFollower, type RouterEngine, trackHappening } from './roles.js';
 import { SyncFollower } from './sync.js';
 import { systemClock, systemEntropy, systemTimers, systemTurns } from './sys/clock.js';
 import { openNetlink } from './sys/netlink.js';
+import { TrackWatcher } from './tracks/watcher.js';
 import type { VrrpDigest } from './vrrp/status.js';
 
 const STOP_LIMIT = seconds(5);
@@ -41,7 +42,7 @@ function within(limit: Millis, work: Promise<unknown>): Promise<boolean> {
   });
 }
 
-/** Table, sync daemons, checks, alerts and API of one configuration. */
+/** Table, sync daemons, checks, alerts, API and what virtual routers track, of one configuration. */
 export class MainPart {
   readonly controller: Controller;
   readonly #config: Config;
@@ -50,6 +51,7 @@ export class MainPart {
   readonly #alerts: Outbox;
   readonly #roles: RoleFollower;
   readonly #sync: SyncFollower;
+  readonly #tracks: TrackWatcher;
   readonly #log: Logger;
   #api: Api | undefined;
   #patience: Timer | undefined;
@@ -64,7 +66,8 @@ export class MainPart {
     this.#config = config;
     this.#table = table;
     this.#log = log;
-    this.#roles = new RoleFollower(vrrp);
+    this.#tracks = this.#watcherFor(vrrp);
+    this.#roles = new RoleFollower(vrrp, () => this.#tracks.isSettled);
     this.#alerts = new Outbox(randomUUID(), {
       courier: webhookCourier(systemClock),
       timers: systemTimers,
@@ -106,10 +109,26 @@ export class MainPart {
     this.#sync.follow(vrrp);
   }
 
+  #watcherFor(vrrp: RouterEngine): TrackWatcher {
+    return new TrackWatcher({
+      clock: systemClock,
+      timers: systemTimers,
+      turns: systemTurns,
+      onSeen: (what, seen) => vrrp.observe(what, seen),
+      onNews: (news) => {
+        const happening = trackHappening(news);
+        if (happening !== undefined) this.controller.tell(happening);
+      },
+      onBlind: (what, problem) => this.controller.tell(blindHappening(what, problem)),
+      onSettled: () => this.#roles.follow(this.controller.world()),
+    });
+  }
+
   /** Resolves when the table is right as far as is known, and the API listens. @throws API (rejects) */
   async start(): Promise<void> {
     await this.controller.start();
     if (this.#closed) return;
+    this.#tracks.configure(this.#config.tracks);
     this.#roles.configure(this.controller.world());
     this.#sync.configure(this.#config);
     this.#patience = systemTimers.after(VERDICTS_LIMIT, () => this.#roles.ready());
@@ -124,6 +143,7 @@ export class MainPart {
   /** Puts a new configuration in force. @throws CONFIG where it changes what needs a restart; nothing was applied then */
   reload(config: Config): void {
     this.controller.reload(config);
+    this.#tracks.configure(config.tracks);
     this.#roles.configure(this.controller.world());
     this.#sync.configure(config);
   }
@@ -135,11 +155,12 @@ export class MainPart {
   async close(why: string, resigned: Promise<void> = Promise.resolve()): Promise<void> {
     this.#closed = true;
     this.#patience?.cancel();
+    const tracksClosed = this.#tracks.close();
     const settled = await within(STOP_LIMIT, this.controller.stop(why));
     if (!settled) this.#log.error({}, `the table did not settle within ${STOP_LIMIT} ms`);
     const synchronised = resigned.then(() => within(STOP_LIMIT, this.#sync.close()));
     const alerted = this.#alerts.close(ALERTS_LIMIT);
-    await Promise.all([synchronised, this.#probes.close(), alerted, this.#api?.close()]);
+    await Promise.all([synchronised, tracksClosed, this.#probes.close(), alerted, this.#api?.close()]);
     this.#table.close();
   }
 }

@@ -1,6 +1,7 @@
 /** Between the controller and the VRRP thread: what happened there in words, and what the thread has to know of services. */
 import { unreachable } from './core/assert.js';
 import type { Happening } from './describe.js';
+import type { TrackNews } from './tracks/watcher.js';
 import { faultText } from './vrrp/fault.js';
 import type { Observation, RoleCause, Track } from './vrrp/model.js';
 import type { RoleChange, VrrpNotice } from './vrrp/protocol.js';
@@ -67,6 +68,36 @@ export function noticeHappening({ instance, what, message }: VrrpNotice): Happen
   return { kind: NOTICE_KINDS[what], message: `${name}${message}`, facts: { instance } };
 }
 
+function sightText(seen: Observation): string {
+  switch (seen.kind) {
+    case 'number':
+      return `holds ${seen.value}`;
+    case 'share':
+      return `has ${seen.up} of ${seen.total} up`;
+    default:
+      return `is ${seen.kind}`;
+  }
+}
+
+/** Something that is tracked was seen for the first time, or otherwise than before; undefined where that is no news. */
+export function trackHappening({ what, seen, before, why }: TrackNews): Happening | undefined {
+  const isExpected = seen.kind === 'up' || (seen.kind === 'number' && seen.value === 0);
+  if (before === undefined && isExpected) return undefined;
+  return {
+    kind: 'track-changed',
+    message: `${what} ${sightText(seen)}: ${why}`,
+    facts: { what, seen, before },
+  };
+}
+
+export function blindHappening(what: string, problem: string): Happening {
+  return {
+    kind: 'vrrp-trouble',
+    message: `${what} cannot be looked at, what was seen of it last holds: ${problem}`,
+    facts: { what },
+  };
+}
+
 /** How many real servers of the tracked services this director reaches. A server without a verdict yet counts as up. */
 function shareOf(world: World, track: Extract<Track, { kind: 'services' }>): Observation {
   const names = new Set(track.name.split(' '));
@@ -100,10 +131,13 @@ export interface RouterEngine {
 /** Tells the thread what follows from the world, and only that. */
 export class RoleFollower {
   readonly #engine: RouterEngine;
+  readonly #hasLooked: () => boolean;
   #isReady = false;
 
-  constructor(engine: RouterEngine) {
+  /** @param hasLooked whether everything else that is tracked was looked at once */
+  constructor(engine: RouterEngine, hasLooked: () => boolean) {
     this.#engine = engine;
+    this.#hasLooked = hasLooked;
   }
 
   /** After a new configuration. */
@@ -113,11 +147,11 @@ export class RoleFollower {
     this.follow(world);
   }
 
-  /** After new verdicts. */
+  /** After new verdicts, and when everything else was looked at. */
   follow(world: World): void {
     if (world.config.vrrp.length === 0) return;
     this.#observe(world);
-    if (!this.#isReady && firstVerdictsAreIn(world)) this.ready();
+    if (!this.#isReady && this.#hasLooked() && firstVerdictsAreIn(world)) this.ready();
   }
 
   /** The first verdicts are in, or nobody waits for the rest. */

@@ -1,6 +1,12 @@
 import t from 'tap';
 import { millis } from '../src/core/units.js';
-import { noticeHappening, RoleFollower, roleHappening } from '../src/roles.js';
+import {
+  blindHappening,
+  noticeHappening,
+  RoleFollower,
+  roleHappening,
+  trackHappening,
+} from '../src/roles.js';
 import { faultText } from '../src/vrrp/fault.js';
 import type { Fault, Observation, Role, RoleCause } from '../src/vrrp/model.js';
 import type { RouterConfig } from '../src/vrrp/status.js';
@@ -68,6 +74,26 @@ t.test('what the thread notices is an event of its kind', async (t) => {
   t.equal(ofThread.message, 'm');
 });
 
+t.test('what is tracked is told when it changes, and at first where it is not as it should be', async (t) => {
+  const rows: readonly (readonly [Observation, Observation | undefined, string | undefined])[] = [
+    [{ kind: 'up' }, undefined, undefined],
+    [{ kind: 'down' }, undefined, 'script uplink is down: because'],
+    [{ kind: 'up' }, { kind: 'down' }, 'script uplink is up: because'],
+    [{ kind: 'number', value: 0 }, undefined, undefined],
+    [{ kind: 'number', value: 3 }, undefined, 'script uplink holds 3: because'],
+    [{ kind: 'number', value: 0 }, { kind: 'number', value: 3 }, 'script uplink holds 0: because'],
+  ];
+  for (const [seen, before, message] of rows) {
+    const told = trackHappening({ what: 'script uplink', seen, before, why: 'because' });
+    t.equal(told?.message, message, `${JSON.stringify(before)} to ${JSON.stringify(seen)}`);
+    if (told !== undefined) t.match(told, { kind: 'track-changed', facts: { what: 'script uplink', seen } });
+  }
+  t.match(blindHappening('file x', 'it is a folder'), {
+    kind: 'vrrp-trouble',
+    message: 'file x cannot be looked at, what was seen of it last holds: it is a folder',
+  });
+});
+
 /** Writes down what it is told. */
 class Told {
   readonly said: string[] = [];
@@ -101,7 +127,7 @@ t.test(
   'the thread hears of services before it is configured, and that the verdicts are in after it',
   async (t) => {
     const told = new Told();
-    new RoleFollower(told).configure(worldWith([tracking('web')], 1));
+    new RoleFollower(told, () => true).configure(worldWith([tracking('web')], 1));
     t.same(told.said, [
       'services web {"kind":"share","up":1,"total":2}',
       'configure 1',
@@ -113,7 +139,7 @@ t.test(
 
 t.test('a server without a verdict counts as up, and keeps the director from being ready', async (t) => {
   const told = new Told();
-  const follower = new RoleFollower(told);
+  const follower = new RoleFollower(told, () => true);
   follower.configure(worldWith([tracking('web')], 0, 1));
   t.match(told.said.at(-1), /"up":2,"total":2/);
   t.notOk(told.said.includes('ready'));
@@ -123,9 +149,20 @@ t.test('a server without a verdict counts as up, and keeps the director from bei
   t.equal(told.said.filter((word) => word === 'ready').length, 1, 'it is said once');
 });
 
+t.test('what is tracked and was not looked at yet keeps the director from being ready', async (t) => {
+  const told = new Told();
+  let hasLooked = false;
+  const follower = new RoleFollower(told, () => hasLooked);
+  follower.configure(worldWith([tracking('web')], 0));
+  t.notOk(told.said.includes('ready'));
+  hasLooked = true;
+  follower.follow(worldWith([tracking('web')], 0));
+  t.equal(told.said.at(-1), 'ready');
+});
+
 t.test('without virtual routers nothing is watched', async (t) => {
   const told = new Told();
-  const follower = new RoleFollower(told);
+  const follower = new RoleFollower(told, () => true);
   follower.follow(worldWith([], 0));
   t.same(told.said, []);
 });

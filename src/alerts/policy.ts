@@ -109,7 +109,7 @@ export function wants(rule: AlertRule, event: LvsEvent): boolean {
 
 /** Events of the same lane are delivered in order; lanes do not wait for each other. */
 export function laneOf(event: LvsEvent): string {
-  return JSON.stringify([event.service, event.server]);
+  return JSON.stringify([event.service, event.server, event.facts.instance]);
 }
 
 export function eventId(sender: AlertSender, event: LvsEvent): string {

@@ -1,7 +1,7 @@
 /** What the API tells of virtual routers. */
 import { type EpochMillis, micros } from '../core/units.js';
 import { faultText } from '../vrrp/fault.js';
-import type { Contribution } from '../vrrp/model.js';
+import type { Contribution, Observation } from '../vrrp/model.js';
 import type { Lateness, RouterConfig, RouterStatus as Seen } from '../vrrp/status.js';
 import type { World } from '../world.js';
 
@@ -49,9 +49,19 @@ export interface VrrpStatus {
 
 const NEVER: Lateness = { count: 0, p50: micros(0), p99: micros(0), max: micros(0) };
 
+function sightText(seen: Observation): string {
+  switch (seen.kind) {
+    case 'share':
+      return `${seen.up} of ${seen.total} up`;
+    case 'number':
+      return String(seen.value);
+    default:
+      return seen.kind;
+  }
+}
+
 function contributionText({ track, seen }: Contribution): string {
-  const state = seen.kind === 'share' ? `${seen.up} of ${seen.total} up` : seen.kind;
-  return `${track.kind} ${track.name} (${state})`;
+  return `${track.kind} ${track.name} (${sightText(seen)})`;
 }
 
 function masterOf({ role, source, heard }: Seen): string | null {

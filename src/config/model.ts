@@ -3,6 +3,7 @@ import type { AlertRule } from '../alerts/model.js';
 import type { Check } from '../checks/model.js';
 import type { Millis } from '../core/units.js';
 import type { Dest, Service, SyncRule } from '../ipvs/model.js';
+import type { Watched } from '../tracks/model.js';
 import type { RouterConfig } from '../vrrp/status.js';
 
 export type OnFailure = 'remove' | 'quiesce';
@@ -39,6 +40,8 @@ export interface Config {
   readonly vrrp: readonly RouterConfig[];
   /** The synchronisation of connections; undefined: none, and the kernel's daemons are not looked at. */
   readonly sync: SyncRule | undefined;
+  /** What they track and main watches. */
+  readonly tracks: readonly Watched[];
 }
 
 /** One fault of a configuration file. */

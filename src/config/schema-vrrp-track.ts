@@ -2,6 +2,7 @@
 
 import { interfaceName } from './schema-interface.js';
 import { integer, listOf, NAME_EXPECTS, NAME_PATTERN, optional, section, text } from './schema-kit.js';
+import { trackUses } from './schema-tracks.js';
 
 export const track = section(
   optional({
@@ -11,6 +12,7 @@ export const track = section(
       example: '[eth1]',
       relation: "The instance's own interface is always tracked.",
     }),
+    objects: trackUses,
     services: listOf(
       text(
         { expects: NAME_EXPECTS, type: 'name', pattern: NAME_PATTERN, longest: 63 },

@@ -19,6 +19,7 @@ import {
   yesNo,
 } from './schema-kit.js';
 import { sync } from './schema-sync.js';
+import { tracks } from './schema-tracks.js';
 import { vrrp } from './schema-vrrp.js';
 
 export const SERVICES_MAX = 10_000;
@@ -341,6 +342,7 @@ export const root = section(
         default: 'none',
         example: '{ oncall: { webhook: { url: https://alerts.example.org/lvs } } }',
       }),
+      tracks,
       vrrp,
       sync,
       services: named(service, SERVICES_MAX, {

@@ -2,12 +2,19 @@
 import type { Track } from '../vrrp/model.js';
 import { type Checked, type Context, type Cursor, FAULTY, items, member, read, report } from './cursor.js';
 import type { RawRouter } from './schema-vrrp.js';
+import { type TrackDefinitions, usesOf } from './tracks.js';
 
-/** @param services the names of the virtual services that there are */
+/** What a virtual router can name of the rest of the configuration. */
+export interface Trackable {
+  /** The names of the virtual services. */
+  readonly services: ReadonlySet<string>;
+  readonly definitions: TrackDefinitions;
+}
+
 export function tracksOf(
   context: Context,
   at: Cursor<RawRouter>,
-  services: ReadonlySet<string>,
+  { services, definitions }: Trackable,
 ): Checked<readonly Track[]> {
   const track = member(at, 'track');
   if (track === undefined) return [];
@@ -27,5 +34,8 @@ export function tracksOf(
     if (!services.has(item.value)) return report(context, item, `there is no service ${item.value}`);
   }
   const name = names?.value.join(' ') ?? '';
-  return name === '' ? tracks : [...tracks, { kind: 'services', name, penalty, minimum }];
+  if (name !== '') tracks.push({ kind: 'services', name, penalty, minimum });
+  const uses = member(track, 'objects');
+  if (uses === undefined) return tracks;
+  return uses === FAULTY ? FAULTY : usesOf(context, uses, definitions, tracks);
 }

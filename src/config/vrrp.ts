@@ -10,7 +10,7 @@ import { checkVips, labelOf, objectOf, type Vip, virtualIps } from './vrrp-addre
 import { announceOf } from './vrrp-announce.js';
 import { authOf } from './vrrp-auth.js';
 import { castOf } from './vrrp-cast.js';
-import { tracksOf } from './vrrp-track.js';
+import { type Trackable, tracksOf } from './vrrp-track.js';
 
 type At = Cursor<RawRouter>;
 
@@ -69,12 +69,12 @@ function ruleOf(context: Context, at: At, version: Checked<VrrpVersion>): Checke
   });
 }
 
-/** Completes one virtual router. @param services the names of the virtual services that there are */
+/** Completes one virtual router. */
 export function completeRouter(
   context: Context,
   name: string,
   at: At,
-  services: ReadonlySet<string>,
+  trackable: Trackable,
 ): Checked<RouterConfig> {
   const device = read(at, 'interface', '');
   const vrid = read(at, 'id', 0);
@@ -88,7 +88,7 @@ export function completeRouter(
   const label = labelOf(context, at);
   const group = member(at, 'group');
   const auth = authOf(context, at, version);
-  const tracks = tracksOf(context, at, services);
+  const tracks = tracksOf(context, at, trackable);
   const parts = whole<Omit<InstanceConfig, 'name' | 'family' | 'addresses' | 'auth'>>({
     interface: device,
     vrid,

@@ -2,6 +2,7 @@
 import type { AlertRule } from '../alerts/model.js';
 import { type Millis, parseDuration } from '../core/units.js';
 import type { SyncRule } from '../ipvs/model.js';
+import type { Watched } from '../tracks/model.js';
 import type { RouterConfig } from '../vrrp/status.js';
 import { completeAlert } from './alert.js';
 import { checkTemplate, type Defaults } from './check.js';
@@ -21,11 +22,14 @@ import { parseListen } from './endpoint.js';
 import { finishFaults, placeText, type RawFault, type Source, WHOLE_FILE } from './faults.js';
 import type { Config, ConfigResult, Listen, ServiceConfig } from './model.js';
 import type { RawAlert, RawConfig, RawService } from './schema.js';
+import type { RawTrackedObject } from './schema-tracks.js';
 import type { RawRouter } from './schema-vrrp.js';
 import { completeService } from './service.js';
 import { completeSync, type SyncSurroundings } from './sync.js';
+import { completeTrack, type TrackDefinition, type TrackDefinitions } from './tracks.js';
 import { validate } from './validate.js';
 import { checkRouters, completeRouter } from './vrrp.js';
+import type { Trackable } from './vrrp-track.js';
 import { readYaml } from './yaml.js';
 
 /** Over all files. */
@@ -112,16 +116,32 @@ function alerts(context: Context, roots: readonly Root[]): readonly AlertRule[] 
   return rules;
 }
 
-function routers(
-  context: Context,
-  roots: readonly Root[],
-  watched: readonly ServiceConfig[],
-): readonly RouterConfig[] {
+function trackDefinitions(context: Context, roots: readonly Root[]): TrackDefinitions {
+  const given = maps<Readonly<Record<string, RawTrackedObject>>>(roots.map((root) => member(root, 'tracks')));
+  const definitions = new Map<string, Checked<TrackDefinition>>();
+  // An entry with a fault is there all the same.
+  for (const { node } of given) for (const name of node.fields?.keys() ?? []) definitions.set(name, FAULTY);
+  for (const [name, at] of merged(context, given)) definitions.set(name, completeTrack(context, name, at));
+  return definitions;
+}
+
+/** What some virtual router tracks; the rest of the definitions is nobody's. */
+function watchedOf(definitions: TrackDefinitions, routers: readonly RouterConfig[]): readonly Watched[] {
+  const used = new Set(routers.flatMap(({ tracks }) => tracks.map(({ kind, name }) => `${kind} ${name}`)));
+  const found: Watched[] = [];
+  for (const definition of definitions.values()) {
+    if (definition === FAULTY || definition.watched === undefined) continue;
+    const { watched } = definition;
+    if (used.has(`${watched.kind} ${watched.name}`)) found.push(watched);
+  }
+  return found;
+}
+
+function routers(context: Context, roots: readonly Root[], trackable: Trackable): readonly RouterConfig[] {
   const given = maps<Readonly<Record<string, RawRouter>>>(roots.map((root) => member(root, 'vrrp')));
-  const names = new Set(watched.map(({ name }) => name));
   const complete = new Map<string, { at: Cursor<RawRouter>; router: RouterConfig }>();
   for (const [name, at] of merged(context, given)) {
-    const router = completeRouter(context, name, at, names);
+    const router = completeRouter(context, name, at, trackable);
     if (router !== FAULTY) complete.set(name, { at, router });
   }
   checkRouters(context, complete);
@@ -187,17 +207,22 @@ export function complete(
   const table = only(context, roots, 'table');
   const resync = only(context, roots, 'resync');
   const listener = listen(context, roots);
-  const watched = servicesOf(defaultLayers(context, roots));
-  const vrrp = routers(context, roots, watched);
+  const known = servicesOf(defaultLayers(context, roots));
+  const definitions = trackDefinitions(context, roots);
+  const vrrp = routers(context, roots, {
+    services: new Set(known.map(({ name }) => name)),
+    definitions,
+  });
   return {
     name: value(name, context.deps.hostName),
     table: value(table, 'kernel'),
     resync: parseDuration(value(resync, '10s')) as Millis,
     api: { listen: listener === FAULTY ? DEFAULT_LISTEN : listener },
-    services: watched,
+    services: known,
     alerts: alerts(context, roots),
     vrrp,
-    sync: sync(context, roots, { routers: vrrp, services: watched }),
+    sync: sync(context, roots, { routers: vrrp, services: known }),
+    tracks: watchedOf(definitions, vrrp),
   };
 }
 

@@ -135,9 +135,17 @@ t.test('a lane is one server of one service; a service and the daemon have lanes
     event(1, undefined, { service: undefined }),
     event(1, 'b', { service: 'a/' }),
     event(1, '/b', { service: 'a' }),
+    event(1, undefined, { service: undefined, facts: { instance: 'a' } }),
+    event(1, undefined, { service: undefined, facts: { instance: 'b' } }),
   ].map(laneOf);
   t.equal(new Set(lanes).size, lanes.length, 'all different');
   t.equal(laneOf(event(1, 'web1')), laneOf(event(2, 'web1', { kind: 'server-up' })));
+  const role = { service: undefined, facts: { instance: 'outside' } };
+  t.equal(
+    laneOf(event(1, undefined, { ...role, kind: 'became-master' })),
+    laneOf(event(2, undefined, { ...role, kind: 'fault' })),
+    'all events of a virtual router are of one lane',
+  );
 });
 
 t.test('the status of an answer decides what happens next', async (t) => {

@@ -52,6 +52,7 @@ const COMPLETED: Config = {
   alerts: [],
   vrrp: [],
   sync: undefined,
+  tracks: [],
 };
 
 t.test('the least configuration is completed with every default', async (t) => {
@@ -85,6 +86,7 @@ services: {}
     alerts: [],
     vrrp: [],
     sync: undefined,
+    tracks: [],
   });
   const v6 = configOf('api: { listen: "[::1]:80" }\nservices: {}');
   t.same(v6.api.listen, { kind: 'tcp', host: '::1', port: 80 });

@@ -28,12 +28,28 @@ import {
   TARGET_KEYS,
 } from '../../src/config/schema-checks.js';
 import { CHECK_KEYS } from '../../src/config/schema-facts.js';
+import { trackedObject, trackedProcess, trackedScript, trackUse } from '../../src/config/schema-tracks.js';
 import { readYaml } from '../../src/config/yaml.js';
 import { filesBelow, modulesBelow, ROOT, read } from '../house/project.js';
 import { configOf, source } from './given.js';
 
 const EXAMPLES = filesBelow('config', /\.yaml$/);
-const SECTIONS = { root, api, defaults, service, persistence, tunnel, server, anyCheck, alert, webhook };
+const SECTIONS = {
+  root,
+  api,
+  defaults,
+  service,
+  persistence,
+  tunnel,
+  server,
+  anyCheck,
+  alert,
+  webhook,
+  trackedObject,
+  trackedProcess,
+  trackedScript,
+  trackUse,
+};
 
 type Option = TSchema & { readonly 'x-example'?: string; readonly 'x-default'?: string };
 

@@ -22,6 +22,8 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/config\/load\.ts$/, 5],
   [/^src\/config\//, 3],
   [/^src\/netlink\//, 4],
+  [/^src\/tracks\/(content|count|rise-fall)\.ts$/, 3],
+  [/^src\/tracks\//, 6],
   [/^src\/(checks|alerts)\/(runner|worker|pool|outbox|queue)\.ts$/, 6],
   [/^src\/(checks|alerts|exec|store)\//, 5],
   [/^src\/(controller|describe|roles|sync)\.ts$/, 7],

@@ -102,6 +102,7 @@ export function config(...services: readonly ServiceConfig[]): Config {
     alerts: [],
     vrrp: [],
     sync: undefined,
+    tracks: [],
   };
 }
 
