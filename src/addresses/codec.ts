@@ -1,7 +1,8 @@
 /** Links and addresses between rtnetlink's values and ours. */
 import { type Ip, ipFamily } from '../core/ip.js';
 import { parseMac } from '../core/mac.js';
-import { readRtnl, writeRtnl } from '../wire/rtnetlink.js';
+import { NLM_F } from '../wire/netlink.js';
+import { RTM, readRtnl, writeRtnl } from '../wire/rtnetlink.js';
 import { type Address, IFA_F, LIFETIME_FOREVER } from '../wire/rtnl-address.js';
 import { IFF, type Link } from '../wire/rtnl-link.js';
 import { LVSENTRY_PROTOCOL } from './diff.js';
@@ -113,8 +114,30 @@ export function addressToRemove(vip: VirtualAddress, index: number): Uint8Array 
   return writeRtnl({ kind: 'address', address });
 }
 
+/** Offset of rtm_protocol in struct rtmsg. */
+const RTM_PROTOCOL_AT = 5;
+
+/**
+ * Whether a message about a route can be about one of ours: it bears our tag, or takes the place of another route.
+ * Routing daemons tell of many that are not, so nothing else of those is read.
+ */
+function isOurRoute({ type, flags, payload }: Told): boolean {
+  if (type !== RTM.NEWROUTE && type !== RTM.DELROUTE) return false;
+  return payload[RTM_PROTOCOL_AT] === LVSENTRY_PROTOCOL || (flags & NLM_F.REPLACE) !== 0;
+}
+
+/** A message of a listener. */
+interface Told {
+  readonly type: number;
+  readonly flags: number;
+  readonly payload: Uint8Array;
+}
+
 /** What a notification says; undefined for one that says nothing of use. @throws TRUNCATED, MALFORMED */
-export function noticeOf(type: number, payload: Uint8Array): Notice | undefined {
+export function noticeOf(told: Told): Notice | undefined {
+  const { type, payload } = told;
+  if (type === RTM.NEWRULE || type === RTM.DELRULE || isOurRoute(told)) return { kind: 'routes' };
+  if (type === RTM.NEWROUTE || type === RTM.DELROUTE) return undefined;
   const value = readRtnl(type, payload);
   if (value === undefined || value.verb === 'get') return undefined;
   const gone = value.verb === 'delete';

@@ -8,6 +8,7 @@ import type {
   Prefix,
   VirtualAddress,
   VirtualObject,
+  VirtualRule,
 } from './model.js';
 
 /**
@@ -41,22 +42,26 @@ export function objectText(object: VirtualObject): string {
   }
 }
 
-/** All there is to an object, as one line: two are equal when it is. */
-function settingsText(object: VirtualObject): string {
-  switch (object.kind) {
-    case 'address': {
-      const { prefix, broadcast, label, scope, noDad, deprecated } = object;
-      // The kernel works out the scope of an IPv6 address by itself, and the rest it knows for one family only.
-      if (ipFamily(object.address) === 'ipv6') return [prefix, noDad, deprecated].join(' ');
-      return [prefix, broadcast, label, scope].join(' ');
-    }
-    case 'route':
-      return [object.gateway, object.device, object.source, object.type].join(' ');
-    case 'rule':
-      return '';
-    default:
-      return unreachable(object);
-  }
+/** All there is to an object besides what names it, as one line. */
+function settingsText(object: VirtualAddress | VirtualRule): string {
+  if (object.kind === 'rule') return '';
+  const { prefix, broadcast, label, scope, noDad, deprecated } = object;
+  // The kernel works out the scope of an IPv6 address by itself, and the rest it knows for one family only.
+  if (ipFamily(object.address) === 'ipv6') return [prefix, noDad, deprecated].join(' ');
+  return [prefix, broadcast, label, scope].join(' ');
+}
+
+/** Whether what the kernel has is what is wanted; both have the same name. What is left to the kernel is always right. */
+function isAsWanted(wanted: VirtualObject, seen: VirtualObject): boolean {
+  if (wanted.kind !== 'route') return seen.kind !== 'route' && settingsText(wanted) === settingsText(seen);
+  if (seen.kind !== 'route') return false;
+  const { gateway, device, source, type } = seen;
+  return (
+    wanted.gateway === gateway &&
+    wanted.source === source &&
+    wanted.type === type &&
+    (wanted.device === undefined || wanted.device === device)
+  );
 }
 
 /** Rules point into tables, routes need addresses: they are added in this order and removed in the other. */
@@ -81,8 +86,7 @@ function present(wanted: ObjectWanted, there: readonly ObjectSeen[], wasHeld: bo
   const { instance, object } = wanted;
   const [first] = there;
   if (first === undefined) return [{ kind: 'add', instance, object, cause: wasHeld ? 'put-back' : 'master' }];
-  const settings = settingsText(object);
-  const exact = there.find((item) => settingsText(item.object) === settings);
+  const exact = there.find((item) => isAsWanted(object, item.object));
   if (exact?.duplicate === true) return [{ kind: 'conflict', instance, object }];
   if (exact !== undefined) return wasHeld ? [] : [{ kind: 'adopt', instance, object }];
   if (wanted.native) return wasHeld ? [] : [{ kind: 'adopt', instance, object: first.object }];

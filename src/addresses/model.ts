@@ -31,10 +31,12 @@ export interface VirtualRoute {
   readonly kind: 'route';
   readonly destination: Prefix;
   readonly gateway: Ip | undefined;
+  /** Undefined: the link that the gateway is on, whichever it is. */
   readonly device: string | undefined;
   readonly source: Ip | undefined;
   /** 254 is main. */
   readonly table: number;
+  /** Never 0 for IPv6: the kernel makes 1024 of it. */
   readonly metric: number;
   /** RTN: 1 unicast, 6 blackhole, 7 unreachable, 8 prohibit. */
   readonly type: number;
@@ -133,8 +135,19 @@ export interface AddressSeen {
   readonly seen: (device: string) => ObjectSeen;
 }
 
-/** What a notification says. `lost`: some were lost; everything has to be read anew. */
+/** One route, whoever made it. */
+export interface RouteSeen {
+  /** Of the link that it leaves by; some have none. */
+  readonly index: number | undefined;
+  readonly seen: (device: string | undefined) => ObjectSeen;
+}
+
+/**
+ * What a notification says. `routes`: some of our routes or rules may be other ones now. `lost`: some were lost;
+ * everything has to be read anew.
+ */
 export type Notice =
+  | { readonly kind: 'routes' }
   | { readonly kind: 'link'; readonly link: LinkSeen; readonly gone: boolean }
   | { readonly kind: 'address'; readonly address: AddressSeen; readonly gone: boolean }
   | { readonly kind: 'lost' };

@@ -8,17 +8,10 @@ import { ipFamily } from '../core/ip.js';
 import type { Clock, Timer, Timers } from '../core/ports.js';
 import { type Millis, millis } from '../core/units.js';
 import type { NetlinkFailure } from '../netlink/failure.js';
-import type { AddressChange, AddressClient } from './client.js';
+import type { AddressClient, ObjectChange } from './client.js';
 import { addressAdded } from './codec.js';
 import { diffObjects, objectText } from './diff.js';
-import type {
-  LinkSeen,
-  Notice,
-  ObjectOperation,
-  ObjectWanted,
-  VirtualAddress,
-  VirtualObject,
-} from './model.js';
+import type { LinkSeen, Notice, ObjectOperation, ObjectWanted, VirtualObject } from './model.js';
 import { Pace } from './pace.js';
 import { type Refusal, refusalText } from './texts.js';
 import { NetworkView } from './view.js';
@@ -58,8 +51,8 @@ const RETRY_DELAY = millis(1000);
 /** Datagrams that are read before anything else gets its turn. */
 const NOTICES_MAX = 1024;
 
-/** What a removal is answered with when the address, or its link, is gone already. */
-const GONE: readonly string[] = ['EADDRNOTAVAIL', 'ENODEV'] satisfies readonly Errno[];
+/** What a removal is answered with when the object, or its link, is gone already: addresses, links, routes, rules. */
+const GONE: readonly string[] = ['EADDRNOTAVAIL', 'ENODEV', 'ESRCH', 'ENOENT'] satisfies readonly Errno[];
 
 /** Something of an instance that is master. */
 type Owned = Pick<KeptObject, 'instance' | 'object'>;
@@ -70,22 +63,26 @@ interface Awaited extends Owned {
 }
 
 type Change = Extract<ObjectOperation, { kind: 'add' | 'remove' }>;
-type AddressOperation = Change & { readonly object: VirtualAddress };
 
-function isAddress(operation: Change): operation is AddressOperation {
-  return operation.object.kind === 'address';
-}
-
-function isGone({ kind }: AddressOperation, { errno }: NetlinkFailure): boolean {
+function isGone({ kind }: Change, { errno }: NetlinkFailure): boolean {
   return kind === 'remove' && GONE.includes(errno);
 }
 
 /** What a refused change is told as where no answer came. */
 const SILENCE: NetlinkFailure = { ok: false, errno: 'ETIMEDOUT', text: undefined };
 
-/** Whether the kernel can have the object on this link now. Links that are down lose their IPv6 addresses. */
-function isPossible({ kind, object }: AddressOperation, link: LinkSeen): boolean {
-  return kind === 'remove' || link.up || ipFamily(object.address) === 'ipv4';
+/**
+ * Whether the kernel can have the object on this link now. Links that are down lose their IPv6 addresses and all their
+ * routes.
+ */
+function isPossible({ kind, object }: Change, link: LinkSeen): boolean {
+  if (kind === 'remove' || link.up) return true;
+  return object.kind === 'address' && ipFamily(object.address) === 'ipv4';
+}
+
+/** The interface that an object cannot be without. */
+function deviceOf(object: VirtualObject): string | undefined {
+  return object.kind === 'rule' ? undefined : object.device;
 }
 
 export class AddressKeeper {
@@ -99,6 +96,10 @@ export class AddressKeeper {
   readonly #awaited = new Map<string, Awaited>();
   readonly #pace = new Pace();
   #lost = true;
+  /** Routes and rules have to be read anew. */
+  #routesLost = true;
+  /** Some are configured. */
+  #hasRoutes = false;
   #dirty = false;
   #running: Promise<void> | undefined;
   #retry: Timer | undefined;
@@ -112,6 +113,8 @@ export class AddressKeeper {
   /** Replaces the set of virtual objects. The next look puts those of masters in place. */
   configure(kept: readonly KeptObject[]): void {
     this.#kept = kept;
+    this.#hasRoutes = kept.some(({ object }) => object.kind !== 'address');
+    this.#routesLost ||= this.#hasRoutes;
     this.#pace.forgetAll();
   }
 
@@ -151,6 +154,7 @@ export class AddressKeeper {
       } catch (thrown) {
         if (this.#closed) return;
         this.#lost = true;
+        this.#routesLost = true;
         this.#options.events.onFailure(errorText(thrown));
         this.#again(RETRY_DELAY);
       }
@@ -172,6 +176,7 @@ export class AddressKeeper {
     this.#drain();
     // What was read is no picture of the kernel any more.
     if (this.#lost) return;
+    if (this.#routesLost) await this.#readRoutes();
     const seen = this.view.objects();
     const operations = diffObjects(this.#wanted(), seen, this.#held);
     const pending = seen.filter(({ tentative }) => tentative).map(({ object }) => objectText(object));
@@ -179,10 +184,23 @@ export class AddressKeeper {
     await this.#perform(this.#due(operations));
   }
 
+  /**
+   * The kernel does not tell of all routes that it drops: those of a link that goes down, and those from an address
+   * that is removed, are gone without a word.
+   */
+  async #readRoutes(): Promise<void> {
+    const { client } = this.#options;
+    if (this.#hasRoutes) client.listenToRoutes();
+    this.#routesLost = false;
+    this.view.resetRoutes(await client.routes(), await client.rules());
+  }
+
   /** Takes in what the kernel told. What was told has to be looked at. */
   #drain(): void {
     let news = false;
     const all = this.#options.client.drain(NOTICES_MAX, (notice: Notice) => {
+      this.#routesLost ||= notice.kind === 'routes' || this.#hasRoutes || this.view.hasRoutes;
+      if (notice.kind === 'routes') return;
       news = true;
       if (notice.kind === 'lost') this.#lost = true;
       else this.view.take(notice);
@@ -252,18 +270,29 @@ export class AddressKeeper {
     return ['remove', 'add'].map((kind) => ({ kind, instance, object, cause: 'changed' }) as Change);
   }
 
+  /** The change as the client wants it; undefined while the link for it is missing or down. */
+  #changeOf(operation: Change): ObjectChange | undefined {
+    const { kind, object } = operation;
+    const device = deviceOf(object);
+    if (device === undefined || (kind === 'remove' && object.kind === 'route'))
+      return { kind, object, index: undefined };
+    const link = this.view.link(device);
+    // The instance has a fault for that; the link's return is heard of.
+    return link === undefined || !isPossible(operation, link)
+      ? undefined
+      : { kind, object, index: link.index };
+  }
+
   async #perform(operations: readonly Change[]): Promise<void> {
     const now = this.#options.clock.monotonic();
-    const changes: AddressChange[] = [];
-    const done: AddressOperation[] = [];
+    const changes: ObjectChange[] = [];
+    const done: Change[] = [];
     for (const operation of operations) {
-      if (!isAddress(operation)) continue;
-      const { kind, object } = operation;
-      const link = this.view.link(object.device);
-      // The instance has a fault for that; the link's return is heard of.
-      if (link === undefined || !isPossible(operation, link)) continue;
-      if (kind === 'add' && operation.cause !== 'master') this.#pace.fought(objectText(object), now);
-      changes.push({ kind, address: object, index: link.index });
+      const change = this.#changeOf(operation);
+      if (change === undefined) continue;
+      if (operation.kind === 'add' && operation.cause !== 'master')
+        this.#pace.fought(objectText(operation.object), now);
+      changes.push(change);
       done.push(operation);
     }
     if (changes.length === 0) return;
@@ -283,13 +312,13 @@ export class AddressKeeper {
 
   /** @param back what was put back, by instance */
   #done(
-    { kind, object, instance, cause }: AddressOperation,
-    { index }: AddressChange,
+    { kind, object, instance, cause }: Change,
+    { index }: ObjectChange,
     back: Map<string, VirtualObject[]>,
   ): void {
     const key = objectText(object);
-    const address = addressAdded(object, index);
-    this.view.take({ kind: 'address', address, gone: kind === 'remove' });
+    if (object.kind !== 'address' || index === undefined) this.#routesLost = true;
+    else this.view.take({ kind: 'address', address: addressAdded(object, index), gone: kind === 'remove' });
     if (kind === 'remove') {
       this.#held.delete(key);
       return;
@@ -299,11 +328,11 @@ export class AddressKeeper {
     back.set(instance, [...(back.get(instance) ?? []), object]);
   }
 
-  #notDone(operation: AddressOperation, result: NetlinkFailure): void {
+  #notDone(operation: Change, result: NetlinkFailure): void {
     const { kind, object, instance } = operation;
     const key = objectText(object);
     const now = this.#options.clock.monotonic();
-    if (kind === 'add' && result.errno === 'EEXIST') {
+    if (kind === 'add' && object.kind === 'address' && result.errno === 'EEXIST') {
       // It is there, and was not seen. If that does not change there is no haste.
       this.#lost = true;
       this.#pace.fought(key, now);
@@ -316,7 +345,8 @@ export class AddressKeeper {
     this.#pace.refused(key, this.#options.clock.monotonic());
     if (this.#awaited.get(key)?.told === true) return;
     this.#awaited.set(key, { instance, object, told: true });
-    const link = object.kind === 'address' ? this.view.link(object.device) : undefined;
+    const device = deviceOf(object);
+    const link = device === undefined ? undefined : this.view.link(device);
     this.#options.events.onRefused(instance, object, refusalText(object, refusal, link));
   }
 }

@@ -1,6 +1,6 @@
-/** The kernel's links and addresses as last read and told. */
+/** The kernel's links, addresses, and our routes and rules, as last read and told. */
 import type { Ip } from '../core/ip.js';
-import type { AddressSeen, LinkSeen, Notice, ObjectSeen } from './model.js';
+import type { AddressSeen, LinkSeen, Notice, ObjectSeen, RouteSeen } from './model.js';
 
 function addressKey({ index, address, prefix }: AddressSeen): string {
   return `${index} ${address}/${prefix}`;
@@ -9,15 +9,28 @@ function addressKey({ index, address, prefix }: AddressSeen): string {
 export class NetworkView {
   #links = new Map<number, LinkSeen>();
   #addresses = new Map<string, AddressSeen>();
+  #routes: readonly RouteSeen[] = [];
+  #rules: readonly ObjectSeen[] = [];
 
-  /** Replaces everything by what was read. */
+  /** Replaces links and addresses by what was read. */
   reset(links: readonly LinkSeen[], addresses: readonly AddressSeen[]): void {
     this.#links = new Map(links.map((link) => [link.index, link]));
     this.#addresses = new Map(addresses.map((address) => [addressKey(address), address]));
   }
 
+  /** Replaces routes and rules by what was read. */
+  resetRoutes(routes: readonly RouteSeen[], rules: readonly ObjectSeen[]): void {
+    this.#routes = routes;
+    this.#rules = rules;
+  }
+
+  /** Whether any of our routes and rules is known. */
+  get hasRoutes(): boolean {
+    return this.#routes.length > 0 || this.#rules.length > 0;
+  }
+
   /** Notices may repeat what was read already: the last one about a thing is right. */
-  take(notice: Exclude<Notice, { kind: 'lost' }>): void {
+  take(notice: Exclude<Notice, { kind: 'lost' | 'routes' }>): void {
     if (notice.kind === 'link') {
       if (notice.gone) this.#links.delete(notice.link.index);
       else this.#links.set(notice.link.index, notice.link);
@@ -42,11 +55,15 @@ export class NetworkView {
     return false;
   }
 
-  /** Every address with the name of its link. */
+  /** Every address with the name of its link, and our routes and rules. */
   objects(): readonly ObjectSeen[] {
-    return [...this.#addresses.values()].flatMap((address) => {
+    const addresses = [...this.#addresses.values()].flatMap((address) => {
       const link = this.#links.get(address.index);
       return link === undefined ? [] : [address.seen(link.name)];
     });
+    const routes = this.#routes.map(({ index, seen }) =>
+      seen(index === undefined ? undefined : this.#links.get(index)?.name),
+    );
+    return [...addresses, ...routes, ...this.#rules];
   }
 }

@@ -14,6 +14,7 @@ const SOL_NETLINK = 270;
 const NETLINK_ADD_MEMBERSHIP = 1;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
+const NETLINK_GET_STRICT_CHK = 12;
 
 const SOCKADDR_NL_BYTES = 12;
 /** Room for the answers to a large batch: each costs some 800 bytes of the kernel's accounting. */
@@ -39,6 +40,8 @@ function configure(descriptor: NativeDescriptor, protocol: number): number {
   // Kernels before 4.12 have neither: errors then come without a text and echo the request, which readers allow for.
   descriptor.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1);
   descriptor.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, 1);
+  // Since 4.20 a dump of routes can ask for some of them; before it gives all, and whoever asked has to choose.
+  descriptor.setsockopt(SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1);
   // Without CAP_NET_ADMIN only as much as net.core.rmem_max allows.
   if (descriptor.setsockopt(SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES) < 0)
     descriptor.setsockopt(SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_BYTES);

@@ -51,6 +51,9 @@ const somebody: Somebody = {
   add: (device, ...words) => void run('address', 'add', ...words, 'dev', device),
   remove: (device, address) => void run('address', 'del', address, 'dev', device),
   flush: (device) => void run('address', 'flush', 'dev', device, 'scope', 'global'),
+  route: (...words) => void run(words.join().includes(':') ? '-6' : '-4', 'route', ...words),
+  removeRule: (family, priority) =>
+    void run(family === 'ipv6' ? '-6' : '-4', 'rule', 'del', 'priority', String(priority)),
   flood(device, count) {
     const address = (at: number) => `10.${at >> 8}.${at & 0xff}.1/32 dev ${device}`;
     const lines = Array.from(
@@ -67,10 +70,94 @@ const openSmall: OpenNetlink = (protocol, groups) => {
   return socket;
 };
 
+interface ShownRoute {
+  readonly type: string;
+  readonly dst: string;
+  readonly gateway?: string;
+  readonly dev?: string;
+  readonly table: string;
+  readonly protocol: string;
+  readonly prefsrc?: string;
+  readonly metric?: number;
+}
+
+/** RTN_* of routes that lead nowhere. */
+const KINDS: ReadonlyMap<string, string> = new Map([
+  ['6', 'blackhole '],
+  ['7', 'unreachable '],
+  ['8', 'prohibit '],
+]);
+
+/** RTPROT_KERNEL, RTPROT_RA */
+const KERNEL = ['2', '9'];
+
+function prefixText(text: string, any: string, whole: number): string {
+  if (text === 'default') return any;
+  return text.includes('/') ? text : `${text}/${whole}`;
+}
+
+function routeText(family: '-4' | '-6', route: ShownRoute): string {
+  const any = family === '-4' ? '0.0.0.0/0' : '::/0';
+  const kind = KINDS.get(route.type) ?? '';
+  return [
+    `${kind}${prefixText(route.dst, any, family === '-4' ? 32 : 128)}`,
+    ...(route.gateway === undefined ? [] : [`via ${route.gateway}`]),
+    ...(route.dev === undefined ? [] : [`dev ${route.dev}`]),
+    ...(route.prefsrc === undefined ? [] : [`src ${route.prefsrc}`]),
+    `table ${route.table} metric ${route.metric ?? 0} proto ${route.protocol}`,
+  ].join(' ');
+}
+
+interface ShownRule {
+  readonly priority: number;
+  readonly src: string;
+  readonly srclen?: number;
+  readonly dst?: string;
+  readonly dstlen?: number;
+  readonly fwmark?: string;
+  readonly fwmask?: string;
+  readonly iif?: string;
+  readonly oif?: string;
+  readonly table: string;
+  readonly protocol: string;
+}
+
+function ruleText(whole: number, rule: ShownRule): string {
+  const prefix = (address: string | undefined, length: number | undefined) =>
+    address === undefined || address === 'all' ? 'all' : `${address}/${length ?? whole}`;
+  const mask = Number(rule.fwmask ?? '0xffffffff');
+  return [
+    `${rule.priority} from ${prefix(rule.src, rule.srclen)} to ${prefix(rule.dst, rule.dstlen)}`,
+    ...(rule.fwmark === undefined ? [] : [`fwmark ${Number(rule.fwmark)}/${mask}`]),
+    ...(rule.iif === undefined ? [] : [`iif ${rule.iif}`]),
+    ...(rule.oif === undefined ? [] : [`oif ${rule.oif}`]),
+    `table ${rule.table} proto ${rule.protocol}`,
+  ].join(' ');
+}
+
+function listed<Item extends { readonly protocol: string }>(...words: string[]): Item[] {
+  const text = run('-j', '-d', '-N', ...words).trim();
+  const found = (text === '' ? [] : JSON.parse(text)) as Item[];
+  return found.filter(({ protocol }) => !KERNEL.includes(protocol));
+}
+
+const FAMILIES = [
+  ['-4', 32],
+  ['-6', 128],
+] as const;
+
 export const kernelPlace: NetworkPlace = {
   openNetlink,
   openSmall,
   somebody,
+  shownRoutes: () =>
+    FAMILIES.flatMap(([family]) =>
+      listed<ShownRoute>(family, 'route', 'show', 'table', 'all').map((each) => routeText(family, each)),
+    ).sort(),
+  shownRules: () =>
+    FAMILIES.flatMap(([family, whole]) =>
+      listed<ShownRule>(family, 'rule', 'show').map((each) => ruleText(whole, each)),
+    ).sort(),
   shown(device) {
     const found = JSON.parse(run('-j', 'address', 'show')) as {
       ifname: string;

@@ -2,13 +2,14 @@
  * What becomes of virtual IPs in a network where others are at work too: one suite for the real kernel and for the one
  * in memory. Its expectations are the kernel's (net/ipv4/devinet.c, net/ipv6/addrconf.c).
  */
-import { type AddressChange, AddressClient } from '../../src/addresses/client.js';
+import { AddressClient, type ObjectChange } from '../../src/addresses/client.js';
 import { LVSENTRY_PROTOCOL } from '../../src/addresses/diff.js';
 import type { VirtualAddress } from '../../src/addresses/model.js';
 import { systemTimers, systemTurns } from '../../src/sys/clock.js';
 import type { Assertions } from './assertions.js';
 import { detection, links, losses } from './links.js';
 import { type Body, type NetworkPlace, onScene, type Scene, vip } from './network.js';
+import { routes } from './routes.js';
 
 const A = vip('192.0.2.10/24');
 const B = vip('192.0.2.11/24');
@@ -226,7 +227,7 @@ const meddling: Readonly<Record<string, Body>> = {
   },
 };
 
-type Row = readonly [string, readonly [AddressChange['kind'], VirtualAddress][], readonly string[]];
+type Row = readonly [string, readonly [ObjectChange['kind'], VirtualAddress][], readonly string[]];
 
 const ROWS: readonly Row[] = [
   [
@@ -284,23 +285,28 @@ async function answers(t: Assertions, { place, somebody }: Scene): Promise<void>
     turns: systemTurns,
   });
   const index = (await client.links()).find(({ name }) => name === 'v0')?.index ?? 0;
-  const tell = async (changes: readonly AddressChange[]) =>
+  const tell = async (changes: readonly ObjectChange[]) =>
     (await client.apply(changes)).map((result) => (result.ok ? 'ok' : result.errno));
   for (const [name, changes, expected] of ROWS)
-    t.strictSame(await tell(changes.map(([kind, address]) => ({ kind, address, index }))), expected, name);
+    t.strictSame(
+      await tell(changes.map(([kind, address]) => ({ kind, object: address, index }))),
+      expected,
+      name,
+    );
   const gone = [A, SIX].flatMap((address) =>
-    (['add', 'remove'] as const).map((kind) => ({ kind, address, index: 9999 })),
+    (['add', 'remove'] as const).map((kind) => ({ kind, object: address, index: 9999 })),
   );
   t.strictSame(await tell(gone), ['ENODEV', 'ENODEV', 'ENODEV', 'ENODEV'], 'no such link');
   somebody.changeLink('v0', { mtu: 1200 });
-  t.strictSame(await tell([{ kind: 'add', address: SIX, index }]), ['EINVAL'], 'MTU');
+  t.strictSame(await tell([{ kind: 'add', object: SIX, index }]), ['EINVAL'], 'MTU');
   somebody.changeLink('v0', { mtu: 1500, ipv6: false });
-  t.strictSame(await tell([{ kind: 'add', address: SIX, index }]), ['EACCES'], 'IPv6 is off');
+  t.strictSame(await tell([{ kind: 'add', object: SIX, index }]), ['EACCES'], 'IPv6 is off');
   client.close();
 }
 
 export async function addressContract(t: Assertions, place: NetworkPlace): Promise<void> {
   const bodies = { ...roles, ...restarts, ...meddling, ...links, ...detection, ...losses };
   for (const [name, body] of Object.entries(bodies)) await onScene(t, place, name, body);
+  for (const [name, body] of Object.entries(routes)) await onScene(t, place, `routes: ${name}`, body);
   await onScene(t, place, 'what the kernel answers to changes', answers);
 }

@@ -1,10 +1,10 @@
 /** Where the contract suite of virtual objects runs: a kernel's network, and somebody else who meddles with it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AddressChange, AddressClient } from '../../src/addresses/client.js';
+import { AddressClient, type ObjectChange } from '../../src/addresses/client.js';
 import type { VirtualAddress, VirtualObject } from '../../src/addresses/model.js';
 import { AddressKeeper } from '../../src/addresses/reconciler.js';
 import { nameOf } from '../../src/addresses/texts.js';
-import { ip } from '../../src/core/ip.js';
+import { type Family, ip } from '../../src/core/ip.js';
 import type { OpenNetlink } from '../../src/core/ports.js';
 import type { NetlinkResult } from '../../src/netlink/exchange.js';
 import { systemClock, systemTimers, systemTurns } from '../../src/sys/clock.js';
@@ -30,6 +30,9 @@ export interface Somebody {
   add(device: string, ...words: string[]): void;
   remove(device: string, address: string): void;
   flush(device: string): void;
+  /** `words` as for `ip route`: `add`, `192.0.2.0/24`, `via` ... */
+  route(...words: string[]): void;
+  removeRule(family: Family, priority: number): void;
   /** So many addresses 10.A.B.C/32 come and go. */
   flood(device: string, count: number): void;
 }
@@ -44,18 +47,22 @@ export interface NetworkPlace {
    * `scope X` or `dadfailed` where there is something to say.
    */
   shown(device: string): readonly string[];
+  /** All routes but those of the kernel, sorted: `192.0.2.0/24 via 10.0.0.1 dev v0 table 254 metric 0 proto 3`. */
+  shownRoutes(): readonly string[];
+  /** All rules but those of the kernel, sorted: `100 from 192.0.2.1/32 to all table 10 proto 112`. */
+  shownRules(): readonly string[];
 }
 
 /** A client that remembers what it was asked to change, and what came of it. */
 class RecordingClient extends AddressClient {
   readonly changes: string[] = [];
 
-  override async apply(changes: readonly AddressChange[]): Promise<NetlinkResult[]> {
+  override async apply(changes: readonly ObjectChange[]): Promise<NetlinkResult[]> {
     const results = await super.apply(changes);
-    for (const [index, { kind, address }] of changes.entries()) {
+    for (const [index, { kind, object }] of changes.entries()) {
       const result = results[index];
       const outcome = result?.ok === false ? result.errno : 'ok';
-      this.changes.push(`${kind} ${address.address}/${address.prefix} ${outcome}`);
+      this.changes.push(`${kind} ${nameOf(object)} ${outcome}`);
     }
     return results;
   }
@@ -106,6 +113,8 @@ export interface Scene {
   start(openNetlink?: OpenNetlink): Kept;
   /** The addresses of v0. */
   shown(): readonly string[];
+  /** Waits until these are all routes. */
+  routesBecome(what: string, ...routes: readonly string[]): Promise<void>;
   /** Waits until v0 shows these. */
   becomes(what: string, ...addresses: readonly string[]): Promise<void>;
   /** Waits until something holds. */
@@ -121,6 +130,18 @@ async function until(t: Assertions, what: string, holds: () => boolean): Promise
   const end = performance.now() + LIMIT;
   while (!holds() && performance.now() < end) await sleep(2);
   t.ok(holds(), what);
+}
+
+async function become(
+  t: Assertions,
+  what: string,
+  read: () => readonly string[],
+  lines: readonly string[],
+): Promise<void> {
+  const wanted = [...lines].sort();
+  const end = performance.now() + LIMIT;
+  while (read().join('\n') !== wanted.join('\n') && performance.now() < end) await sleep(2);
+  t.strictSame(read(), wanted, what);
 }
 
 /** One subtest on a fresh link v0. */
@@ -140,12 +161,8 @@ export async function onScene(t: Assertions, place: NetworkPlace, name: string, 
           started.push(kept);
           return kept;
         },
-        becomes: async (what, ...addresses) => {
-          const wanted = [...addresses].sort().join('\n');
-          const end = performance.now() + LIMIT;
-          while (shown().join('\n') !== wanted && performance.now() < end) await sleep(2);
-          t.strictSame(shown(), [...addresses].sort(), what);
-        },
+        becomes: (what, ...addresses) => become(t, what, shown, addresses),
+        routesBecome: (what, ...routes) => become(t, what, place.shownRoutes, routes),
         until: (what, holds) => until(t, what, holds),
       });
     } finally {

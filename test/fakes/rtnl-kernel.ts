@@ -9,12 +9,13 @@ import type { Message } from '../../src/wire/netlink.js';
 import { RTM, writeRtnl } from '../../src/wire/rtnetlink.js';
 import { type Address, IFA_F, LIFETIME_FOREVER, readAddress } from '../../src/wire/rtnl-address.js';
 import { IFF, type Link } from '../../src/wire/rtnl-link.js';
+import { readRoute } from '../../src/wire/rtnl-route.js';
+import { readRule } from '../../src/wire/rtnl-rule.js';
 import type { LinkChange, NetworkPlace, Somebody } from '../contract/network.js';
 import { datagram } from './answers.js';
 import { type Arrival, acknowledged, dumped, FakeNetlinkSocket, refused } from './netlink-socket.js';
+import { AF_INET, AF_INET6, FakeRoutes, Refused, sameSubnet } from './rtnl-routes.js';
 
-const AF_INET = 2;
-const AF_INET6 = 10;
 const DUMP = 0x300;
 const EXCL = 0x200;
 const IPV6_MTU_MIN = 1280;
@@ -41,17 +42,6 @@ interface Listener {
   overrun: boolean;
 }
 
-/** Whether two addresses are in the same subnet of `length` bits. */
-function sameSubnet(a: Ip, b: Ip, length: number): boolean {
-  const bits = (address: Ip) =>
-    address
-      .split('.')
-      .map((part) => Number(part).toString(2).padStart(8, '0'))
-      .join('')
-      .slice(0, length);
-  return bits(a) === bits(b);
-}
-
 const localOf = (address: Address): Ip => address.local ?? address.address ?? ip('0.0.0.0');
 const flagsOf = (address: Address): number => address.allFlags ?? address.flags;
 
@@ -59,19 +49,21 @@ function withFlags(address: Address, flags: number): Address {
   return { ...address, flags: flags & 0xff, allFlags: flags };
 }
 
-class Refused extends Error {
-  constructor(readonly errno: Parameters<typeof errnoValue>[0]) {
-    super(errno);
-  }
-}
-
 export class FakeNetwork {
-  readonly #links: FakeLink[] = [];
+  readonly #links: FakeLink[] = [
+    { index: 1, name: 'lo', peer: 'lo', up: true, mtu: 65536, promote: false, ipv6: true },
+  ];
   #addresses: Address[] = [];
   readonly #listeners: Listener[] = [];
   #lastIndex = 1;
   /** Answers for the next changes, instead of carrying them out. */
   readonly failures: Refused['errno'][] = [];
+  readonly #routes = new FakeRoutes({
+    linkAt: (index) => this.#links.find((link) => link.index === index),
+    indexOf: (name) => this.#named(name).index,
+    addresses: () => this.#addresses,
+    tell: (group, type, payload, flags) => this.#tell(group, type, payload, flags),
+  });
 
   /** Listeners are told nothing. */
   isMute = false;
@@ -86,13 +78,7 @@ export class FakeNetwork {
   }
 
   #handle(request: Message): readonly Arrival[] {
-    if ((request.flags & DUMP) === DUMP && request.type === RTM.GETLINK)
-      return dumped(
-        { ...request, type: RTM.NEWLINK },
-        this.#links.map((link) => this.#linkBytes(link)),
-        8,
-      );
-    if ((request.flags & DUMP) === DUMP && request.type === RTM.GETADDR) return this.#dumpAddresses(request);
+    if ((request.flags & DUMP) === DUMP) return this.#dump(request);
     const failure = this.failures.shift();
     try {
       if (failure !== undefined) throw new Refused(failure);
@@ -104,19 +90,27 @@ export class FakeNetwork {
     }
   }
 
-  #dumpAddresses(request: Message): readonly Arrival[] {
+  #dump(request: Message): readonly Arrival[] {
+    const { type, payload } = request;
+    const [family = 0, , , , , protocol = 0] = payload;
     const order = [...this.#addresses].sort((a, b) => a.family - b.family || a.index - b.index);
-    return dumped(
-      { ...request, type: RTM.NEWADDR },
-      order.map((address) => writeRtnl({ kind: 'address', address })),
-      8,
-    );
+    const found: ReadonlyMap<number, readonly Uint8Array[]> = new Map([
+      [RTM.GETLINK, this.#links.map((link) => this.#linkBytes(link))],
+      [RTM.GETADDR, order.map((address) => writeRtnl({ kind: 'address', address }))],
+      [RTM.GETROUTE, this.#routes.routePayloads(family, protocol)],
+      [RTM.GETRULE, this.#routes.rulePayloads(family)],
+    ]);
+    // Each kind has four types: new, delete, get, set.
+    return dumped({ ...request, type: type & ~3 }, found.get(type) ?? [], 8);
   }
 
-  #change(request: Message): void {
-    const address = readAddress(request.payload);
-    if (request.type === RTM.NEWADDR) this.#add(address, (request.flags & EXCL) !== 0);
-    else if (request.type === RTM.DELADDR) this.#delete(address);
+  #change({ type, flags, payload }: Message): void {
+    if (type === RTM.NEWADDR) this.#add(readAddress(payload), (flags & EXCL) !== 0);
+    else if (type === RTM.DELADDR) this.#delete(readAddress(payload));
+    else if (type === RTM.NEWROUTE) this.#routes.addRoute(readRoute(payload), flags);
+    else if (type === RTM.DELROUTE) this.#routes.removeRoute(readRoute(payload));
+    else if (type === RTM.NEWRULE) this.#routes.addRule(readRule(payload));
+    else if (type === RTM.DELRULE) this.#routes.removeRule(readRule(payload));
     else throw new Refused('EINVAL');
   }
 
@@ -131,8 +125,8 @@ export class FakeNetwork {
     return { family: 0, type: 1, index, flags, change: 0, name, mtu, hardwareAddress };
   }
 
-  #tell(group: number, type: number, payload: Uint8Array): void {
-    const message = { type, flags: 0, sequence: 0, portId: 0, payload };
+  #tell(group: number, type: number, payload: Uint8Array, flags = 0): void {
+    const message = { type, flags, sequence: 0, portId: 0, payload };
     for (const listener of this.#listeners) {
       const { socket, groups, room } = listener;
       if (this.isMute || !groups.includes(group) || socket.closed > 0) continue;
@@ -275,6 +269,7 @@ export class FakeNetwork {
   #lose(address: Address): void {
     this.#addresses = this.#addresses.filter((each) => each !== address);
     this.#tellAddress(address, RTM.DELADDR);
+    this.#routes.addressLost(localOf(address), address.index);
   }
 
   #loseAll(index: number, family: number | undefined): void {
@@ -301,6 +296,7 @@ export class FakeNetwork {
       const link = this.#links[at];
       if (link === undefined) continue;
       this.#loseAll(link.index, undefined);
+      this.#routes.linkLost(link.index);
       this.#links.splice(at, 1);
       this.#tellLink(link, RTM.DELLINK);
     }
@@ -313,6 +309,7 @@ export class FakeNetwork {
     link.promote = promote ?? link.promote;
     link.ipv6 = ipv6 ?? link.ipv6;
     if (!link.up || !link.ipv6 || link.mtu < IPV6_MTU_MIN) this.#loseAll(link.index, AF_INET6);
+    if (!link.up) this.#routes.linkLost(link.index);
     this.#tellLink(link);
     if (up !== undefined) this.#tellLink(this.#named(link.peer));
   }
@@ -356,6 +353,8 @@ export class FakeNetwork {
     changeLink: (name, change) => this.#changeLink(name, change),
     add: (device, ...words) => this.#somebodyAdds(device, words),
     remove: (device, address) => this.#somebodyRemoves(device, address),
+    route: (...words) => this.#routes.route(words),
+    removeRule: (_family, priority) => this.#routes.removeRuleAt(priority),
     flush: (device) => this.#loseAll(this.#named(device).index, undefined),
     flood: (device, count) => {
       for (let at = 0; at < count; at += 1) {
@@ -383,6 +382,9 @@ export class FakeNetwork {
   get place(): NetworkPlace {
     const { somebody } = this;
     const shown = (device: string) => this.shown(device);
-    return { openNetlink: this.opener(), openSmall: this.opener(16), somebody, shown };
+    const shownRoutes = () => this.#routes.shownRoutes();
+    const shownRules = () => this.#routes.shownRules();
+    const sockets = { openNetlink: this.opener(), openSmall: this.opener(16) };
+    return { ...sockets, somebody, shown, shownRoutes, shownRules };
   }
 }
