@@ -1,6 +1,6 @@
 /** Directors in namespaces, and an observer who is none of them: tcpdump on the bridge, with the kernel's times. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { Stage } from '../../test/interop/stage.js';
+import { bridgeOf, Stage } from '../../test/interop/stage.js';
 import { PcapReader } from './pcap.js';
 import { type Sight, sightOf } from './sight.js';
 
@@ -19,10 +19,10 @@ export class Rig {
   readonly #capture: ChildProcess;
   #said = '';
 
-  private constructor(hosts: readonly string[]) {
-    this.stage = new Stage(hosts);
+  private constructor(stage: Stage) {
+    this.stage = stage;
     open.add(this);
-    const words = ['-i', 'br0', '-n', '-U', '--immediate-mode', '-B', '8192', '-s', '96'];
+    const words = ['-i', bridgeOf('eth0'), '-n', '-U', '--immediate-mode', '-B', '8192', '-s', '96'];
     const times = '--time-stamp-precision=nano';
     this.#capture = spawn(
       'ip',
@@ -35,15 +35,17 @@ export class Rig {
         const sight = sightOf(frame);
         if (sight !== undefined) this.sights.push(sight);
       }
+      stage.news();
     });
     this.#capture.stderr?.on('data', (chunk: Buffer) => {
       this.#said += chunk.toString();
+      stage.news();
     });
   }
 
   /** Namespaces for these hosts, joined by a bridge that is listened to. */
   static async open(hosts: readonly string[]): Promise<Rig> {
-    const rig = new Rig(hosts);
+    const rig = new Rig(await Stage.build(hosts, { isObserved: false }));
     await rig.stage.until('tcpdump listens', () => rig.#said.includes('listening on'));
     return rig;
   }

@@ -19,6 +19,8 @@ const PACKAGES = {
   keepalived: 'a VRRP peer, and what the benchmark compares with',
   frr: 'a VRRP peer',
   tcpdump: 'an observer of VRRP that we did not write',
+  'iputils-arping': 'an observer that asks for MACs over IPv4',
+  ndisc6: 'an observer that asks for MACs over IPv6',
 };
 
 /** What dpkg-query prints of each package; the placeholders are its own. */

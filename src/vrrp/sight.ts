@@ -1,4 +1,5 @@
 /** What the kernel's links and addresses mean for an instance: its faults, and where its adverts come from. */
+import type { AddressSeen } from '../addresses/model.js';
 import type { NetworkView } from '../addresses/view.js';
 import { type Ip, ipFamily, isLinkLocal } from '../core/ip.js';
 import type { Fault, InstanceConfig } from './model.js';
@@ -7,7 +8,9 @@ const OWNER = 255;
 
 /**
  * The address that adverts come from; undefined while there is none.
- * @param virtual the virtual IPs of all instances: none of them is ever a source, but for their owner
+ * @param virtual the virtual IPs of all instances: none of them is ever a source, but for an owner that has no other.
+ * A director that has taken an owner's addresses cannot hear adverts from them: its kernel drops what comes from outside
+ * with a source address of its own.
  */
 export function sourceOf(
   view: NetworkView,
@@ -20,11 +23,15 @@ export function sourceOf(
   if (link === undefined) return undefined;
   const own = view
     .addressesOf(link.index)
-    .filter(({ address, tentative }) => ipFamily(address) === family && !tentative)
-    .filter(({ address }) => priority === OWNER || !virtual.has(address));
-  // RFC 5798 5.1.2.1: over IPv6 always the link-local address.
-  if (family === 'ipv6') return own.find(({ address }) => isLinkLocal(address))?.address;
-  return (own.find(({ secondary }) => !secondary) ?? own[0])?.address;
+    .filter(({ address, tentative }) => ipFamily(address) === family && !tentative);
+  const real = primaryOf(own.filter(({ address }) => !virtual.has(address)));
+  return real ?? (priority === OWNER ? primaryOf(own) : undefined);
+}
+
+/** Over IPv6 always the link-local address (RFC 5798 5.1.2.1); over IPv4 the first (5.1.1.1). */
+function primaryOf(addresses: readonly AddressSeen[]): Ip | undefined {
+  const linkLocal = addresses.filter(({ address }) => ipFamily(address) === 'ipv4' || isLinkLocal(address));
+  return (linkLocal.find(({ secondary }) => !secondary) ?? linkLocal[0])?.address;
 }
 
 /** What is wrong with the instance's interface. */

@@ -92,8 +92,11 @@ t.test('adverts come from the first own address of the interface, never from a v
   t.equal(sourceOf(view([], []), config(), VIPS), undefined, 'no interface');
 });
 
-t.test('the owner sends from the virtual IP, for it is its own', async (t) => {
-  t.equal(sourceOf(view([address(2, '10.0.0.100')]), config({ priority: 255 }), VIPS), '10.0.0.100');
+t.test('the owner sends from the virtual IP, for it is its own, if it has no other', async (t) => {
+  const owner = config({ priority: 255 });
+  const vip = address(2, '10.0.0.100');
+  t.equal(sourceOf(view([vip]), owner, VIPS), '10.0.0.100');
+  t.equal(sourceOf(view([vip, address(2, '10.0.0.1', { secondary: true })]), owner, VIPS), '10.0.0.1');
 });
 
 t.test('over IPv6 the source is link-local', async (t) => {

@@ -1,16 +1,21 @@
 /**
- * A network of this test's own: directors and an observer, each in a network namespace, joined by a bridge in one more.
- * Everything that is made here is taken away by `close`, by name and by process id.
+ * A network of this test's own: directors and an observer, each in a network namespace, joined by bridges in one more.
+ * Everything that is made here is taken away by `close`, by name and by process id; what a test that was killed left
+ * behind is taken away by the next one.
  */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { Capture, portOf } from './capture.js';
 
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+const execute = promisify(execFile);
+
+/** What the observer asks with. */
+export const ASKING: readonly string[] = ['arping', 'ndisc6'];
 
 /** Why tests with namespaces cannot run here; undefined: they can. */
 export function whyNot(...programs: readonly string[]): string | undefined {
@@ -20,170 +25,309 @@ export function whyNot(...programs: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** One line of tcpdump, with the time in milliseconds. */
-export interface Heard {
-  readonly at: number;
-  readonly text: string;
-}
-
 /** A program in a namespace. */
 export interface Program {
   readonly child: ChildProcess;
   readonly output: string[];
-  /** Resolves when it is gone. */
+  readonly isGone: () => boolean;
+  /** Sends the signal, and resolves when the program is gone. */
   stop(signal: NodeJS.Signals): Promise<void>;
 }
 
+/** The observer's number, out of the directors' way. */
+const OBSERVER = 9;
+const PREFIX = 'lvio';
+/** The bridge of a network, in the namespace `net`. No port is named so. */
+export const bridgeOf = (link: string): string => `net_${link}`;
+
+export interface StageOptions {
+  /** The interfaces of every host, each on a bridge of its own; `eth0` alone by default. */
+  readonly links?: readonly string[];
+  /** Without: no observer, and nothing is captured. */
+  readonly isObserved?: boolean;
+}
+
+const WAIT_LIMIT = 30_000;
+
+function namespaces(): string[] {
+  const list = spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' }).stdout ?? '';
+  return list.split('\n').flatMap((line) => (line.startsWith(PREFIX) ? [line.split(' ')[0] ?? ''] : []));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Ends every process in a namespace of ours, and the namespace. */
+function destroy(namespace: string): void {
+  const pids = spawnSync('ip', ['netns', 'pids', namespace], { encoding: 'utf8' }).stdout ?? '';
+  for (const pid of pids.split('\n').filter((line) => line !== ''))
+    if (isAlive(Number(pid))) process.kill(Number(pid), 'SIGKILL');
+  spawnSync('ip', ['netns', 'del', namespace]);
+}
+
+/** What runs of this test that are dead have left behind. */
+function sweep(): void {
+  for (const name of namespaces()) {
+    const pid = Number.parseInt(name.slice(PREFIX.length).split('-')[0] ?? '', 36);
+    if (!isAlive(pid)) destroy(name);
+  }
+}
+
+const open = new Set<Stage>();
 let stages = 0;
 
-export class Stage {
-  readonly #names: string[] = [];
-  readonly #programs: Program[] = [];
-  readonly #prefix = `lv${process.pid.toString(36)}-${++stages}`;
-  readonly folder = mkdtempSync(join(tmpdir(), 'lvsentry-interop-'));
-  readonly heard: Heard[] = [];
-  #capture: Program | undefined;
+function closeAll(): void {
+  for (const stage of open) stage.closeNow();
+}
 
-  /** Namespaces for these hosts (a, b ...); host number i has the address 10.77.0.i/24 on eth0. */
-  constructor(hosts: readonly string[]) {
+export class Stage {
+  readonly capture = new Capture();
+  /** For configurations and sockets. */
+  readonly folder = mkdtempSync(join(tmpdir(), 'lvsentry-interop-'));
+  readonly #prefix = `${PREFIX}${process.pid.toString(36)}-${++stages}`;
+  readonly #namespaces: string[] = [];
+  readonly #programs: Program[] = [];
+  readonly #macs = new Map<string, string>();
+  readonly #waiters = new Set<() => void>();
+
+  /** Use `build`. */
+  private constructor() {
+    if (stages === 1) {
+      sweep();
+      process.once('exit', closeAll);
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+        process.once(signal, () => process.exit(1));
+    }
+    open.add(this);
+    // FRR's programs run as a user of their own, and have their folders in here.
+    chmodSync(this.folder, 0o711);
+  }
+
+  /**
+   * Namespaces for directors (a, b ...) and the observer o, listened to. Director number i has 10.77.0.i/24,
+   * 2001:db8:77::i/64 and fe80::i:1/64 on eth0, and likewise with 78 on eth1; the observer is number 9.
+   */
+  static async build(directors: readonly string[], options: StageOptions = {}): Promise<Stage> {
+    const { links = ['eth0'], isObserved = true } = options;
+    const stage = new Stage();
+    const hosts = new Map(directors.map((host, index) => [host, index + 1]));
+    if (isObserved) hosts.set('o', OBSERVER);
     try {
-      this.#build(hosts);
+      await stage.#build(hosts, links);
+      if (isObserved) await stage.#listen();
     } catch (thrown) {
-      void this.close();
+      stage.closeNow();
       throw thrown;
+    }
+    return stage;
+  }
+
+  async #build(hosts: ReadonlyMap<string, number>, links: readonly string[]): Promise<void> {
+    for (const host of ['net', ...hosts.keys()]) {
+      await execute('ip', ['netns', 'add', this.nameOf(host)]);
+      this.#namespaces.push(this.nameOf(host));
+      await this.ip(host, 'link', 'set', 'lo', 'up');
+    }
+    for (const [index, link] of links.entries()) {
+      await this.ip('net', 'link', 'add', bridgeOf(link), 'type', 'bridge', 'mcast_snooping', '0');
+      await this.ip('net', 'link', 'set', bridgeOf(link), 'up');
+      for (const [host, number] of hosts) await this.#plugIn(host, number, link, 77 + index);
     }
   }
 
-  #build(hosts: readonly string[]): void {
-    this.#namespace('net');
-    this.in('net', 'ip', 'link', 'add', 'br0', 'type', 'bridge', 'mcast_snooping', '0');
-    this.in('net', 'ip', 'link', 'set', 'br0', 'up');
-    for (const [index, host] of hosts.entries()) {
-      this.#namespace(host);
-      const far = this.nameOf(host);
-      this.in(
-        'net',
-        'ip',
-        'link',
-        'add',
-        'name',
-        `to-${host}`,
-        'type',
-        'veth',
-        'peer',
-        'name',
-        'eth0',
-        'netns',
-        far,
-      );
-      this.in('net', 'ip', 'link', 'set', `to-${host}`, 'master', 'br0', 'up');
-      this.in(host, 'sysctl', '-qw', 'net.ipv6.conf.eth0.accept_dad=0');
-      this.in(host, 'ip', 'addr', 'add', `10.77.0.${index + 1}/24`, 'dev', 'eth0');
-      this.in(host, 'ip', 'addr', 'add', `2001:db8:77::${index + 1}/64`, 'dev', 'eth0', 'nodad');
-      this.in(host, 'ip', 'link', 'set', 'eth0', 'up');
-    }
+  async #plugIn(host: string, number: number, link: string, net: number): Promise<void> {
+    const port = portOf(host, link);
+    const peer = ['peer', 'name', link, 'netns', this.nameOf(host)];
+    await this.ip('net', 'link', 'add', 'name', port, 'type', 'veth', ...peer);
+    await this.attach(host, link);
+    await this.plug(host, link);
+    await this.ip(host, 'link', 'set', link, 'addrgenmode', 'none');
+    await this.ip(host, 'addr', 'add', `10.${net}.0.${number}/24`, 'dev', link);
+    for (const address of [`2001:db8:${net}::${number}/64`, `fe80::${number}:1/64`])
+      await this.ip(host, 'addr', 'add', address, 'dev', link, 'nodad');
+    await this.ip(host, 'link', 'set', link, 'up');
+    this.#macs.set(port, (await this.in(host, 'cat', `/sys/class/net/${link}/address`)).trim());
+  }
+
+  async #listen(): Promise<void> {
+    // Short snapshots: the kernel's ring has room for 2 MB of whole ones, and a burst is more frames than that.
+    const words = 'tcpdump -i any -Q in -s 256 -nn -l -e -tt -v --immediate-mode'.split(' ');
+    const program = this.#start('net', [...words, 'ip proto 112 or ip6 proto 112 or arp or icmp6'], (line) =>
+      this.capture.line(line),
+    );
+    await this.until('tcpdump listens', () => program.output.some((line) => line.includes('listening on')));
   }
 
   nameOf(host: string): string {
     return `${this.#prefix}-${host}`;
   }
 
-  #namespace(host: string): void {
-    execFileSync('ip', ['netns', 'add', this.nameOf(host)]);
-    this.#names.push(host);
-    this.in(host, 'ip', 'link', 'set', 'lo', 'up');
+  /** Runs a command in a host's namespace. @returns what it printed @throws (rejects) where it fails */
+  async in(host: string, ...words: string[]): Promise<string> {
+    const { stdout } = await execute('ip', ['netns', 'exec', this.nameOf(host), ...words]);
+    return stdout;
   }
 
-  /** Runs a command in a host's namespace. @returns what it printed */
-  in(host: string, ...words: string[]): string {
-    return execFileSync('ip', ['netns', 'exec', this.nameOf(host), ...words], { encoding: 'utf8' });
+  /** `ip` for a host. */
+  async ip(host: string, ...words: string[]): Promise<string> {
+    const { stdout } = await execute('ip', ['-n', this.nameOf(host), ...words]);
+    return stdout;
   }
 
   /** Starts a program in a host's namespace. */
   start(host: string, ...words: string[]): Program {
+    return this.#start(host, words);
+  }
+
+  /** What it prints is kept, but for what goes to `onLine`. */
+  #start(host: string, words: readonly string[], onLine?: (line: string) => void): Program {
     const child = spawn('ip', ['netns', 'exec', this.nameOf(host), ...words], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    void gone.then(() => this.news());
     const output: string[] = [];
-    for (const stream of [child.stdout, child.stderr])
-      createInterface({ input: stream }).on('line', (line) => output.push(line));
+    const listen = (stream: Readable, take: (line: string) => void): void => {
+      createInterface({ input: stream }).on('line', (line) => {
+        take(line);
+        this.news();
+      });
+    };
+    listen(child.stdout, onLine ?? ((line) => output.push(line)));
+    listen(child.stderr, (line) => output.push(line));
+    const isGone = (): boolean => child.exitCode !== null || child.signalCode !== null;
     const stop = async (signal: NodeJS.Signals): Promise<void> => {
       // `ip netns exec` becomes the program: the process id stays.
-      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      if (!isGone()) child.kill(signal);
       await gone;
     };
-    const program = { child, output, stop };
+    const program = { child, output, isGone, stop };
     this.#programs.push(program);
     return program;
   }
 
-  /** Begins to listen on the bridge; resolves when nothing is missed any more. */
-  async observe(): Promise<void> {
-    const words = ['tcpdump', '-i', 'br0', '-nn', '-l', '-e', '-tt', '--immediate-mode'];
-    const capture = this.start('net', ...words, 'ip proto 112 or ip6 proto 112 or arp or icmp6');
-    this.#capture = capture;
-    await this.until('tcpdump listens', () => capture.output.some((line) => line.startsWith('listening on')));
-    createInterface({ input: capture.child.stdout ?? process.stdin }).on('line', (line) => {
-      const match = /^(\d+\.\d+) (.*)$/.exec(line);
-      if (match !== null) this.heard.push({ at: Number(match[1]) * 1000, text: match[2] ?? '' });
-    });
+  /** Takes the cable out: both ends lose their carrier. */
+  async pull(host: string, link = 'eth0'): Promise<void> {
+    await this.ip('net', 'link', 'set', portOf(host, link), 'down');
   }
 
-  /** Starts lvsentry on a host with this `vrrp:` section (YAML in one line, or lines). */
-  lvsentry(host: string, vrrp: string): Program {
-    const file = join(this.folder, `${host}.yaml`);
-    const socket = join(this.folder, `${host}.sock`);
-    writeFileSync(
-      file,
-      `name: ${host}\ntable: memory\napi: { listen: 'unix:${socket}' }\nservices: {}\nvrrp:\n  v: ${vrrp}\n`,
-    );
-    return this.start(host, process.execPath, MAIN, 'run', '-c', file);
+  async plug(host: string, link = 'eth0'): Promise<void> {
+    await this.ip('net', 'link', 'set', portOf(host, link), 'up');
   }
 
-  /** Starts keepalived on a host with this `vrrp_instance` body. */
-  keepalived(host: string, body: string, globals = ''): Program {
-    const file = join(this.folder, `${host}.conf`);
-    const config = `global_defs {\n router_id ${host}\n ${globals}\n}\nvrrp_instance v {\n interface eth0\n ${body}\n}\n`;
-    writeFileSync(file, config);
-    const pids = ['-p', join(this.folder, `${host}.pid`), '-r', join(this.folder, `${host}-vrrp.pid`)];
-    return this.start(host, 'keepalived', '-n', '-l', '-P', '-f', file, ...pids);
+  /** Cuts a host off from everybody; its carrier stays. */
+  async detach(host: string, link = 'eth0'): Promise<void> {
+    await this.ip('net', 'link', 'set', portOf(host, link), 'nomaster');
   }
 
-  /** Whether a host has an address on eth0. */
-  has(host: string, address: string): boolean {
-    const found = JSON.parse(this.in(host, 'ip', '-j', 'addr', 'show', 'dev', 'eth0')) as {
-      addr_info: { local: string }[];
-    }[];
-    return found[0]?.addr_info.some(({ local }) => local === address) === true;
+  async attach(host: string, link = 'eth0'): Promise<void> {
+    await this.ip('net', 'link', 'set', portOf(host, link), 'master', bridgeOf(link));
   }
 
-  macOf(host: string): string {
-    return this.in(host, 'cat', '/sys/class/net/eth0/address').trim();
+  /** The MAC of a host's interface. */
+  macOf(host: string, link = 'eth0'): string {
+    const mac = this.#macs.get(portOf(host, link));
+    if (mac === undefined) throw new Error(`no ${link} on ${host}`);
+    return mac;
   }
 
-  /** Waits until something holds. @throws with what everybody said where it does not within `limit` ms */
-  async until(what: string, holds: () => boolean, limit = 12_000): Promise<void> {
-    const end = performance.now() + limit;
-    while (!holds()) {
-      if (performance.now() > end) throw new Error(`not within ${limit} ms: ${what}\n${this.told()}`);
-      await sleep(20);
+  /**
+   * Has the observer ask who has an address, by ARP or neighbour solicitation.
+   * @param others addresses that are asked for afterwards: whoever answers for one of them has heard the first question
+   * @returns who answered, and with which MAC: `host mac`, each once, in order
+   */
+  async whoHas(address: string, others: readonly string[], link = 'eth0'): Promise<string[]> {
+    const { capture } = this;
+    const since = capture.mark();
+    this.#ask(address, link);
+    await this.until('the observer asks', () => capture.about(since, 'question', address).length > 0);
+    for (const other of others) {
+      this.#ask(other, link);
+      await this.until(`${other} answers`, () => capture.about(since, 'answer', other).length > 0);
+    }
+    const answers = capture.about(since, 'answer', address).map(({ from, mac }) => `${from} ${mac}`);
+    return [...new Set(answers)].sort();
+  }
+
+  /** Until exactly these answer for an address, as `whoHas` tells it. @throws (rejects) */
+  async untilAnswers(
+    expected: readonly string[],
+    address: string,
+    {
+      others,
+      link,
+      why,
+    }: { readonly others: readonly string[]; readonly link?: string; readonly why: string },
+  ): Promise<void> {
+    const wanted = [...expected].sort().join(', ') || 'nobody';
+    const end = performance.now() + WAIT_LIMIT;
+    for (;;) {
+      const found = (await this.whoHas(address, others, link)).join(', ') || 'nobody';
+      if (found === wanted) return;
+      if (performance.now() > end)
+        throw new Error(`${why}: ${found} answers for ${address}, not ${wanted}\n${this.told()}`);
     }
   }
 
-  /** Everything that was printed and heard, for a failed test. */
+  #ask(address: string, link: string): void {
+    const words = address.includes(':')
+      ? ['ndisc6', '-1', '-r', '1', '-w', '1000', address, link]
+      : ['arping', '-q', '-c', '1', '-w', '1', '-I', link, address];
+    this.start('o', ...words);
+  }
+
+  /** Has whoever waits look again. */
+  news(): void {
+    for (const waiter of this.#waiters) waiter();
+  }
+
+  /** Waits until something holds; it is looked at whenever anything was seen or printed. @throws (rejects) with what everybody said */
+  async until(what: string, holds: () => boolean, limit = WAIT_LIMIT): Promise<void> {
+    if (holds()) return;
+    await new Promise<void>((resolve, reject) => {
+      const end = (settle: () => void): void => {
+        this.#waiters.delete(look);
+        clearTimeout(timer);
+        settle();
+      };
+      const look = (): void => {
+        if (holds()) end(resolve);
+      };
+      const timer = setTimeout(
+        () => end(() => reject(new Error(`not within ${limit} ms: ${what}\n${this.told()}`))),
+        limit,
+      );
+      this.#waiters.add(look);
+    });
+  }
+
+  /** Everything that was printed and seen, for a failed test. */
   told(): string {
     const said = this.#programs
-      .filter((program) => program !== this.#capture)
-      .flatMap(({ child, output }) => [`-- ${child.spawnargs.slice(4).join(' ')}`, ...output.slice(-30)]);
-    return [...said, '-- on the wire', ...this.heard.slice(-40).map(({ at, text }) => `${at} ${text}`)].join(
-      '\n',
-    );
+      .filter(({ output }) => output.length > 0)
+      .flatMap(({ child, output }) => [`-- ${child.spawnargs.slice(3).join(' ')}`, ...output.slice(-15)]);
+    return [
+      ...said,
+      '-- on the wire',
+      ...this.capture.seen.slice(-40).map((seen) => JSON.stringify(seen)),
+    ].join('\n');
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#programs.map((program) => program.stop('SIGKILL')));
-    for (const host of this.#names) spawnSync('ip', ['netns', 'del', this.nameOf(host)]);
+    this.closeNow();
+  }
+
+  /** As `close`, for a process that is about to exit. */
+  closeNow(): void {
+    open.delete(this);
+    for (const namespace of this.#namespaces.splice(0)) destroy(namespace);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
