@@ -66,8 +66,9 @@ class Daemon {
       },
       onNotice: (notice) => this.#tell(noticeHappening(notice)),
       onDigest: (digest) => this.#main?.onVrrp(digest),
-      onDied: (error) => {
+      onDied: (error, again) => {
         this.#main?.onVrrp(undefined);
+        if (again) return;
         this.#tell({ kind: 'worker-restarted', message: `${error.message}; it is restarted` });
       },
     });

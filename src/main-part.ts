@@ -105,7 +105,9 @@ export class MainPart {
 
   /** The VRRP thread spoke, or died (undefined). */
   onVrrp(vrrp: VrrpDigest | undefined): void {
-    this.controller.note({ vrrp });
+    const last = this.controller.world().vrrp;
+    // When it spoke last is known still; what its virtual routers are now is not.
+    this.controller.note({ vrrp: vrrp ?? (last === undefined ? undefined : { ...last, routers: [] }) });
     this.#sync.follow(vrrp);
   }
 

@@ -14,6 +14,7 @@ const CAUSES: Readonly<Record<RoleCause, string>> = {
   'master-silent': 'no master was heard',
   'master-resigned': 'the master resigned',
   preempted: 'the master has a lower priority',
+  resumed: 'its thread was restarted and goes on',
   'higher-priority': 'a director of higher priority is master',
   'higher-address': 'a director of equal priority and higher address is master',
   overslept: 'this machine slept, and another director took over',

@@ -2,7 +2,7 @@
 import { type EpochMillis, formatDuration, millis, seconds } from '../core/units.js';
 import type { World } from '../world.js';
 
-/** Workers speak once a second. One that ends is restarted within a second or so. */
+/** The probe workers and the VRRP thread speak once a second. One that ends is restarted within a second or so. */
 const WORKER_SILENCE_MAX = seconds(5);
 /** Dumps come every `resync`; one may be late by as much again, and by this. */
 const DUMP_GRACE = seconds(10);
@@ -42,10 +42,25 @@ function workerReasons({ workers, config, startedAt }: World, now: EpochMillis):
   return reasons;
 }
 
+function vrrpReason(
+  { vrrp, config, startedAt, configLoadedAt }: World,
+  now: EpochMillis,
+): string | undefined {
+  if (config.vrrp.length === 0) return undefined;
+  // It is started only when there are virtual routers, and that may be since the last reload.
+  const fresh = Math.max(startedAt, configLoadedAt) + DUMP_GRACE;
+  const age = now - Math.max(vrrp?.at ?? 0, fresh);
+  if (age <= WORKER_SILENCE_MAX) return undefined;
+  return vrrp === undefined
+    ? `the VRRP thread has not spoken yet, and there are ${config.vrrp.length} virtual routers`
+    : `the VRRP thread is silent since ${ageText(now - vrrp.at)}`;
+}
+
 /** Whether every loop has beaten lately. The main loop's beat is the answer itself. */
 export function liveness(world: World, now: EpochMillis): Liveness {
   const dump = dumpReason(world, now);
-  const reasons = [...(dump === undefined ? [] : [dump]), ...workerReasons(world, now)];
+  const vrrp = vrrpReason(world, now);
+  const reasons = [dump, ...workerReasons(world, now), vrrp].filter((reason) => reason !== undefined);
   return { alive: reasons.length === 0, reasons };
 }
 

@@ -2,6 +2,7 @@
 import type { Lateness } from '../vrrp/status.js';
 import type { Liveness, Readiness } from './health.js';
 import type {
+  RoleStatus,
   ServerStatus,
   ServiceStatus,
   Services,
@@ -125,6 +126,13 @@ export const WORKER_SCHEMA = objectOf<WorkerStatus>('One probe worker. It counts
   unknowns: count('Probes that said nothing about the server: trouble of our own.'),
 });
 
+export const ROLE_SCHEMA = objectOf<RoleStatus>('One virtual router, in short.', {
+  name: text('Its name in the configuration.'),
+  role: choice(['initialize', 'backup', 'master', 'fault'], 'What it is now.'),
+  since: orNull(text('Since when; null where that is not known.')),
+  priority: orNull(count('What it works with; null where that is not known.')),
+});
+
 export const STATUS_SCHEMA = objectOf<Status>('Everything there is to know, from one snapshot.', {
   name: text('`name` of the configuration.'),
   version: text('Version of lvsentry.'),
@@ -133,6 +141,7 @@ export const STATUS_SCHEMA = objectOf<Status>('Everything there is to know, from
   stopping: flag('Whether it was told to stop.'),
   table: TABLE_SCHEMA,
   sync: orNull(SYNC_SCHEMA),
+  routers: list(ROLE_SCHEMA, 'The virtual routers, in the order of the configuration.'),
   services: list(SERVICE_SCHEMA, 'The virtual services, in the order of the configuration.'),
   workers: list(WORKER_SCHEMA, 'The probe workers.'),
 });

@@ -70,6 +70,14 @@ export interface WorkerStatus {
   readonly unknowns: number;
 }
 
+/** One virtual router, in short. */
+export interface RoleStatus {
+  readonly name: string;
+  readonly role: string;
+  readonly since: string | null;
+  readonly priority: number | null;
+}
+
 export interface Status {
   readonly name: string;
   readonly version: string;
@@ -79,6 +87,7 @@ export interface Status {
   readonly table: TableStatus;
   readonly sync: SyncStatus | null;
   readonly services: readonly ServiceStatus[];
+  readonly routers: readonly RoleStatus[];
   readonly workers: readonly WorkerStatus[];
 }
 
@@ -169,6 +178,19 @@ function syncStatus({ sync, config }: World): SyncStatus | null {
   };
 }
 
+function roleStatus({ config, vrrp }: World): RoleStatus[] {
+  const seen = new Map(vrrp?.routers.map((router) => [router.name, router]));
+  return config.vrrp.map(({ instance: { name } }) => {
+    const router = seen.get(name);
+    return {
+      name,
+      role: router?.role ?? 'initialize',
+      since: router === undefined ? null : isoTime(router.since),
+      priority: router?.priority.effective ?? null,
+    };
+  });
+}
+
 /** All but the services: StatusTexts has them. @param version of this program */
 export function worldStatus(world: World, version: string): Omit<Status, 'services'> {
   return {
@@ -179,6 +201,7 @@ export function worldStatus(world: World, version: string): Omit<Status, 'servic
     stopping: world.stopping,
     table: tableStatus(world),
     sync: syncStatus(world),
+    routers: roleStatus(world),
     workers: world.workers.map((digest) => ({ ...digest, at: isoTime(digest.at) })),
   };
 }

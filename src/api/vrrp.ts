@@ -114,7 +114,7 @@ function routerStatus({ instance, addresses }: RouterConfig, seen: Seen | undefi
 export function vrrpStatus({ config, vrrp }: World): VrrpStatus {
   const seen = new Map(vrrp?.routers.map((router) => [router.name, router]));
   return {
-    running: vrrp !== undefined,
+    running: vrrp !== undefined && vrrp.routers.length > 0,
     routers: config.vrrp.map((router) => routerStatus(router, seen.get(router.instance.name))),
     loop: vrrp?.loop ?? NEVER,
     strangers: vrrp?.strangers ?? 0,

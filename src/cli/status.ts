@@ -1,5 +1,12 @@
 /** `lvsentry status`: what the daemon says of itself. */
-import type { ServerStatus, ServiceStatus, Status, SyncStatus, TableStatus } from '../api/status.js';
+import type {
+  RoleStatus,
+  ServerStatus,
+  ServiceStatus,
+  Status,
+  SyncStatus,
+  TableStatus,
+} from '../api/status.js';
 import type { Listen } from '../config/model.js';
 import { LvsError } from '../core/errors.js';
 import { endpointText, parseIp } from '../core/ip.js';
@@ -75,6 +82,16 @@ function syncText(sync: SyncStatus | null | undefined): string {
   return sync.wanted === null ? ', sync waits for its role' : ', sync is changing';
 }
 
+/** What an older daemon does not say is left out. */
+function routerLines(routers: readonly RoleStatus[] | undefined, now: number): readonly string[] {
+  if (!Array.isArray(routers) || routers.length === 0) return [];
+  const rows = (routers as readonly RoleStatus[]).map(({ name, role, since, priority }) => {
+    const age = since === null ? '-' : ageText(now - Date.parse(since));
+    return [name, role, priority === null ? '-' : String(priority), age];
+  });
+  return ['', ...columns([['ROUTER', 'ROLE', 'PRIORITY', 'SINCE'], ...rows], new Set([2]))];
+}
+
 function weightText({ weight, configuredWeight }: ServerStatus): string {
   if (weight === null) return '-';
   return weight === configuredWeight ? String(weight) : `${weight} (of ${configuredWeight})`;
@@ -113,7 +130,7 @@ export function statusLines(status: Status, now: number): string[] {
     ],
     new Set(),
   );
-  return [head ?? '', '', ...columns(rows, new Set([3]))];
+  return [head ?? '', ...routerLines(status.routers, now), '', ...columns(rows, new Set([3]))];
 }
 
 async function show(context: CliContext, given: Given, where: Listen): Promise<void> {

@@ -63,13 +63,20 @@ function details(router: RouterStatus): readonly string[] {
   ];
 }
 
+function nobodys({ strangers, unreadable }: VrrpStatus): readonly string[] {
+  if (strangers === 0 && unreadable === 0) return [];
+  return [
+    `ignored on all interfaces: ${strangers} of ids that nobody has here, ${unreadable} that could not be read`,
+  ];
+}
+
 /** The virtual routers as lines. @param now milliseconds since 1970 */
 export function vrrpLines(status: VrrpStatus, now: number): string[] {
   if (status.routers.length === 0) return ['no virtual routers in the configuration'];
   const head = ['ROUTER', 'WHERE', 'ROLE', 'SINCE', 'PRIORITY', 'MASTER', 'ADDRESSES'];
   const rows = [head, ...status.routers.map((router) => row(router, now))];
   const loop = `thread: ${status.running ? `late by ${latenessText(status.loop)}` : 'not running'}`;
-  return [...columns(rows, new Set()), '', ...status.routers.flatMap(details), loop];
+  return [...columns(rows, new Set()), '', ...status.routers.flatMap(details), ...nobodys(status), loop];
 }
 
 export async function run(context: CliContext, given: Given): Promise<number> {

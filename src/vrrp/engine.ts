@@ -150,8 +150,11 @@ export class VrrpEngine {
     this.#effects.notice(undefined, 'warn', 'trouble', text);
   }
 
-  /** Makes `routers` the whole of what is run; those that did not change go on undisturbed. */
-  async configure(routers: readonly RouterConfig[]): Promise<void> {
+  /**
+   * Makes `routers` the whole of what is run; those that did not change go on undisturbed.
+   * @param resumed who of those that are new was master when the thread before this one died
+   */
+  async configure(routers: readonly RouterConfig[], resumed: ReadonlySet<string> = new Set()): Promise<void> {
     const wanted = new Map(routers.map((router) => [router.instance.name, router]));
     const gone = [...this.#roster.all()].filter((instance) => {
       const next = wanted.get(instance.name);
@@ -175,11 +178,22 @@ export class VrrpEngine {
         })),
       ),
     );
+    const goOn = new Set(
+      fresh.filter((instance) => this.#withItsGroup(instance).every(({ name }) => resumed.has(name))),
+    );
+    // Before the first look, which takes away what nobody wants.
+    for (const { name } of goOn) void this.#keeper.want(name, 'present');
     await this.#keeper.look();
     this.#onNetwork();
-    for (const instance of fresh) this.#machines.give(instance, { kind: 'startup' });
+    for (const instance of fresh)
+      this.#machines.give(instance, { kind: goOn.has(instance) ? 'resume' : 'startup' });
     this.#started = true;
     this.turn();
+  }
+
+  #withItsGroup(instance: Instance): readonly Instance[] {
+    const { group } = instance.config;
+    return group === undefined ? [instance] : this.#roster.membersOf(group);
   }
 
   #add(router: RouterConfig): Instance {
@@ -287,6 +301,7 @@ export class VrrpEngine {
     const loop = this.#loop.read();
     const { strangers } = this.#hearing;
     const { unreadable } = this.#sockets;
-    this.#options.tell({ kind: 'digest', digest: { routers, loop, strangers, unreadable } });
+    const at = this.#options.clock.wall();
+    this.#options.tell({ kind: 'digest', digest: { at, routers, loop, strangers, unreadable } });
   }
 }

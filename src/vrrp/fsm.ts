@@ -16,6 +16,7 @@ import {
   later,
   newBackup,
   OWNER,
+  preempts,
   resignation,
   role,
   stay,
@@ -49,6 +50,26 @@ function onStartup(rule: InstanceRule, state: VrrpState, now: Millis): VrrpStep 
   if (rule.startupDelay > 0)
     return stay({ ...state, startAt: later(now, rule.startupDelay) }, { kind: 'drop-addresses' });
   return begin(rule, state, 'startup', now);
+}
+
+/**
+ * A thread died and the next one goes on: as a master that slept. Members of a sync group wait for each other, which
+ * takes no time when all of them resume.
+ */
+function onResume(rule: InstanceRule, state: VrrpState, now: Millis): VrrpStep {
+  const { standing } = state;
+  if (state.kind !== 'initialize' || state.startAt !== undefined) return stay(state);
+  if (isFaulty(standing)) return begin(rule, state, 'startup', now);
+  if (rule.grouped) {
+    const backup = newBackup(rule, standing, rule.interval, now);
+    return stay({ ...backup, masterDownAt: undefined, because: 'resumed' });
+  }
+  const step = becomeMaster(rule, state, 'resumed', now);
+  if (preempts(rule, standing) || step.state.kind !== 'master') return step;
+  // Somebody else may be master by now: keep quiet for one interval and hear.
+  const { advertAt } = step.state;
+  const effects = step.effects.filter(({ kind }) => kind === 'take-addresses' || kind === 'role');
+  return stay({ ...step.state, yieldUntil: advertAt }, ...effects);
 }
 
 /** 6.4.2 and 6.4.3: If a Shutdown event is received. */
@@ -147,6 +168,8 @@ export function stepVrrp(rule: InstanceRule, state: VrrpState, event: VrrpEvent,
   switch (event.kind) {
     case 'startup':
       return onStartup(rule, state, now);
+    case 'resume':
+      return onResume(rule, state, now);
     case 'shutdown':
       return onShutdown(state);
     case 'timer':

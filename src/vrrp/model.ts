@@ -229,7 +229,9 @@ export type TakeoverCause =
   /** The master said priority 0. */
   | 'master-resigned'
   /** The adverts heard were of a lower master and did not count. */
-  | 'preempted';
+  | 'preempted'
+  /** It was master when its thread died; the next thread goes on. */
+  | 'resumed';
 
 /** Instants are monotonic. A deadline is a member of the state that waits for it and of no other. */
 export type VrrpState =
@@ -283,6 +285,8 @@ export interface AdvertEvent {
 
 export type VrrpEvent =
   | { readonly kind: 'startup' }
+  /** Start-up after the death of a thread in which it was master: the virtual IPs are in place still. */
+  | { readonly kind: 'resume' }
   | { readonly kind: 'shutdown' }
   /** `nextDeadline` has come. Too early does no harm. */
   | { readonly kind: 'timer' }

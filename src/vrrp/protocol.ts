@@ -4,7 +4,12 @@ import type { RouterConfig, VrrpDigest } from './status.js';
 
 export type ToVrrp =
   /** The whole of what there is to run; what did not change goes on undisturbed. */
-  | { readonly kind: 'configure'; readonly routers: readonly RouterConfig[] }
+  | {
+      readonly kind: 'configure';
+      readonly routers: readonly RouterConfig[];
+      /** Instances that were master when the thread before this one died. */
+      readonly resumed: readonly string[];
+    }
   /** A tracked object that main watches, as `services web`. */
   | { readonly kind: 'observed'; readonly what: string; readonly seen: Observation }
   /** The first verdicts are in. */

@@ -55,6 +55,7 @@ export interface RouterStatus {
 
 /** The thread as a whole, once a second and after every change of role. */
 export interface VrrpDigest {
+  readonly at: EpochMillis;
   readonly routers: readonly RouterStatus[];
   /** How late the thread's own alarm was served. */
   readonly loop: Lateness;

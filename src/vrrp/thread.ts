@@ -16,8 +16,11 @@ export interface VrrpThreadOptions {
   readonly onRole: (change: RoleChange) => void;
   readonly onNotice: (notice: VrrpNotice) => void;
   readonly onDigest: (digest: VrrpDigest) => void;
-  /** Code WORKER. The virtual IPs stay; the next thread adopts them, or takes them away. */
-  readonly onDied: (error: LvsError) => void;
+  /**
+   * Code WORKER. The virtual IPs stay; the next thread goes on where this one was master, and takes away the rest.
+   * `again`: it has done nothing since it died of the same cause.
+   */
+  readonly onDied: (error: LvsError, again: boolean) => void;
 }
 
 const RESTART_DELAYS = [0, 100, 200, 500, 1000].map(millis);
@@ -28,6 +31,7 @@ export class VrrpThread {
   readonly #options: VrrpThreadOptions;
   #routers: readonly RouterConfig[] = [];
   readonly #observed = new Map<string, Observation>();
+  readonly #masters = new Set<string>();
   #ready = false;
   #thread: Worker | undefined;
   #restart: Timer | undefined;
@@ -43,7 +47,8 @@ export class VrrpThread {
   configure(routers: readonly RouterConfig[]): void {
     if (isDeepStrictEqual(routers, this.#routers)) return;
     this.#routers = routers;
-    if (this.#thread !== undefined) this.#send({ kind: 'configure', routers });
+    if (this.#thread === undefined) this.#masters.clear();
+    if (this.#thread !== undefined) this.#send({ kind: 'configure', routers, resumed: [] });
     else if (routers.length > 0 && this.#restart === undefined) this.#start();
   }
 
@@ -79,16 +84,19 @@ export class VrrpThread {
   }
 
   #start(): void {
-    this.#cause = undefined;
     this.#restart = undefined;
     const thread = new Worker(this.#options.workerFile, { name: 'vrrp' });
     thread.on('message', (message: FromVrrp) => this.#onMessage(message));
+    let cause: string | undefined;
     thread.on('error', (error) => {
-      this.#cause ??= errorText(error);
+      cause ??= errorText(error);
     });
-    thread.once('exit', (code) => this.#onExit(`exit code ${code}`));
+    thread.once('exit', (code) => this.#onExit(cause ?? `exit code ${code}`));
     this.#thread = thread;
-    this.#send({ kind: 'configure', routers: this.#routers });
+    // Whoever could not go on at once goes on no more: somebody else is master by now.
+    const resumed = this.#deaths <= 1 ? [...this.#masters] : [];
+    this.#masters.clear();
+    this.#send({ kind: 'configure', routers: this.#routers, resumed });
     for (const [what, seen] of this.#observed) this.#send({ kind: 'observed', what, seen });
     if (this.#ready) this.#send({ kind: 'ready' });
   }
@@ -96,6 +104,8 @@ export class VrrpThread {
   #onMessage(message: FromVrrp): void {
     switch (message.kind) {
       case 'role':
+        if (message.change.to === 'master') this.#masters.add(message.change.instance);
+        else this.#masters.delete(message.change.instance);
         this.#options.onRole(message.change);
         break;
       case 'notice':
@@ -110,13 +120,14 @@ export class VrrpThread {
     }
   }
 
-  #onExit(how: string): void {
+  #onExit(cause: string): void {
     this.#thread = undefined;
     if (this.#closing) return;
-    const cause = this.#cause ?? how;
+    const again = this.#deaths > 0 && cause === this.#cause;
+    this.#cause = cause;
     const delay = RESTART_DELAYS[Math.min(this.#deaths, RESTART_DELAYS.length - 1)] ?? millis(0);
     this.#deaths += 1;
     this.#restart = this.#options.timers.after(delay, () => this.#start());
-    this.#options.onDied(new LvsError('WORKER', `the VRRP thread ended: ${cause}`, { cause }));
+    this.#options.onDied(new LvsError('WORKER', `the VRRP thread ended: ${cause}`, { cause }), again);
   }
 }

@@ -48,7 +48,7 @@ let line: Promise<void> = Promise.resolve();
 const obey = async (message: ToVrrp): Promise<void> => {
   switch (message.kind) {
     case 'configure':
-      return engine.configure(message.routers);
+      return engine.configure(message.routers, new Set(message.resumed));
     case 'observed':
       return engine.observe(message.what, message.seen);
     case 'ready':

@@ -1,8 +1,9 @@
 import t from 'tap';
 import { COLD_START_LIMIT, liveness, readiness } from '../../src/api/health.js';
-import { epochMillis } from '../../src/core/units.js';
+import { epochMillis, micros } from '../../src/core/units.js';
 import type { World } from '../../src/world.js';
 import { config, dest, serviceConfig } from '../ipvs/build.js';
+import { router } from '../vrrp/director.js';
 import { CONFIG, down, NOW, START, UNKNOWN, up, WEB, world } from './build.js';
 
 const at = (offset: number): ReturnType<typeof epochMillis> => epochMillis(NOW + offset);
@@ -18,6 +19,13 @@ t.test('alive: the table was read and the workers spoke lately', async (t) => {
   });
 });
 
+function withRouters(spoke: World['startedAt'] | undefined): World {
+  const none = { count: 0, p50: micros(0), p99: micros(0), max: micros(0) };
+  const vrrp =
+    spoke === undefined ? undefined : { at: spoke, routers: [], loop: none, strangers: 0, unreadable: 0 };
+  return world({ config: { ...CONFIG, vrrp: [router()] }, vrrp });
+}
+
 const LIVENESS: Readonly<Record<string, readonly [World, number, readonly string[]]>> = {
   'a worker that is silent for five seconds lives': [world(), 5000, []],
   'a worker that is silent for longer does not': [world(), 5001, ['probe worker 0 is silent since 5s']],
@@ -31,6 +39,23 @@ const LIVENESS: Readonly<Record<string, readonly [World, number, readonly string
     tableWith({ lastDumpAt: at(-31_000), lastError: 'EPERM: not permitted' }),
     0,
     ['the table was last read 31s ago: EPERM: not permitted'],
+  ],
+  'without virtual routers nobody waits for their thread': [world({ vrrp: undefined }), 0, []],
+  'a VRRP thread that is silent for five seconds lives': [withRouters(at(0)), 5000, []],
+  'a VRRP thread that is silent for longer does not': [
+    withRouters(at(-5001)),
+    0,
+    ['the VRRP thread is silent since 5s'],
+  ],
+  'a VRRP thread that never spoke is dead': [
+    withRouters(undefined),
+    0,
+    ['the VRRP thread has not spoken yet, and there are 1 virtual routers'],
+  ],
+  'a VRRP thread that was just started is waited for': [
+    { ...withRouters(undefined), configLoadedAt: at(-15_000) },
+    0,
+    [],
   ],
   'a clock that was put back kills nobody': [world(), -3_600_000, []],
 };

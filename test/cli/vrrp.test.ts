@@ -71,7 +71,7 @@ t.test('every contribution is shown with what was seen and what it does', async 
     },
     lateness: LATENESS,
   };
-  const digest = { routers: [status], loop: LATENESS, strangers: 0, unreadable: 0 };
+  const digest = { at: NOW, routers: [status], loop: LATENESS, strangers: 0, unreadable: 0 };
   const lines = vrrpLines(vrrpStatus(world({ config: { ...CONFIG, vrrp: [router] }, vrrp: digest })), NOW);
   t.match(lines[1], /^outside +eth0 20 +fault +5s +52 \(of 100\)/);
   const shown = lines.filter((line) =>
@@ -81,5 +81,5 @@ t.test('every contribution is shown with what was seen and what it does', async 
     shown,
     ROWS.map(([, , line]) => `  ${line}`),
   );
-  t.ok(lines.includes('  fault: tracked process exabgp'));
+  t.ok(lines.includes('  fault: what it tracks failed: process exabgp'));
 });
