@@ -13,6 +13,7 @@ import type { Happening } from './describe.js';
 import { MainPart } from './main-part.js';
 import { noticeHappening, roleHappening } from './roles.js';
 import { systemClock, systemTimers } from './sys/clock.js';
+import { collectGarbageAlone } from './sys/collector.js';
 import { notifyManager } from './sys/notify.js';
 import { VrrpThread } from './vrrp/thread.js';
 
@@ -172,6 +173,7 @@ function openLog(level: LogLevel, director: string): Logger {
  * @returns the exit code: 0 stopped, 1 could not start, 3 the configuration is wrong
  */
 export async function runDaemon(path: string, level: LogLevel): Promise<number> {
+  collectGarbageAlone();
   const cache = createConfigCache();
   const load = () => loadConfig(path, undefined, cache);
   const loaded = load();

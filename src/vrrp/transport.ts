@@ -176,6 +176,14 @@ function bindToDevice(place: Place): Setting {
   return ['SO_BINDTODEVICE', SOL_SOCKET, SO_BINDTODEVICE, name];
 }
 
+/** A message as the kernel takes it. */
+interface Written {
+  readonly envelope: Envelope;
+  readonly bytes: Uint8Array;
+  readonly address: Uint8Array;
+  readonly control: Uint8Array | undefined;
+}
+
 /** The adverts of one interface and family, sent and heard; its instances share it. */
 export class VrrpSocket {
   readonly #socket: PacketSocket;
@@ -183,6 +191,8 @@ export class VrrpSocket {
   readonly #from = new Uint8Array(SOCKADDR_IN6_BYTES);
   readonly #control = new Uint8Array(CONTROL_BYTES);
   readonly #facts = new Int32Array(3);
+  /** By the message that it was made of. */
+  readonly #written = new WeakMap<Uint8Array, Written>();
   /** Packets that no IP header could be read of, or that did not fit. */
   unreadable = 0;
 
@@ -210,18 +220,26 @@ export class VrrpSocket {
     return new VrrpSocket(socket, place);
   }
 
-  /** Sends a message. @returns bytes sent, or -errno */
+  /** Sends a message. One that is sent again, as every master does, is not written again. @returns bytes sent, or -errno */
   send(envelope: Envelope, payload: Uint8Array): number {
+    let written = this.#written.get(payload);
+    if (written?.envelope !== envelope) {
+      written = this.#write(envelope, payload);
+      this.#written.set(payload, written);
+    }
+    return this.#socket.send(written.bytes, written.address, written.control);
+  }
+
+  #write(envelope: Envelope, payload: Uint8Array): Written {
     const { source, destination, hops } = envelope;
-    if (this.place.family === 'ipv6') {
-      const { index } = this.place;
-      return this.#socket.send(payload, inet6Address(destination, index), packetInfo(source, index));
+    const { family, index } = this.place;
+    if (family === 'ipv6') {
+      const address = inet6Address(destination, index);
+      return { envelope, bytes: payload, address, control: packetInfo(source, index) };
     }
     const header = { tos: VRRP_TOS, id: 0, fragment: 0, ttl: hops, protocol: IPPROTO.VRRP };
-    return this.#socket.send(
-      writeIpv4({ ...header, source, destination }, payload),
-      inetAddress(destination),
-    );
+    const bytes = writeIpv4({ ...header, source, destination }, payload);
+    return { envelope, bytes, address: inetAddress(destination), control: undefined };
   }
 
   /** Takes what has come, at most `limit` packets. @returns how many there were */

@@ -3,6 +3,7 @@ import { ip } from '../../src/core/ip.js';
 import type { Envelope } from '../../src/vrrp/packet.js';
 import { FrameSocket, type Place, VrrpSocket } from '../../src/vrrp/transport.js';
 import { readIpv4, writeIpv4 } from '../../src/wire/ipv4.js';
+import { VRRP_GROUP } from '../../src/wire/vrrp.js';
 import { FakePacketSocket, opening } from '../fakes/packet-socket.js';
 
 const IPV4: Place = { device: 'eth0', index: 5, family: 'ipv4' };
@@ -81,6 +82,32 @@ t.test('an advert of IPv4 leaves with TTL 255, TOS 0xc0 and the source of the in
   socket.sendResult = -100;
   t.equal(sender.send(envelope, PAYLOAD), -100, 'an error is a value');
 });
+
+for (const [name, place, source, other] of [
+  ['IPv4', IPV4, '10.0.0.1', '10.0.0.9'],
+  ['IPv6', IPV6, 'fe80::1', 'fe80::9'],
+] as const)
+  t.test(
+    `${name}: a message that is sent again is not written again, from another sender it is`,
+    async (t) => {
+      const socket = new FakePacketSocket();
+      const given: (readonly [Uint8Array, Uint8Array])[] = [];
+      socket.send = (bytes, to, control) => {
+        given.push([bytes, to]);
+        return FakePacketSocket.prototype.send.call(socket, bytes, to, control);
+      };
+      const sender = VrrpSocket.open(opening(socket), place);
+      const envelope: Envelope = { source: ip(source), destination: VRRP_GROUP[place.family], hops: 255 };
+      sender.send(envelope, PAYLOAD);
+      sender.send(envelope, PAYLOAD);
+      sender.send({ ...envelope, source: ip(other) }, PAYLOAD);
+      t.equal(given[1]?.[0], given[0]?.[0]);
+      t.equal(given[1]?.[1], given[0]?.[1]);
+      const [first, again, moved] = socket.sent;
+      t.same(again, first);
+      t.notSame(moved, first);
+    },
+  );
 
 t.test('an advert of IPv6 carries its source in the control data', async (t) => {
   const socket = new FakePacketSocket();
