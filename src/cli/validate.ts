@@ -7,11 +7,12 @@ import { type CliContext, EXIT, type Given } from './context.js';
 
 const counted = (count: number, thing: string): string => `${count} ${thing}${count === 1 ? '' : 's'}`;
 
-function summary({ services, alerts }: Config): string {
+function summary({ services, alerts, vrrp }: Config): string {
   const servers = services.reduce((sum, service) => sum + service.servers.length, 0);
   return [
     counted(services.length, 'service'),
     counted(servers, 'server'),
+    ...(vrrp.length === 0 ? [] : [counted(vrrp.length, 'virtual router')]),
     counted(alerts.length, 'alert'),
   ].join(', ');
 }

@@ -30,6 +30,9 @@ t.test('validate: a good file is one line, with what it holds', async (t) => {
     err: '',
   });
   t.same(await cli(['validate', path, '--json']), { code: 0, out: '{"valid":true,"faults":[]}', err: '' });
+  const router = 'vrrp: { outside: { interface: eth0, id: 51, addresses: [192.0.2.1/24] } }\n';
+  const more = await cli(['validate', file(t, `${CONFIG}${router}`)]);
+  t.match(more.out, 'is valid: 1 service, 2 servers, 1 virtual router, 0 alerts');
 });
 
 t.test('validate: every fault with its place, and exit code 3', async (t) => {
