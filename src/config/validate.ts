@@ -1,6 +1,7 @@
 /** One file against the schema: the validator's errors, each as a fault at its exact place. */
 import type { CheckType } from '../checks/model.js';
 import { assert } from '../core/assert.js';
+import { hereText } from './elsewhere.js';
 import { FAULTS_MAX, type RawFault, type Source } from './faults.js';
 import { pathText } from './path.js';
 import { CHECK_KEYS, type Subschema, wrongTypeText } from './schema-facts.js';
@@ -81,7 +82,8 @@ function unknownKeyMessage(place: Place, schema: Subschema, key: string): string
   const type = schema.properties?.type?.const as CheckType | undefined;
   const wrongType = type === undefined ? '' : wrongTypeText(key, type);
   if (wrongType !== '') return `${path}: ${wrongType}`;
-  return `${path}: unknown key${suggestion(key, Object.keys(schema.properties ?? {}))}`;
+  const said = hereText(key);
+  return `${path}: unknown key${said === '' ? suggestion(key, Object.keys(schema.properties ?? {})) : said}`;
 }
 
 interface Found {

@@ -121,6 +121,8 @@ export function checkRouters(
   const owners = new Map<string, string>();
   for (const [name, { at, router }] of routers) {
     const { vrid, interface: device, family } = router.instance;
+    if (device === 'lo')
+      report(context, at, 'lo reaches no other director; name the interface of their network');
     const key = `id ${vrid} on ${device} (${family})`;
     const known = ids.get(key);
     if (known === undefined) ids.set(key, name);
