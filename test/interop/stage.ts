@@ -4,7 +4,7 @@
  * behind is taken away by the next one.
  */
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -37,6 +37,7 @@ export interface Program {
 /** The observer's number, out of the directors' way. */
 const OBSERVER = 9;
 const PREFIX = 'lvio';
+const FOLDER = 'lvsentry-interop-';
 /** The bridge of a network, in the namespace `net`. No port is named so. */
 export const bridgeOf = (link: string): string => `net_${link}`;
 
@@ -54,10 +55,10 @@ function namespaces(): string[] {
   return list.split('\n').flatMap((line) => (line.startsWith(PREFIX) ? [line.split(' ')[0] ?? ''] : []));
 }
 
+/** Whether a process runs; one that is dead and that nobody has waited for does not. */
 function isAlive(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return false;
   }
@@ -71,12 +72,17 @@ function destroy(namespace: string): void {
   spawnSync('ip', ['netns', 'del', namespace]);
 }
 
-/** What runs of this test that are dead have left behind. */
+/** Whether what is named so, after a prefix, belongs to a run that is dead. */
+function isLeft(name: string, prefix: string): boolean {
+  const pid = /^([0-9a-z]+)-/.exec(name.slice(prefix.length))?.[1];
+  return name.startsWith(prefix) && pid !== undefined && !isAlive(Number.parseInt(pid, 36));
+}
+
+/** Takes away what runs of this test that were killed have left behind. */
 function sweep(): void {
-  for (const name of namespaces()) {
-    const pid = Number.parseInt(name.slice(PREFIX.length).split('-')[0] ?? '', 36);
-    if (!isAlive(pid)) destroy(name);
-  }
+  for (const name of namespaces()) if (isLeft(name, PREFIX)) destroy(name);
+  for (const name of readdirSync(tmpdir()))
+    if (isLeft(name, FOLDER)) rmSync(join(tmpdir(), name), { recursive: true, force: true });
 }
 
 const open = new Set<Stage>();
@@ -89,7 +95,7 @@ function closeAll(): void {
 export class Stage {
   readonly capture = new Capture();
   /** For configurations and sockets. */
-  readonly folder = mkdtempSync(join(tmpdir(), 'lvsentry-interop-'));
+  readonly folder = mkdtempSync(join(tmpdir(), `${FOLDER}${process.pid.toString(36)}-`));
   readonly #prefix = `${PREFIX}${process.pid.toString(36)}-${++stages}`;
   readonly #namespaces: string[] = [];
   readonly #programs: Program[] = [];

@@ -57,6 +57,7 @@ export const frr: Peer = {
     return password === undefined ? undefined : 'FRR has no authentication';
   },
   seesCarrier: false,
+  answersLower: false,
   start: async (seat, settings) => {
     const { stage, host } = seat;
     const folder = join(stage.folder, host);

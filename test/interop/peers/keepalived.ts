@@ -42,6 +42,7 @@ export const keepalived: Peer = {
   programs: ['keepalived'],
   cannot: () => undefined,
   seesCarrier: true,
+  answersLower: true,
   start: async (seat, settings) => {
     const { stage, host } = seat;
     const file = join(stage.folder, `${host}.conf`);

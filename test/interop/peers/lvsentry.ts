@@ -96,6 +96,7 @@ export function lvsentryWith(
     programs: [],
     cannot: () => undefined,
     seesCarrier: true,
+    answersLower: true,
     start: async (seat, settings) => {
       const program = startLvsentry(seat.stage, seat.host, configure(seat, settings));
       programs.set(seat.host, program);

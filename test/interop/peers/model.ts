@@ -47,6 +47,8 @@ export interface Peer {
   readonly cannot: (mode: Mode) => string | undefined;
   /** Whether it leaves when its interface has no carrier; else it goes on, and has nothing to announce afterwards. */
   readonly seesCarrier: boolean;
+  /** Whether it announces the virtual IPs anew when it hears a lower master, so that hosts learn who is right. */
+  readonly answersLower: boolean;
   readonly start: (seat: Seat, settings: Settings) => Promise<Running>;
   /** The MAC that has the virtual IPs while it is master. */
   readonly macOf: (seat: Seat) => string;
