@@ -17,8 +17,10 @@ import { FTP_KEYS, HTTP_KEYS, HTTPS_KEYS, RULE_KEYS, TARGET_KEYS } from '../src/
 import { sync } from '../src/config/schema-sync.js';
 import { trackedObject, trackedProcess, trackedScript, trackUse } from '../src/config/schema-tracks.js';
 import { router, unicast } from '../src/config/schema-vrrp.js';
+import { virtualAddress } from '../src/config/schema-vrrp-addresses.js';
 import { announce } from '../src/config/schema-vrrp-announce.js';
 import { auth, hmac } from '../src/config/schema-vrrp-auth.js';
+import { policyRule, route } from '../src/config/schema-vrrp-routes.js';
 import { track } from '../src/config/schema-vrrp-track.js';
 import { SERVERS_MAX } from '../src/config/whole.js';
 import { DEPTH_MAX, VALUES_MAX } from '../src/config/yaml.js';
@@ -159,6 +161,9 @@ export function configurationReference(): string {
     `## Checks: https\n\n${HTTPS_TEXT}\n\n${options(HTTPS_KEYS)}`,
     `## Checks: ftp\n\n${FTP_TEXT}\n\n${options(FTP_KEYS)}`,
     part('`vrrp.NAME`', router),
+    part('`vrrp.NAME.addresses[]`', virtualAddress),
+    part('`vrrp.NAME.routes[]`', route),
+    part('`vrrp.NAME.rules[]`', policyRule),
     part('`vrrp.NAME.auth`', auth),
     part('`vrrp.NAME.auth.hmac`', hmac),
     part('`vrrp.NAME.unicast`', unicast),

@@ -106,6 +106,8 @@ function tracking(services: string): RouterConfig {
   return {
     instance: config({ rule: { ...config().rule, interval: millis(1000) } }),
     addresses: [],
+    routes: [],
+    rules: [],
     keys: new Map(),
     group: undefined,
     tracks: [{ kind: 'services', name: services, penalty: 50, minimum: 0 }],

@@ -1,46 +1,20 @@
 /** From what the kernel has to what the roles call for: a list of operations. Level-based: run twice, it does nothing. */
-import { unreachable } from '../core/assert.js';
 import { ipFamily } from '../core/ip.js';
 import type {
   ObjectOperation,
   ObjectSeen,
   ObjectWanted,
-  Prefix,
   VirtualAddress,
   VirtualObject,
   VirtualRule,
 } from './model.js';
+import { objectText } from './names.js';
 
 /**
  * The tag of all that lvsentry makes (IFA_PROTO and its like): VRRP's own number, which no other program uses as a
  * tag. Kernels before 5.18 keep none for addresses; there only configured addresses are recognised.
  */
 export const LVSENTRY_PROTOCOL = 112;
-
-function prefixText(prefix: Prefix | undefined): string {
-  return prefix === undefined ? '' : `${prefix.address}/${prefix.length}`;
-}
-
-/**
- * What makes an object the same object to the kernel and to us. An address is the same whatever its prefix length:
- * with another one it would still be the virtual IP on this interface.
- */
-export function objectText(object: VirtualObject): string {
-  switch (object.kind) {
-    case 'address':
-      return `address ${object.address} ${object.device}`;
-    case 'route':
-      return `route ${prefixText(object.destination)} table ${object.table} metric ${object.metric}`;
-    case 'rule': {
-      const { family, priority, from, to, inputDevice, outputDevice, mark, table } = object;
-      const marked = mark === undefined ? '' : `${mark.value}/${mark.mask}`;
-      const selectors = [prefixText(from), prefixText(to), inputDevice, outputDevice, marked];
-      return `rule ${family} ${priority} ${selectors.map((part) => part ?? '').join(' ')} table ${table}`;
-    }
-    default:
-      return unreachable(object);
-  }
-}
 
 /** All there is to an object besides what names it, as one line. */
 function settingsText(object: VirtualAddress | VirtualRule): string {

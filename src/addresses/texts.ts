@@ -1,61 +1,9 @@
-/** Virtual objects, and why they cannot be in place, in words for people. */
-import { unreachable } from '../core/assert.js';
+/** Why virtual objects cannot be in place, in words for people. */
 import { ipFamily } from '../core/ip.js';
-import type { LinkSeen, Prefix, VirtualObject, VirtualRoute, VirtualRule } from './model.js';
+import type { LinkSeen, VirtualObject } from './model.js';
 
 /** RFC 8200 section 5: the kernel takes IPv6 away from links with less. */
 const IPV6_MTU_MIN = 1280;
-
-const TABLE_MAIN = 254;
-const METRIC_IPV6 = 1024;
-/** RTN_* of routes that lead nowhere. */
-const NOWHERE: ReadonlyMap<number, string> = new Map([
-  [6, 'blackhole'],
-  [7, 'unreachable'],
-  [8, 'prohibit'],
-]);
-
-function words(parts: readonly (readonly [string, string | number | undefined])[]): string {
-  return parts.flatMap(([word, value]) => (value === undefined ? [] : [` ${word} ${value}`])).join('');
-}
-
-function routeName({ destination, gateway, device, table, metric, type }: VirtualRoute): string {
-  const { address, length } = destination;
-  const usual = ipFamily(address) === 'ipv6' ? METRIC_IPV6 : 0;
-  const kind = NOWHERE.get(type);
-  const rest = words([
-    ['via', gateway],
-    ['dev', device],
-    ['table', table === TABLE_MAIN ? undefined : table],
-    ['metric', metric === usual ? undefined : metric],
-  ]);
-  return `route ${kind === undefined ? '' : `${kind} `}${length === 0 ? 'default' : `${address}/${length}`}${rest}`;
-}
-
-function ruleName({ priority, from, to, inputDevice, outputDevice, mark, table }: VirtualRule): string {
-  const text = (prefix: Prefix | undefined) => prefix && `${prefix.address}/${prefix.length}`;
-  const rest = words([
-    ['to', text(to)],
-    ['fwmark', mark && `0x${mark.value.toString(16)}/0x${mark.mask.toString(16)}`],
-    ['iif', inputDevice],
-    ['oif', outputDevice],
-  ]);
-  return `rule ${priority} from ${text(from) ?? 'all'}${rest} lookup ${table}`;
-}
-
-/** As `ip` would say it. */
-export function nameOf(object: VirtualObject): string {
-  switch (object.kind) {
-    case 'address':
-      return `${object.address}/${object.prefix} on ${object.device}`;
-    case 'route':
-      return routeName(object);
-    case 'rule':
-      return ruleName(object);
-    default:
-      return unreachable(object);
-  }
-}
 
 /** What the kernel answered: the name of the error, and its own words where it had some. */
 export interface Refusal {

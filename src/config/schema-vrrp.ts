@@ -14,19 +14,17 @@ import {
   text,
   yesNo,
 } from './schema-kit.js';
+import { label, virtualIp } from './schema-vrrp-addresses.js';
 import { announce } from './schema-vrrp-announce.js';
 import { auth } from './schema-vrrp-auth.js';
+import { policyRule, route } from './schema-vrrp-routes.js';
 import { track } from './schema-vrrp-track.js';
 
 const ROUTERS_MAX = 1000;
 /** A message counts its addresses in one byte (RFC 9568 5.2.5). */
 const ADDRESSES_MAX = 255;
 const PEERS_MAX = 255;
-
-const virtualIp = text(
-  { expects: 'an address with its prefix length, such as 192.168.2.254/24', type: 'address', longest: 64 },
-  { says: 'A virtual IP.', example: '192.168.2.254/24' },
-);
+const ROUTES_MAX = 1000;
 
 const routerAddress = (says: string, example: string) =>
   text({ expects: 'an address', type: 'address', longest: 64 }, { says, example });
@@ -62,10 +60,15 @@ export const router = section(
       says: 'The id of the virtual router: the same on all directors, and no other on the network.',
       example: '51',
     }),
-    addresses: listOf(virtualIp, ADDRESSES_MAX, {
-      says: 'The virtual IPs, each with its prefix length; all of one family.',
-      example: '[192.168.2.254/24]',
-    }),
+    addresses: listOf(
+      virtualIp,
+      ADDRESSES_MAX,
+      {
+        says: 'The virtual IPs, each with its prefix length; all of one family.',
+        example: '[192.168.2.254/24]',
+      },
+      false,
+    ),
     ...optional({
       version: integer(2, 3, {
         says: 'The version of VRRP.',
@@ -84,22 +87,36 @@ export const router = section(
         example: '100ms',
         relation: 'Version 2: whole seconds; version 3: steps of 10ms, at most 40.95s.',
       }),
-      excluded: listOf(virtualIp, 10_000, {
-        says: 'More addresses that move with the virtual router and are not named in its adverts; of any family.',
-        default: 'none',
-        example: '[192.168.3.254/24]',
-      }),
-      label: text(
+      excluded: listOf(
+        virtualIp,
+        10_000,
         {
-          expects: 'a label that begins with the name of the interface (at most 15 characters)',
-          pattern: '^\\S{1,15}$',
-          longest: 15,
-        },
-        {
-          says: 'The label of the IPv4 addresses, as `ip address` and `ifconfig` show it.',
+          says: 'More addresses that move with the virtual router and are not named in its adverts; of any family.',
           default: 'none',
-          example: 'eth0:vip',
+          example: '[192.168.3.254/24]',
         },
+        false,
+      ),
+      label,
+      routes: listOf(
+        route,
+        ROUTES_MAX,
+        {
+          says: 'Routes that this director has while it is master. Routes of others stay as they are.',
+          default: 'none',
+          example: '[{ to: 0.0.0.0/0, via: 192.168.2.1 }]',
+        },
+        false,
+      ),
+      rules: listOf(
+        policyRule,
+        ROUTES_MAX,
+        {
+          says: 'Policy rules that this director has while it is master. Rules of others stay as they are.',
+          default: 'none',
+          example: '[{ priority: 100, from: 192.168.2.254/32, table: 100 }]',
+        },
+        false,
       ),
       auth,
       unicast: { ...unicast, 'x-default': 'multicast' },

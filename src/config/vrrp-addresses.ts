@@ -1,56 +1,162 @@
 /** The virtual IPs of one entry of `vrrp:`. */
 import type { VirtualAddress } from '../addresses/model.js';
 import { type Ip, ipFamily, isLinkLocal, parseIp } from '../core/ip.js';
-import { type Checked, type Context, type Cursor, FAULTY, items, member, report } from './cursor.js';
+import { type Checked, type Context, type Cursor, FAULTY, items, member, read, report } from './cursor.js';
 import { unusable } from './endpoint.js';
+import { parsePrefix } from './prefix.js';
 import type { RawRouter } from './schema-vrrp.js';
+import type { RawVirtualIp } from './schema-vrrp-addresses.js';
 
 type At = Cursor<RawRouter>;
+type Mapping = Cursor<Exclude<RawVirtualIp, string>>;
 
-const RT_SCOPE_LINK = 253;
-const PREFIX_PATTERN = /^([^/]*)\/(\d{1,3})$/;
+/** RT_SCOPE_* of linux/rtnetlink.h. */
+const SCOPES = { global: 0, site: 200, link: 253, host: 254 } as const;
 
-export interface Vip {
-  readonly address: Ip;
-  readonly prefix: number;
+/** What holds for all virtual IPs of a router that say nothing else. */
+interface Surroundings {
+  readonly device: string;
+  readonly label: string | undefined;
 }
 
-function virtualIp(context: Context, at: Cursor<string>): Checked<Vip> {
-  const match = PREFIX_PATTERN.exec(at.value);
-  if (match === null) {
-    const bare = parseIp(at.value);
-    const hint =
-      bare === undefined ? '' : `; write for example ${at.value}/${ipFamily(bare) === 'ipv4' ? 24 : 64}`;
-    return report(context, at, `"${at.value}" is not an address with its prefix length${hint}`);
-  }
-  const address = parseIp(match[1] ?? '');
-  if (address === undefined) return report(context, at, `"${match[1]}" is not an address`);
+/** The address alone, or the mapping around it. */
+function mappingOf(at: Cursor<RawVirtualIp>): Mapping | undefined {
+  return typeof at.value === 'string' ? undefined : (at as Mapping);
+}
+
+function addressAt(
+  context: Context,
+  at: Cursor<RawVirtualIp>,
+): Checked<Pick<VirtualAddress, 'address' | 'prefix'>> {
+  const mapping = mappingOf(at);
+  const stated = mapping === undefined ? (at as Cursor<string>) : member(mapping, 'address');
+  if (stated === undefined || stated === FAULTY) return FAULTY;
+  const parsed = parsePrefix(stated.value);
+  if (!parsed.ok) return report(context, stated, parsed.problem);
+  const { address, length } = parsed.value;
   // RFC 9568 5.2.9: the first address of an IPv6 router is link-local.
   const reason = isLinkLocal(address) ? undefined : unusable(address);
-  if (reason !== undefined) return report(context, at, `${address} is ${reason}; it cannot be a virtual IP`);
-  const prefix = Number(match[2]);
-  const most = ipFamily(address) === 'ipv4' ? 32 : 128;
-  return prefix <= most ? { address, prefix } : report(context, at, `/${prefix} is more than /${most}`);
+  if (reason !== undefined)
+    return report(context, stated, `${address} is ${reason}; it cannot be a virtual IP`);
+  return { address, prefix: length };
+}
+
+const OF_IPV4 = ['label', 'scope', 'broadcast'] as const;
+const OF_IPV6 = ['nodad', 'deprecated'] as const;
+
+/** Options of the other family have no meaning, so whoever states one means something else. */
+function checkFamily(context: Context, at: Mapping, address: Ip): Checked<true> {
+  const isIpv6 = ipFamily(address) === 'ipv6';
+  for (const key of isIpv6 ? OF_IPV4 : OF_IPV6) {
+    const stated = member(at, key);
+    if (stated === undefined) continue;
+    if (stated === FAULTY) return FAULTY;
+    return report(context, stated, `for ${isIpv6 ? 'IPv4' : 'IPv6'} only, and ${address} is not`);
+  }
+  return true;
+}
+
+function labelAt(
+  context: Context,
+  label: Checked<Cursor<string>> | undefined,
+  device: string,
+): Checked<string | undefined> {
+  if (label === undefined) return undefined;
+  if (label === FAULTY) return FAULTY;
+  // The kernel labels an address so by itself.
+  if (label.value === device) return undefined;
+  if (label.value.startsWith(device)) return label.value;
+  const text = `"${label.value}" does not begin with the name of the interface, ${device}`;
+  return report(context, label, text);
+}
+
+function broadcastAt(context: Context, at: Mapping): Checked<Ip | undefined> {
+  const stated = member(at, 'broadcast');
+  if (stated === undefined) return undefined;
+  if (stated === FAULTY) return FAULTY;
+  const address = parseIp(stated.value);
+  if (address !== undefined && ipFamily(address) === 'ipv4') return address;
+  return report(context, stated, `"${stated.value}" is not an address of IPv4`);
+}
+
+/** What an address is without any options. */
+function plain(
+  { address, prefix }: Pick<VirtualAddress, 'address' | 'prefix'>,
+  { device, label }: Surroundings,
+): VirtualAddress {
+  const isIpv6 = ipFamily(address) === 'ipv6';
+  return {
+    kind: 'address',
+    device,
+    address,
+    prefix,
+    broadcast: undefined,
+    label: isIpv6 ? undefined : label,
+    scope: isLinkLocal(address) ? SCOPES.link : SCOPES.global,
+    noDad: isIpv6,
+    // Never the source of what this machine sends by itself.
+    deprecated: isIpv6 && prefix === 128,
+  };
+}
+
+function virtualIp(
+  context: Context,
+  at: Cursor<RawVirtualIp>,
+  surroundings: Surroundings,
+): Checked<VirtualAddress> {
+  const stated = addressAt(context, at);
+  const mapping = mappingOf(at);
+  if (stated === FAULTY) return FAULTY;
+  if (mapping === undefined) return plain(stated, surroundings);
+  const device = read(mapping, 'device', surroundings.device);
+  if (device === FAULTY || checkFamily(context, mapping, stated.address) === FAULTY) return FAULTY;
+  const own = device === surroundings.device ? surroundings : { device, label: undefined };
+  const usual = plain(stated, own);
+  const label = labelAt(context, member(mapping, 'label'), device);
+  const scope = member(mapping, 'scope');
+  const broadcast = broadcastAt(context, mapping);
+  const noDad = read(mapping, 'nodad', usual.noDad);
+  const deprecated = read(mapping, 'deprecated', usual.deprecated);
+  if (label === FAULTY || scope === FAULTY || broadcast === FAULTY) return FAULTY;
+  if (noDad === FAULTY || deprecated === FAULTY) return FAULTY;
+  return {
+    ...usual,
+    label: label ?? usual.label,
+    scope: scope === undefined ? usual.scope : SCOPES[scope.value],
+    broadcast,
+    noDad,
+    deprecated,
+  };
 }
 
 /** The virtual IPs under one key, in order. */
-export function virtualIps(context: Context, at: At, key: 'addresses' | 'excluded'): Checked<readonly Vip[]> {
+export function virtualIps(
+  context: Context,
+  at: At,
+  key: 'addresses' | 'excluded',
+): Checked<readonly VirtualAddress[]> {
   const list = member(at, key);
   if (list === undefined) return [];
-  if (list === FAULTY) return FAULTY;
-  const found = items(list).map((item) => (item === FAULTY ? FAULTY : virtualIp(context, item)));
+  const device = read(at, 'interface', '');
+  if (list === FAULTY || device === FAULTY) return FAULTY;
+  // A label that is wrong is told by `checkLabel`.
+  const label = member(at, 'label');
+  const text = label === undefined || label === FAULTY || label.value === device ? undefined : label.value;
+  const found = items<RawVirtualIp>(list).map((item) =>
+    item === FAULTY ? FAULTY : virtualIp(context, item, { device, label: text }),
+  );
   if (found.includes(FAULTY)) return FAULTY;
   if (found.length === 0 && key === 'addresses')
     return report(context, list, 'empty; a virtual router has at least one virtual IP');
-  return found as Vip[];
+  return found as VirtualAddress[];
 }
 
 /** One family, each once. */
 export function checkVips(
   context: Context,
   at: At,
-  vips: readonly Vip[],
-  excluded: readonly Vip[],
+  vips: readonly VirtualAddress[],
+  excluded: readonly VirtualAddress[],
 ): Checked<true> {
   const list = member(at, 'addresses');
   const first = vips[0];
@@ -71,37 +177,8 @@ export function checkVips(
   return true;
 }
 
-/** A virtual IP as the kernel has to have it. */
-export function objectOf(
-  device: string,
-  label: string | undefined,
-  { address, prefix }: Vip,
-): VirtualAddress {
-  const isIpv6 = ipFamily(address) === 'ipv6';
-  return {
-    kind: 'address',
-    device,
-    address,
-    prefix,
-    broadcast: undefined,
-    label: isIpv6 ? undefined : label,
-    scope: isLinkLocal(address) ? RT_SCOPE_LINK : 0,
-    noDad: isIpv6,
-    // Never the source of what this machine sends by itself.
-    deprecated: isIpv6 && prefix === 128,
-  };
-}
-
-/** The label of the IPv4 addresses. */
-export function labelOf(context: Context, at: At): Checked<string | undefined> {
-  const label = member(at, 'label');
-  const device = member(at, 'interface');
-  if (label === undefined) return undefined;
-  if (label === FAULTY || device === undefined || device === FAULTY) return FAULTY;
-  if (label.value.startsWith(device.value)) return label.value;
-  return report(
-    context,
-    label,
-    `"${label.value}" does not begin with the name of the interface, ${device.value}`,
-  );
+/** Holds the label of a router against its interface. */
+export function checkLabel(context: Context, at: At): Checked<string | undefined> {
+  const device = read(at, 'interface', '');
+  return device === FAULTY ? FAULTY : labelAt(context, member(at, 'label'), device);
 }

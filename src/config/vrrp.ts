@@ -1,4 +1,6 @@
 /** Completes one entry of `vrrp:`. */
+import type { VirtualAddress } from '../addresses/model.js';
+import { nameOf, objectText } from '../addresses/names.js';
 import { ipFamily } from '../core/ip.js';
 import { type Millis, millis, parseDuration } from '../core/units.js';
 import type { InstanceConfig, InstanceRule } from '../vrrp/model.js';
@@ -6,10 +8,11 @@ import type { VrrpVersion } from '../vrrp/packet.js';
 import type { RouterConfig } from '../vrrp/status.js';
 import { type Checked, type Context, type Cursor, FAULTY, member, read, report } from './cursor.js';
 import type { RawRouter } from './schema-vrrp.js';
-import { checkVips, labelOf, objectOf, type Vip, virtualIps } from './vrrp-addresses.js';
+import { checkLabel, checkVips, virtualIps } from './vrrp-addresses.js';
 import { announceOf } from './vrrp-announce.js';
 import { authOf } from './vrrp-auth.js';
 import { castOf } from './vrrp-cast.js';
+import { routesOf, rulesOf } from './vrrp-routes.js';
 import { type Trackable, tracksOf } from './vrrp-track.js';
 
 type At = Cursor<RawRouter>;
@@ -43,7 +46,7 @@ function intervalOf(context: Context, at: At, version: Checked<VrrpVersion>): Ch
   return interval;
 }
 
-function versionOf(context: Context, at: At, vips: Checked<readonly Vip[]>): Checked<VrrpVersion> {
+function versionOf(context: Context, at: At, vips: Checked<readonly VirtualAddress[]>): Checked<VrrpVersion> {
   const given = member(at, 'version');
   if (given === undefined) return 3;
   if (given === FAULTY) return FAULTY;
@@ -85,7 +88,9 @@ export function completeRouter(
   const first = vips === FAULTY ? undefined : vips[0];
   const family = first === undefined ? undefined : ipFamily(first.address);
   const version = versionOf(context, at, vips);
-  const label = labelOf(context, at);
+  const label = checkLabel(context, at);
+  const routes = routesOf(context, at, family ?? 'ipv4');
+  const rules = rulesOf(context, at, family ?? 'ipv4');
   const group = member(at, 'group');
   const auth = authOf(context, at, version);
   const tracks = tracksOf(context, at, trackable);
@@ -102,17 +107,20 @@ export function completeRouter(
     return FAULTY;
   if (parts === FAULTY || auth === FAULTY || tracks === FAULTY || group === FAULTY || family === undefined)
     return FAULTY;
+  if (routes === FAULTY || rules === FAULTY) return FAULTY;
   const addresses = vips.map(({ address }) => address);
   return {
     instance: { name, family, addresses, auth: auth.auth, ...parts },
-    addresses: [...vips, ...excluded].map((vip) => objectOf(device, label, vip)),
+    addresses: [...vips, ...excluded],
+    routes,
+    rules,
     keys: auth.keys,
     group: group?.value,
     tracks,
   };
 }
 
-/** What two virtual routers must not share: an id on one interface and family, or an address. */
+/** What two virtual routers must not share: an id on one interface and family, an address, a route or a rule. */
 export function checkRouters(
   context: Context,
   routers: ReadonlyMap<string, { readonly at: At; readonly router: RouterConfig }>,
@@ -131,6 +139,11 @@ export function checkRouters(
       const owner = owners.get(address);
       if (owner === undefined) owners.set(address, name);
       else report(context, at, `${address} is a virtual IP of ${owner} already`);
+    }
+    for (const object of [...router.routes, ...router.rules]) {
+      const owner = owners.get(objectText(object));
+      if (owner === undefined) owners.set(objectText(object), name);
+      else report(context, at, `${nameOf(object)} is there already, in ${owner}`);
     }
   }
 }

@@ -3,10 +3,11 @@
  * the virtual IPs, which are waited for.
  */
 import type { VirtualObject } from '../addresses/model.js';
+import { nameOf } from '../addresses/names.js';
 import type { RestoredCause } from '../addresses/reconciler.js';
-import { nameOf } from '../addresses/texts.js';
 import { unreachable } from '../core/assert.js';
 import { errnoName } from '../core/errno.js';
+import type { Ip } from '../core/ip.js';
 import type { Clock } from '../core/ports.js';
 import type { Announcing } from './announcing.js';
 import type { Instance, QueuedEffect } from './instance.js';
@@ -28,9 +29,21 @@ export interface EffectsOptions {
 }
 
 const RESTORED: Readonly<Record<RestoredCause, string>> = {
-  'put-back': 'taken away by somebody else, put back and announced',
-  late: 'in place at last, and announced',
+  'put-back': 'taken away by somebody else, put back',
+  late: 'in place at last',
 };
+
+/** The addresses among virtual objects, by the interface that has them. */
+function byDevice(objects: readonly VirtualObject[]): ReadonlyMap<string, readonly Ip[]> {
+  const found = new Map<string, Ip[]>();
+  for (const object of objects) {
+    if (object.kind !== 'address') continue;
+    const known = found.get(object.device);
+    if (known === undefined) found.set(object.device, [object.address]);
+    else known.push(object.address);
+  }
+  return found;
+}
 
 function reportText(report: VrrpReport): string {
   switch (report.kind) {
@@ -85,7 +98,7 @@ export class Effects {
         this.#announce(instance, effect.cause);
         break;
       case 'silence':
-        this.#options.announcing.stop(instance.config.instance.interface, instance.name);
+        this.silence(instance);
         break;
       case 'report':
         this.#report(instance, effect.report);
@@ -114,12 +127,16 @@ export class Effects {
 
   #announce(instance: Instance, cause: AnnounceCause): void {
     const { instance: config, addresses } = instance.config;
-    const target = {
-      instance: instance.name,
-      addresses: addresses.map(({ address }) => address),
-      rule: config.announce,
-    };
-    this.#options.announcing.start(config.interface, target, cause, this.#options.clock.monotonic());
+    const now = this.#options.clock.monotonic();
+    for (const [device, own] of byDevice(addresses)) {
+      const target = { instance: instance.name, addresses: own, rule: config.announce };
+      this.#options.announcing.start(device, target, cause, now);
+    }
+  }
+
+  /** Ends all announcements of its virtual IPs. */
+  silence(instance: Instance): void {
+    for (const device of instance.devices) this.#options.announcing.stop(device, instance.name);
   }
 
   #sendAdvert(instance: Instance, priority: number): void {
@@ -146,11 +163,14 @@ export class Effects {
   /** Announces and tells of what is in place again, or at last. */
   restored(instance: Instance, objects: readonly VirtualObject[], cause: RestoredCause): void {
     if (cause === 'put-back') instance.counters.putBack += objects.length;
-    const { interface: device, announce } = instance.config.instance;
-    const addresses = objects.flatMap((object) => (object.kind === 'address' ? [object.address] : []));
-    const target = { instance: instance.name, addresses, rule: announce };
-    this.#options.announcing.putBack(device, target, this.#options.clock.monotonic());
-    const text = `${objects.map(nameOf).join(', ')}: ${RESTORED[cause]}`;
+    const { announce } = instance.config.instance;
+    const own = byDevice(objects);
+    for (const [device, addresses] of own) {
+      const target = { instance: instance.name, addresses, rule: announce };
+      this.#options.announcing.putBack(device, target, this.#options.clock.monotonic());
+    }
+    const announced = own.size === 0 ? '' : ' and announced';
+    const text = `${objects.map(nameOf).join(', ')}: ${RESTORED[cause]}${announced}`;
     this.notice(instance.name, 'warn', 'put-back', text);
   }
 

@@ -169,12 +169,15 @@ export class VrrpEngine {
       else if (!isDeepStrictEqual(known.config, router)) this.#change(known, router);
     }
     this.#keeper.configure(
-      routers.flatMap(({ instance, addresses }) =>
-        addresses.map((object) => ({
+      routers.flatMap(({ instance, addresses, routes, rules }) =>
+        [...addresses, ...routes, ...rules].map((object) => ({
           instance: instance.name,
           object,
-          native: instance.priority === 255,
-          keepLast: instance.cast.kind === 'multicast' && object.device === instance.interface,
+          native: instance.priority === 255 && object.kind === 'address',
+          keepLast:
+            instance.cast.kind === 'multicast' &&
+            object.kind === 'address' &&
+            object.device === instance.interface,
         })),
       ),
     );
@@ -207,6 +210,8 @@ export class VrrpEngine {
   }
 
   #change(instance: Instance, router: RouterConfig): void {
+    // Virtual IPs may move to other interfaces; those of a master are announced anew.
+    this.#effects.silence(instance);
     instance.reconfigure(router, this.#options.hmacOf(router.keys));
     this.#machines.give(instance, { kind: 'priority', priority: instance.priority().effective });
     this.#machines.give(instance, { kind: 'reconfigured' });
@@ -218,7 +223,7 @@ export class VrrpEngine {
     this.#machines.give(instance, { kind: 'shutdown' });
     await instance.work;
     this.#machines.forget(instance);
-    this.#announcing.stop(instance.config.instance.interface, instance.name);
+    this.#effects.silence(instance);
     this.#roster.remove(instance);
   }
 

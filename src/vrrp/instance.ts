@@ -76,6 +76,11 @@ export class Instance implements DueItem {
     return this.#config;
   }
 
+  /** Where its virtual IPs are announced. */
+  get devices(): ReadonlySet<string> {
+    return new Set(this.#config.addresses.map(({ device }) => device));
+  }
+
   get name(): string {
     return this.#config.instance.name;
   }

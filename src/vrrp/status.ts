@@ -1,5 +1,5 @@
 /** What a virtual router says of itself, and how it is set up from the configuration. Types only. */
-import type { VirtualAddress } from '../addresses/model.js';
+import type { VirtualAddress, VirtualRoute, VirtualRule } from '../addresses/model.js';
 import type { Ip } from '../core/ip.js';
 import type { EpochMillis, Micros } from '../core/units.js';
 import type { Fault, InstanceConfig, PriorityReport, Rival, Role, RoleCause, Track } from './model.js';
@@ -9,6 +9,8 @@ export interface RouterConfig {
   readonly instance: InstanceConfig;
   /** All virtual IPs, those too that adverts do not carry. */
   readonly addresses: readonly VirtualAddress[];
+  readonly routes: readonly VirtualRoute[];
+  readonly rules: readonly VirtualRule[];
   /** Secrets of `auth: hmac`, by key id. */
   readonly keys: ReadonlyMap<number, string>;
   /** The sync group that it belongs to. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { diffObjects, LVSENTRY_PROTOCOL, objectText } from '../../src/addresses/diff.js';
+import { diffObjects, LVSENTRY_PROTOCOL } from '../../src/addresses/diff.js';
 import type {
   ObjectOperation,
   ObjectSeen,
@@ -10,6 +10,7 @@ import type {
   VirtualRoute,
   VirtualRule,
 } from '../../src/addresses/model.js';
+import { objectText } from '../../src/addresses/names.js';
 import { ip } from '../../src/core/ip.js';
 
 const NOTHING: ReadonlySet<string> = new Set();

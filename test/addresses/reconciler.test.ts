@@ -1,8 +1,8 @@
 import t from 'tap';
 import { AddressClient } from '../../src/addresses/client.js';
 import type { VirtualAddress } from '../../src/addresses/model.js';
+import { nameOf } from '../../src/addresses/names.js';
 import { AddressKeeper } from '../../src/addresses/reconciler.js';
-import { nameOf } from '../../src/addresses/texts.js';
 import { errnoValue } from '../../src/core/errno.js';
 import type { NetlinkSocket, OpenNetlink } from '../../src/core/ports.js';
 import { systemTurns } from '../../src/sys/clock.js';

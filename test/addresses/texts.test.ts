@@ -1,5 +1,6 @@
 import t from 'tap';
-import { nameOf, refusalText } from '../../src/addresses/texts.js';
+import { nameOf } from '../../src/addresses/names.js';
+import { refusalText } from '../../src/addresses/texts.js';
 import { ip } from '../../src/core/ip.js';
 import { vip } from '../contract/network.js';
 import { route, rule } from '../contract/routes.js';

@@ -45,7 +45,15 @@ const ROWS: readonly (readonly [Track, Observation, string])[] = [
 t.test('every contribution is shown with what was seen and what it does', async (t) => {
   const tracks = ROWS.map(([track]) => track);
   const instance = config();
-  const router: RouterConfig = { instance, addresses: [], keys: new Map(), group: undefined, tracks };
+  const router: RouterConfig = {
+    instance,
+    addresses: [],
+    routes: [],
+    rules: [],
+    keys: new Map(),
+    group: undefined,
+    tracks,
+  };
   const priority = effectivePriority(
     100,
     ROWS.map(([track, seen]) => ({ track, seen })),

@@ -49,6 +49,8 @@ t.test('the least virtual router is completed with every default', async (t) => 
         deprecated: false,
       },
     ],
+    routes: [],
+    rules: [],
     keys: new Map(),
     group: undefined,
     tracks: [],

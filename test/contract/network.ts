@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AddressClient, type ObjectChange } from '../../src/addresses/client.js';
 import type { VirtualAddress, VirtualObject } from '../../src/addresses/model.js';
+import { nameOf } from '../../src/addresses/names.js';
 import { AddressKeeper } from '../../src/addresses/reconciler.js';
-import { nameOf } from '../../src/addresses/texts.js';
 import { type Family, ip } from '../../src/core/ip.js';
 import type { OpenNetlink } from '../../src/core/ports.js';
 import type { NetlinkResult } from '../../src/netlink/exchange.js';

@@ -365,6 +365,10 @@ export class FakeNetwork {
     },
   };
 
+  indexOf(device: string): number {
+    return this.#named(device).index;
+  }
+
   shown(device: string): readonly string[] {
     const { index } = this.#named(device);
     return this.#addresses

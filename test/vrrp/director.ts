@@ -39,6 +39,8 @@ export function router(
       noDad: false,
       deprecated: false,
     })),
+    routes: [],
+    rules: [],
     keys: new Map(),
     group: undefined,
     tracks: [],
@@ -84,6 +86,8 @@ export class Director {
   readonly digests: VrrpDigest[] = [];
   /** Sockets of adverts, in the order in which they were opened. */
   readonly sockets: FakePacketSocket[] = [];
+  /** Where announcements go out. */
+  frames: FakePacketSocket | undefined;
   /** What `socket` answers instead, for one family of sockets. */
   refusal: readonly [domain: number, result: number] | undefined;
   /** The next socket of adverts that is opened, where it is a special one. */
@@ -116,8 +120,10 @@ export class Director {
 
   readonly #openSocket: OpenPacketSocket = (domain) => {
     if (this.refusal?.[0] === domain) return this.refusal[1];
-    if (domain === AF_PACKET)
-      return new LoggedSocket((bytes) => this.#write(`arp ${readArp(bytes).targetIp}`));
+    if (domain === AF_PACKET) {
+      this.frames = new LoggedSocket((bytes) => this.#write(`arp ${readArp(bytes).targetIp}`));
+      return this.frames;
+    }
     const make = this.next ?? ((log) => new LoggedSocket(log));
     this.next = undefined;
     const socket = make((bytes) => this.#write(advertWord(bytes)));
