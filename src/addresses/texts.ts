@@ -13,6 +13,7 @@ export interface Refusal {
 
 /** What an errno means for an object on this link, where more is known than the kernel says. */
 function meaning(object: VirtualObject, errno: string, link: LinkSeen | undefined): string | undefined {
+  if (errno === 'EPERM') return 'run as root, or with CAP_NET_ADMIN';
   if (object.kind !== 'address')
     return errno === 'EEXIST'
       ? `somebody else has set a ${object.kind} like it, which is left alone`

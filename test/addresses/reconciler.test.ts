@@ -140,7 +140,7 @@ t.test('what is refused is not told again for another reason, but in another rol
   await keeper.want('a', 'absent');
   network.failures.push('EPERM');
   await keeper.want('a', 'present');
-  t.same(told.slice(1), ['a 192.0.2.10/24 on v0: the kernel says EPERM']);
+  t.same(told.slice(1), ['a 192.0.2.10/24 on v0: the kernel says EPERM: run as root, or with CAP_NET_ADMIN']);
   keeper.close();
 });
 
@@ -150,7 +150,7 @@ t.test('an address that cannot be removed is tried again', async (t) => {
   network.failures.push('EPERM');
   await keeper.want('a', 'absent');
   t.same(network.shown('v0'), ['192.0.2.10/24']);
-  t.same(told, ['a 192.0.2.10/24 on v0: the kernel says EPERM']);
+  t.same(told, ['a 192.0.2.10/24 on v0: the kernel says EPERM: run as root, or with CAP_NET_ADMIN']);
   await time.advance(1000);
   await settle();
   t.same(network.shown('v0'), []);

@@ -126,7 +126,7 @@ t.test('the kernel refuses the virtual IP: it is told once, and adverts go on', 
   const log = await director.pass(8000);
   t.equal(log.filter((line) => line.endsWith('advert 20 100')).length, 5);
   t.same(director.said(), [
-    'refused: 10.0.0.100/24 on eth0 cannot be set: the kernel says EPERM; it is tried again every second',
+    'refused: 10.0.0.100/24 on eth0 cannot be set: the kernel says EPERM: run as root, or with CAP_NET_ADMIN; it is tried again every second',
   ]);
   network.fake.failures.length = 0;
   t.match(await director.pass(1000), [/add 10.0.0.100/, /advert/, /arp 10.0.0.100/]);
