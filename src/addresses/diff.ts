@@ -1,5 +1,5 @@
 /** From what the kernel has to what the roles call for: a list of operations. Level-based: run twice, it does nothing. */
-import { ipFamily } from '../core/ip.js';
+import { ipFamily, isLinkLocal } from '../core/ip.js';
 import type {
   ObjectOperation,
   ObjectSeen,
@@ -81,8 +81,8 @@ function strongest(wanted: readonly ObjectWanted[]): ReadonlyMap<string, ObjectW
 }
 
 /** What an interface has addresses of: two with the same text can stand in for each other as source. */
-function reachText({ device, address, scope }: VirtualAddress): string {
-  return `${device} ${ipFamily(address)} ${scope}`;
+function reachText({ device, address }: VirtualAddress): string {
+  return `${device} ${ipFamily(address)} ${isLinkLocal(address) ? 'link-local' : ''}`;
 }
 
 /** `reachText` of the interfaces that have an address which is nobody's virtual IP. */
