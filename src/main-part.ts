@@ -1,6 +1,7 @@
 /** Main's part of the daemon: everything but the virtual routers, put together and taken apart in the right order. */
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { LinkClient } from './addresses/links.js';
 import { Outbox } from './alerts/outbox.js';
 import { webhookCourier } from './alerts/webhook.js';
 import type { Api } from './api/server.js';
@@ -53,6 +54,7 @@ export class MainPart {
   readonly #sync: SyncFollower;
   readonly #tracks: TrackWatcher;
   readonly #log: Logger;
+  #links: LinkClient | undefined;
   #api: Api | undefined;
   #patience: Timer | undefined;
   #closed = false;
@@ -98,9 +100,19 @@ export class MainPart {
     this.#sync = new SyncFollower({
       table,
       timers: systemTimers,
-      onState: (sync) => this.controller.note({ sync }),
+      indexOf: table.kind === 'memory' ? async () => 0 : (name) => this.#linkIndex(name),
+      onState: (sync) => {
+        this.controller.note({ sync });
+        this.#roles.follow(this.controller.world());
+      },
       tell: (happening) => this.controller.tell(happening),
     });
+  }
+
+  /** Most directors need no such connection. */
+  async #linkIndex(name: string): Promise<number | undefined> {
+    this.#links ??= new LinkClient({ openNetlink, timers: systemTimers, turns: systemTurns });
+    return this.#links.indexOf(name);
   }
 
   /** The VRRP thread spoke, or died (undefined). */
@@ -164,5 +176,6 @@ export class MainPart {
     const alerted = this.#alerts.close(ALERTS_LIMIT);
     await Promise.all([synchronised, tracksClosed, this.#probes.close(), alerted, this.#api?.close()]);
     this.#table.close();
+    this.#links?.close();
   }
 }

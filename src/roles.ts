@@ -107,12 +107,28 @@ function shareOf(world: World, track: Extract<Track, { kind: 'services' }>): Obs
   return { kind: 'share', up, total: servers.length };
 }
 
-/** What each instance has to know of services now, by the names it knows them by. */
+/**
+ * This director's end of the synchronisation of connections; undefined while the daemon takes another role: what was
+ * seen of it before holds until that is done or failed.
+ */
+function endOf({ sync }: World): Observation | undefined {
+  if (sync?.lastError !== undefined) return { kind: 'down' };
+  return sync?.inSync === true ? { kind: 'up' } : undefined;
+}
+
+function observationOf(world: World, track: Track): Observation | undefined {
+  if (track.kind === 'services') return shareOf(world, track);
+  return track.kind === 'sync-peer' ? endOf(world) : undefined;
+}
+
+/** What each instance has to know of services and of the synchronisation now, by the names it knows them by. */
 function observations(world: World): ReadonlyMap<string, Observation> {
   const found = new Map<string, Observation>();
   for (const { tracks } of world.config.vrrp)
-    for (const track of tracks)
-      if (track.kind === 'services') found.set(`services ${track.name}`, shareOf(world, track));
+    for (const track of tracks) {
+      const seen = observationOf(world, track);
+      if (seen !== undefined) found.set(`${track.kind} ${track.name}`, seen);
+    }
   return found;
 }
 
@@ -148,7 +164,7 @@ export class RoleFollower {
     this.follow(world);
   }
 
-  /** After new verdicts, and when everything else was looked at. */
+  /** After new verdicts, when everything else was looked at, and when the synchronisation is otherwise. */
   follow(world: World): void {
     if (world.config.vrrp.length === 0) return;
     this.#observe(world);

@@ -4,12 +4,14 @@ import type { Timers } from './core/ports.js';
 import type { Happening } from './describe.js';
 import type { IpvsTable, SyncRule, SyncState } from './ipvs/model.js';
 import { type SyncStep, syncDaemonText, syncStepsText, wantedDaemons } from './ipvs/sync.js';
-import { SyncKeeper } from './ipvs/sync-keeper.js';
+import { SyncKeeper, type SyncKeeperOptions } from './ipvs/sync-keeper.js';
 import type { VrrpDigest } from './vrrp/status.js';
 
 export interface SyncFollowerOptions {
   readonly table: IpvsTable;
   readonly timers: Timers;
+  /** See SyncKeeperOptions. */
+  readonly indexOf: SyncKeeperOptions['indexOf'];
   readonly onState: (state: SyncState | undefined) => void;
   readonly tell: (happening: Happening) => void;
 }
@@ -47,10 +49,11 @@ export class SyncFollower {
   #config: Pick<Config, 'sync' | 'resync'> | undefined;
   #vrrp: VrrpDigest | undefined;
 
-  constructor({ table, timers, onState, tell }: SyncFollowerOptions) {
+  constructor({ table, timers, indexOf, onState, tell }: SyncFollowerOptions) {
     this.#keeper = new SyncKeeper({
       table,
       timers,
+      indexOf,
       events: {
         onState,
         onChanged: (steps) => tell(changeHappening(steps)),

@@ -162,6 +162,27 @@ t.test('what is tracked and was not looked at yet keeps the director from being 
   t.equal(told.said.at(-1), 'ready');
 });
 
+t.test(
+  'this end of the synchronisation: what is seen of it holds until the daemon has its new role',
+  async (t) => {
+    const router: RouterConfig = {
+      ...tracking('web'),
+      tracks: [{ kind: 'sync-peer', name: 'eth1', weight: -30, reverse: false }],
+    };
+    const told = new Told();
+    const follower = new RoleFollower(told, () => true);
+    const state = { wanted: [], seen: [], inSync: false, lastError: undefined, repaired: 0 };
+    const follow = (sync: World['sync']): void => follower.follow({ ...worldWith([router], 0), sync });
+    follow(undefined);
+    follow(state);
+    t.same(told.said, ['ready'], 'nothing is known yet');
+    follow({ ...state, inSync: true });
+    follow(state);
+    follow({ ...state, lastError: 'ENODEV' });
+    t.same(told.said.slice(1), ['sync-peer eth1 {"kind":"up"}', 'sync-peer eth1 {"kind":"down"}']);
+  },
+);
+
 t.test('without virtual routers nothing is watched', async (t) => {
   const told = new Told();
   const follower = new RoleFollower(told, () => true);

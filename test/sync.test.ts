@@ -25,6 +25,7 @@ function setup() {
   const follower = new SyncFollower({
     table,
     timers: time,
+    indexOf: async () => 2,
     onState: (state) => states.push(state),
     tell: (happening) => told.push(happening),
   });

@@ -20,7 +20,7 @@ const TRACKS_MAX = 1000;
 const COUNT_MAX = 1_000_000;
 const PATH_PATTERN = '^/[^\\u0000]*$';
 
-const weight = (standard: string) =>
+export const weight = (standard: string) =>
   Type.Unsafe<number | string>({
     type: ['integer', 'string'],
     minimum: -253,

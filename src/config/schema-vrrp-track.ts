@@ -2,7 +2,7 @@
 
 import { interfaceName } from './schema-interface.js';
 import { integer, listOf, NAME_EXPECTS, NAME_PATTERN, optional, section, text } from './schema-kit.js';
-import { trackUses } from './schema-tracks.js';
+import { trackUses, weight } from './schema-tracks.js';
 
 export const track = section(
   optional({
@@ -13,6 +13,12 @@ export const track = section(
       relation: "The instance's own interface is always tracked.",
     }),
     objects: trackUses,
+    sync: {
+      ...weight('not at all'),
+      description:
+        "This director's end of `sync`: it is up while the kernel runs the daemon that its role asks for. Above 0: added to the priority while it is up. Below 0: taken away while it is down. `fault`: while it is down, the director does not take part.",
+      'x-relation': 'Only with `sync`. Nobody knows whether another director hears: nothing answers.',
+    },
     services: listOf(
       text(
         { expects: NAME_EXPECTS, type: 'name', pattern: NAME_PATTERN, longest: 63 },

@@ -56,7 +56,8 @@ function processOf(context: Context, name: string, at: ProcessAt): Checked<Watch
   return { kind: 'process', name, program: program.value, arguments: words, minimum, maximum, delay };
 }
 
-function weightOf(context: Context, at: Cursor<number | string>): Checked<TrackWeight> {
+/** Points, or `fault`. */
+export function weightOf(context: Context, at: Cursor<number | string>): Checked<TrackWeight> {
   if (typeof at.value === 'string') return 'fault';
   return at.value === 0
     ? report(context, at, '0 does nothing; what keepalived calls weight 0 is `fault`')

@@ -14,6 +14,7 @@ import {
   entries,
   FAULTY,
   member,
+  read,
   report,
   reportKey,
   rootCursor,
@@ -22,6 +23,7 @@ import { parseListen } from './endpoint.js';
 import { finishFaults, placeText, type RawFault, type Source, WHOLE_FILE } from './faults.js';
 import type { Config, ConfigResult, Listen, ServiceConfig } from './model.js';
 import type { RawAlert, RawConfig, RawService } from './schema.js';
+import type { RawSync } from './schema-sync.js';
 import type { RawTrackedObject } from './schema-tracks.js';
 import type { RawRouter } from './schema-vrrp.js';
 import { completeService } from './service.js';
@@ -148,16 +150,25 @@ function routers(context: Context, roots: readonly Root[], trackable: Trackable)
   return [...complete.values()].map(({ router }) => router);
 }
 
+type SyncAt = Checked<Cursor<RawSync>> | undefined;
+
 function sync(
   context: Context,
+  at: SyncAt,
   roots: readonly Root[],
   beside: Omit<SyncSurroundings, 'routerNames'>,
 ): SyncRule | undefined {
-  const at = only(context, roots, 'sync');
   if (at === undefined || at === FAULTY) return undefined;
   const names = roots.flatMap((root) => [...(root.node.fields?.get('vrrp')?.node.fields?.keys() ?? [])]);
   const rule = completeSync(context, at, { ...beside, routerNames: new Set(names) });
   return rule === FAULTY ? undefined : rule;
+}
+
+/** Where connections are synchronised; empty where that is faulty, and undefined where they are not. */
+function syncInterface(at: SyncAt): string | undefined {
+  if (at === undefined) return undefined;
+  const device = at === FAULTY ? FAULTY : read(at, 'interface', '');
+  return device === FAULTY ? '' : device;
 }
 
 const DEFAULT_LISTEN: Listen = { kind: 'tcp', host: '127.0.0.1', port: 8405 };
@@ -209,9 +220,11 @@ export function complete(
   const listener = listen(context, roots);
   const known = servicesOf(defaultLayers(context, roots));
   const definitions = trackDefinitions(context, roots);
+  const syncAt = only(context, roots, 'sync');
   const vrrp = routers(context, roots, {
     services: new Set(known.map(({ name }) => name)),
     definitions,
+    sync: syncInterface(syncAt),
   });
   return {
     name: value(name, context.deps.hostName),
@@ -221,7 +234,7 @@ export function complete(
     services: known,
     alerts: alerts(context, roots),
     vrrp,
-    sync: sync(context, roots, { routers: vrrp, services: known }),
+    sync: sync(context, syncAt, roots, { routers: vrrp, services: known }),
     tracks: watchedOf(definitions, vrrp),
   };
 }

@@ -6,8 +6,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { errorText } from '../core/errors.js';
 import type { Timer, Timers } from '../core/ports.js';
 import { type Millis, millis } from '../core/units.js';
-import type { IpvsTable, SyncDaemon, SyncState } from './model.js';
-import { planSync, type SyncAim, type SyncStep, syncStepsText } from './sync.js';
+import type { IpvsTable, SyncDaemon, SyncRole, SyncState } from './model.js';
+import { planSync, type Stranded, type SyncAim, type SyncStep, syncStepsText } from './sync.js';
 
 const RETRY_MIN = millis(100);
 const RETRY_MAX = millis(5000);
@@ -25,6 +25,8 @@ export interface SyncKeeperEvents {
 
 export interface SyncKeeperOptions {
   readonly table: Pick<IpvsTable, 'syncDaemons' | 'startSyncDaemon' | 'stopSyncDaemon'>;
+  /** The index of an interface; undefined: there is none of that name. An interface that is made anew has another one. */
+  readonly indexOf: (name: string) => Promise<number | undefined>;
   readonly timers: Timers;
   readonly events: SyncKeeperEvents;
 }
@@ -34,6 +36,8 @@ export class SyncKeeper {
   #aim: SyncAim = { kind: 'ignore' };
   #resync: Millis = RETRY_MAX;
   #seen: readonly SyncDaemon[] | undefined;
+  /** The interfaces at which daemons were first seen, by their role. */
+  readonly #indexes = new Map<SyncRole, number>();
   #inSync = false;
   #lastError: string | undefined;
   #repaired = 0;
@@ -129,11 +133,22 @@ export class SyncKeeper {
   async #plan(aim: SyncAim): Promise<readonly SyncStep[] | undefined> {
     try {
       this.#seen = await this.#options.table.syncDaemons();
-      return planSync(aim, this.#seen);
+      return planSync(aim, this.#seen, await this.#stranded(this.#seen));
     } catch (thrown) {
       this.#fail(errorText(thrown));
       return undefined;
     }
+  }
+
+  async #stranded(seen: readonly SyncDaemon[]): Promise<Stranded> {
+    const stranded = new Set<SyncRole>();
+    for (const { role, interface: device } of seen) {
+      const index = await this.#options.indexOf(device);
+      const first = this.#indexes.get(role) ?? index;
+      if (index === undefined || first === undefined || index !== first) stranded.add(role);
+      else this.#indexes.set(role, first);
+    }
+    return stranded;
   }
 
   /** @returns the first error, in words. A daemon that could not be started does not keep a wrong one running. */
@@ -141,6 +156,7 @@ export class SyncKeeper {
     let first: string | undefined;
     for (const { kind, daemon } of steps) {
       try {
+        this.#indexes.delete(daemon.role);
         if (kind === 'start') await this.#options.table.startSyncDaemon(daemon);
         else await this.#options.table.stopSyncDaemon(daemon.role);
       } catch (thrown) {

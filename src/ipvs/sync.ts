@@ -1,11 +1,19 @@
 /** Which connection-synchronisation daemons should run, and what brings the kernel there. */
 import { completeSyncDaemon } from './kernel-rules.js';
-import type { SyncDaemon, SyncRule } from './model.js';
+import type { SyncDaemon, SyncRole, SyncRule } from './model.js';
 
 /** One command to the kernel. */
 export type SyncStep =
   | { readonly kind: 'start'; readonly daemon: SyncDaemon }
-  | { readonly kind: 'stop'; readonly daemon: SyncDaemon };
+  | { readonly kind: 'stop'; readonly daemon: SyncDaemon; readonly isStranded: boolean };
+
+/**
+ * Roles whose daemons lost their interface: it was removed, if another one of its name came since or not. The kernel
+ * goes on listing such a daemon, which neither tells nor hears.
+ */
+export type Stranded = ReadonlySet<SyncRole>;
+
+const NONE: Stranded = new Set();
 
 /** What there is to do with the kernel's daemons. */
 export type SyncAim =
@@ -53,11 +61,18 @@ export function fits(wanted: SyncDaemon, seen: SyncDaemon): boolean {
   );
 }
 
-function keep(wanted: readonly SyncDaemon[], seen: readonly SyncDaemon[]): readonly SyncStep[] {
-  const wrong = seen.filter((its) => !wanted.some((daemon) => fits(daemon, its)));
-  const missing = wanted.filter((daemon) => !seen.some((its) => fits(daemon, its)));
+function keep(
+  wanted: readonly SyncDaemon[],
+  seen: readonly SyncDaemon[],
+  stranded: Stranded,
+): readonly SyncStep[] {
+  const isRight = (daemon: SyncDaemon, its: SyncDaemon): boolean =>
+    fits(daemon, its) && !stranded.has(its.role);
+  const wrong = seen.filter((its) => !wanted.some((daemon) => isRight(daemon, its)));
+  const missing = wanted.filter((daemon) => !seen.some((its) => isRight(daemon, its)));
   const starts = missing.map((daemon) => ({ kind: 'start', daemon }) as const);
-  const stop = (daemon: SyncDaemon) => ({ kind: 'stop', daemon }) as const;
+  const stop = (daemon: SyncDaemon) =>
+    ({ kind: 'stop', daemon, isStranded: stranded.has(daemon.role) }) as const;
   const isInTheWay = ({ role }: SyncDaemon): boolean => missing.some((daemon) => daemon.role === role);
   // The kernel runs one of each role. One of the other role ends last: until then it may still say or hear something.
   return [
@@ -68,12 +83,16 @@ function keep(wanted: readonly SyncDaemon[], seen: readonly SyncDaemon[]): reado
 }
 
 /** The commands that lead from what runs to what should, in their order. Done again, there are none. */
-export function planSync(aim: SyncAim, seen: readonly SyncDaemon[]): readonly SyncStep[] {
-  if (aim.kind === 'keep') return keep(aim.daemons, seen);
+export function planSync(
+  aim: SyncAim,
+  seen: readonly SyncDaemon[],
+  stranded: Stranded = NONE,
+): readonly SyncStep[] {
+  if (aim.kind === 'keep') return keep(aim.daemons, seen, stranded);
   if (aim.kind !== 'release') return [];
   return seen
     .filter((its) => aim.daemons.some((daemon) => fits(daemon, its)))
-    .map((daemon) => ({ kind: 'stop', daemon }));
+    .map((daemon) => ({ kind: 'stop', daemon, isStranded: stranded.has(daemon.role) }));
 }
 
 /**
@@ -93,12 +112,16 @@ export function syncDaemonText({ role, interface: device, syncId, group, port }:
   return `${role} on ${device}, id ${syncId}${where}`;
 }
 
-const SAID: Readonly<Record<SyncStep['kind'], string>> = {
-  start: 'did not run',
-  stop: 'should not run',
-};
+function stepText(step: SyncStep): string {
+  if (step.kind === 'start') return 'did not run';
+  return step.isStranded ? 'lost its interface' : 'should not run';
+}
 
 /** What was found wrong, in words: `backup on eth1, id 51 did not run`. */
 export function syncStepsText(steps: readonly SyncStep[]): string {
-  return steps.map(({ kind, daemon }) => `${syncDaemonText(daemon)} ${SAID[kind]}`).join('; ');
+  const stranded = new Set(
+    steps.filter((step) => step.kind === 'stop' && step.isStranded).map(({ daemon }) => daemon.role),
+  );
+  const told = steps.filter(({ kind, daemon }) => kind === 'stop' || !stranded.has(daemon.role));
+  return told.map((step) => `${syncDaemonText(step.daemon)} ${stepText(step)}`).join('; ');
 }

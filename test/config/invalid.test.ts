@@ -107,6 +107,8 @@ const EXPECTED: readonly string[] = [
   'router-route-of-two-families.yaml:7:14: vrrp.outside.routes[0]: 2001:db8::1 is not of the family of the destination, 10.0.0.0',
   'router-rule-with-half-a-mark.yaml:7:34: vrrp.outside.rules[0].mark: the mask covers a part of the mark',
   'router-rule-without-a-priority.yaml:7:13: vrrp.outside.rules[0].priority: missing; it must be there',
+  'router-tracks-sync-with-0.yaml:6:20: vrrp.outside.track.sync: 0 does nothing; what keepalived calls weight 0 is `fault`',
+  'router-tracks-sync-without-sync.yaml:6:20: vrrp.outside.track.sync: there is no `sync` that could be tracked',
   'router-tracks-no-service.yaml:6:25: vrrp.outside.track.services[0]: there is no service web',
   'router-two-kinds-of-auth.yaml:6:11: vrrp.outside.auth: either `password` or `hmac`, not both',
   'router-version-2-with-ipv6.yaml:6:14: vrrp.outside.version: version 2 is for IPv4 only; use `version: 3`',
@@ -191,7 +193,7 @@ t.test('all invalid files as one folder: every file has its fault, in the order 
   const files = result.faults.map(({ file }) => file.slice(FOLDER.length + 1));
   t.same([...files].sort(), files, 'sorted');
   // Alone it lacks its services; beside others it does not.
-  const alone = new Set(['no-services.yaml']);
+  const alone = new Set(['no-services.yaml', 'router-tracks-sync-without-sync.yaml']);
   const expected = EXPECTED.map((text) => text.slice(0, text.indexOf(':'))).filter(
     (name) => !alone.has(name),
   );

@@ -156,6 +156,14 @@ t.test('what is tracked: interfaces make faults, services count together', async
   ]);
 });
 
+t.test('this end of the synchronisation is tracked by the name of its interface', async (t) => {
+  const sync = 'services: {}\nsync: { interface: eth1 }';
+  for (const weight of [-30, 30, 'fault'] as const)
+    t.same(routerOf(`${LEAST}, track: { sync: ${weight} }`, sync).tracks, [
+      { kind: 'sync-peer', name: 'eth1', weight, reverse: false },
+    ]);
+});
+
 t.test('a group makes its members wait for each other', async (t) => {
   const router = routerOf(`${LEAST}, group: gateway`);
   t.same([router.group, router.instance.rule.grouped], ['gateway', true]);

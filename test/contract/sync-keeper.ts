@@ -11,6 +11,7 @@ function keeperOf(table: IpvsTable, told: string[]): SyncKeeper {
   return new SyncKeeper({
     table,
     timers: { after: () => ({ cancel: () => undefined }) },
+    indexOf: async () => 2,
     events: {
       onState: () => undefined,
       onChanged: (steps) => told.push(steps.map(({ kind, daemon }) => `${kind} ${daemon.role}`).join(' ')),

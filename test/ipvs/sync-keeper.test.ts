@@ -17,6 +17,11 @@ const words = (steps: readonly SyncStep[]): string =>
 
 /** A table that counts what it is asked, and can be made to fail or to wait. */
 class Kernel {
+  /** The interfaces there are, by their indexes. */
+  readonly indexes = new Map([
+    ['eth1', 2],
+    ['eth9', 9],
+  ]);
   readonly table = new MemoryTable();
   /** Commands in their order, with the error they were answered with. */
   readonly commands: string[] = [];
@@ -62,6 +67,7 @@ function setup(kernel = new Kernel()) {
   const keeper = new SyncKeeper({
     table: kernel,
     timers: time,
+    indexOf: async (name) => kernel.indexes.get(name),
     events: {
       onState: (state) => states.push(state),
       onChanged: (steps) => told.push(`changed: ${words(steps)}`),
@@ -276,6 +282,74 @@ t.test('a release that fails is tried again', async (t) => {
   kernel.refuse = () => undefined;
   await time.advance(200);
   t.same([await kernel.roles(), states.at(-1)], [[], undefined]);
+});
+
+t.test(
+  'a daemon whose interface was made anew is started again: it would neither tell nor hear',
+  async (t) => {
+    const { kernel, told, states, time, keep } = setup();
+    await keep(BACKUP);
+    kernel.indexes.set('eth1', 7);
+    await time.advance(10_000);
+    t.same(kernel.commands.slice(1), ['stop backup', 'start backup']);
+    t.same(told.slice(1), ['drift: stop backup, start backup']);
+    t.match(states.at(-1), { inSync: true, repaired: 1 });
+    await time.advance(20_000);
+    t.equal(kernel.commands.length, 3, 'once');
+  },
+);
+
+t.test('a daemon whose interface is gone is wrong, and started when there is one again', async (t) => {
+  const { kernel, told, states, time, keep } = setup();
+  await keep(MASTER);
+  kernel.indexes.delete('eth1');
+  kernel.refuse = (command) => (command === 'start master' ? new LvsError('IPVS', 'ENODEV') : undefined);
+  await time.advance(10_000);
+  t.same(told.slice(1), ['drift: stop master, start master', 'failed: ENODEV']);
+  t.match(states.at(-1), { inSync: false, seen: [], lastError: 'ENODEV' });
+  kernel.indexes.set('eth1', 8);
+  kernel.refuse = () => undefined;
+  await time.advance(5000);
+  t.match(states.at(-1), { inSync: true, seen: [{ role: 'master' }], lastError: undefined });
+});
+
+t.test('a daemon that was found without its interface is not adopted', async (t) => {
+  const { kernel, told, keep } = setup();
+  await kernel.table.startSyncDaemon(BACKUP);
+  kernel.indexes.delete('eth1');
+  kernel.refuse = (command) => (command === 'start backup' ? new LvsError('IPVS', 'ENODEV') : undefined);
+  await keep(BACKUP);
+  t.same(told, ['failed: ENODEV']);
+});
+
+t.test('a role that changes may change the interface too', async (t) => {
+  const { kernel, told, time, keep } = setup();
+  await keep(BACKUP);
+  await keep(syncDaemon('backup', { interface: 'eth9' }));
+  await keep(BACKUP);
+  await time.advance(20_000);
+  t.notOk(told.some((line) => line.startsWith('drift')));
+  t.equal(kernel.commands.length, 5);
+});
+
+t.test('an interface that cannot be looked up is an error like another', async (t) => {
+  const { kernel, told, keeper, time } = setup();
+  const broken = new SyncKeeper({
+    table: kernel,
+    timers: time,
+    indexOf: () => Promise.reject(new LvsError('NETLINK', 'no answer')),
+    events: {
+      onState: () => undefined,
+      onChanged: () => told.push('changed'),
+      onDrift: () => told.push('drift'),
+      onFailure: (message) => told.push(`failed: ${message}`),
+    },
+  });
+  await kernel.table.startSyncDaemon(BACKUP);
+  broken.aim({ kind: 'keep', daemons: [BACKUP] }, RESYNC);
+  await broken.settled();
+  await keeper.settled();
+  t.same([told, kernel.commands], [['failed: no answer'], []]);
 });
 
 t.test('close finishes what is in progress, leaves the daemons, and touches nothing after', async (t) => {

@@ -100,6 +100,14 @@ const PLANS: readonly (readonly [string, SyncAim, readonly SyncDaemon[], readonl
 for (const [name, aim, seen, expected] of PLANS)
   t.test(`plan: ${name}`, async (t) => t.same(words(planSync(aim, seen)), expected));
 
+t.test('plan: one that lost its interface is started again, and is no other’s business', async (t) => {
+  const stranded = new Set(['backup'] as const);
+  t.same(words(planSync(keep(BACKUP), [BACKUP], stranded)), ['stop backup eth1', 'start backup eth1']);
+  t.same(words(planSync(keep(MASTER), [MASTER, BACKUP], stranded)), ['stop backup eth1']);
+  t.same(planSync({ kind: 'watch' }, [BACKUP], stranded), []);
+  t.same(words(planSync({ kind: 'release', daemons: [BACKUP] }, [BACKUP], stranded)), ['stop backup eth1']);
+});
+
 t.test('a start adopts a daemon of either role, and else begins as backup', async (t) => {
   t.same(planSyncStart(FOLLOWS, [MASTER]), []);
   t.same(planSyncStart(FOLLOWS, [BACKUP]), []);
@@ -120,15 +128,22 @@ t.test('in words of ipvsadm and in words for people', async (t) => {
     syncStepWords({ kind: 'start', daemon: least }),
     '--start-daemon master --mcast-interface eth1 --syncid 51',
   );
-  t.equal(syncStepWords({ kind: 'stop', daemon: full }), '--stop-daemon master');
+  t.equal(syncStepWords({ kind: 'stop', daemon: full, isStranded: false }), '--stop-daemon master');
   t.equal(syncDaemonText(MASTER), 'master on eth1, id 51, group 224.0.0.81 port 8848');
   t.equal(syncDaemonText(least), 'master on eth1, id 51');
   t.equal(
     syncStepsText([
       { kind: 'start', daemon: least },
-      { kind: 'stop', daemon: { ...least, role: 'backup' } },
+      { kind: 'stop', daemon: { ...least, role: 'backup' }, isStranded: false },
     ]),
     'master on eth1, id 51 did not run; backup on eth1, id 51 should not run',
+  );
+  t.equal(
+    syncStepsText([
+      { kind: 'stop', daemon: least, isStranded: true },
+      { kind: 'start', daemon: least },
+    ]),
+    'master on eth1, id 51 lost its interface',
   );
 });
 
