@@ -6,12 +6,12 @@ import { eventually } from './client.js';
 import type { Received } from './guest/receiver.js';
 import { PROJECT } from './lab.js';
 import type { GuestProcess } from './process.js';
-import { startOn } from './topology.js';
+import { type Host, startOn } from './topology.js';
 
 const PROGRAM = join(PROJECT, 'dist/bundle/src/main.js');
 const BUNDLE = process.argv[1] ?? '';
 /** Node starts in about three seconds in the guest, and the suites share its one processor. */
-const START_LIMIT_MS = 30_000;
+const START_LIMIT_MS = 60_000;
 
 export const RECEIVER_PORT = 9000;
 export const SECRET = 'the lab’s secret';
@@ -56,11 +56,14 @@ export class Receiver {
 /** One line of the daemon's log. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
-/** The daemon, with one configuration file that a test may write anew. */
+/** The daemon on one host, with one configuration file that a test may write anew. */
 export class Director {
   #process: GuestProcess | undefined;
 
-  constructor(readonly configFile: string) {}
+  constructor(
+    readonly configFile: string,
+    readonly host: Host = 'director',
+  ) {}
 
   get process(): GuestProcess {
     if (this.#process === undefined) throw new Error('the daemon was never started');
@@ -74,7 +77,7 @@ export class Director {
   /** Starts it without waiting; `wrapper` is a program that starts programs. */
   launch(wrapper: readonly string[] = []): void {
     const [program = '', ...args] = [...wrapper, process.execPath, PROGRAM, 'run', '-c', this.configFile];
-    this.#process = startOn('director', program, ...args);
+    this.#process = startOn(this.host, program, ...args);
   }
 
   /** Starts it and waits until it watches. @throws with its output, where it does not */

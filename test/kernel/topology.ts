@@ -8,20 +8,21 @@
 import { ip, run } from './guest/run-program.js';
 import { GuestProcess } from './process.js';
 
-export type Host = 'client' | 'director' | 'rs1' | 'rs2';
+export type Host = 'client' | 'director' | 'director-a' | 'director-b' | 'rs1' | 'rs2';
 export type RealServer = 'rs1' | 'rs2';
 export type Method = 'direct' | 'masquerade' | 'tunnel';
 
 export const ADDRESSES: Readonly<Record<Host, string>> = {
   client: '192.168.2.10',
   director: '192.168.2.1',
+  'director-a': '192.168.2.11',
+  'director-b': '192.168.2.12',
   rs1: '192.168.2.2',
   rs2: '192.168.2.3',
 };
 
 export const VIP = '192.168.2.254';
 
-const HOSTS = Object.keys(ADDRESSES) as readonly Host[];
 const REAL_SERVERS: readonly RealServer[] = ['rs1', 'rs2'];
 
 /** Runs a program in a host's namespace to its end. @throws with its stderr where it fails */
@@ -35,7 +36,7 @@ export function startOn(host: Host, program: string, ...args: readonly string[])
   return new GuestProcess('ip', ['netns', 'exec', host, program, ...args]);
 }
 
-function sysctl(host: Host, ...settings: readonly string[]): void {
+export function sysctl(host: Host, ...settings: readonly string[]): void {
   runOn(host, 'sysctl', '-q', '-w', ...settings);
 }
 
@@ -68,16 +69,23 @@ function giveServersTheVip(): void {
   }
 }
 
-/** Makes the four hosts. The servers are ready for direct routing and tunnels; see `useMethod`. */
-export function buildTopology(): void {
+/** Makes client, servers and these directors. The servers are ready for direct routing and tunnels; see `useMethod`. */
+export function buildHosts(directors: readonly Host[]): void {
   ip('link add lan type bridge forward_delay 0 mcast_snooping 0');
   ip('link set lan up');
-  for (const host of HOSTS) connectToBridge(host);
-  ip(`-n director addr add ${VIP}/32 dev eth0`);
-  // All are neighbours: a director that forwards would tell them so.
-  sysctl('director', 'net.ipv4.ip_forward=1', 'net.ipv4.conf.all.send_redirects=0');
-  sysctl('director', 'net.ipv4.conf.eth0.send_redirects=0');
+  for (const host of ['client', ...directors, ...REAL_SERVERS] as const) connectToBridge(host);
+  for (const director of directors) {
+    // All are neighbours: a director that forwards would tell them so.
+    sysctl(director, 'net.ipv4.ip_forward=1', 'net.ipv4.conf.all.send_redirects=0');
+    sysctl(director, 'net.ipv4.conf.eth0.send_redirects=0');
+  }
   giveServersTheVip();
+}
+
+/** Makes the four hosts with one director, which has the VIP. */
+export function buildTopology(): void {
+  buildHosts(['director']);
+  ip(`-n director addr add ${VIP}/32 dev eth0`);
 }
 
 /** Routes the servers' answers as the method wants it: masqueraded ones must come back through the director. */

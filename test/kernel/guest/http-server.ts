@@ -17,6 +17,12 @@ export async function program(args: readonly string[]): Promise<void> {
     if (keepMs === undefined) response.end();
     else setTimeout(() => response.end(), Number(keepMs));
   });
+  // A connection that lives as long as both ends want: what comes in goes back.
+  server.on('upgrade', (_request, socket) => {
+    socket.on('error', () => undefined);
+    socket.write(`HTTP/1.1 101 Echo\r\nconnection: upgrade\r\nupgrade: echo\r\nserver: ${name}\r\n\r\n`);
+    socket.pipe(socket);
+  });
   process.on('message', (order: HttpOrder) => {
     status = order.status;
     process.send?.('obeyed');

@@ -8,6 +8,7 @@ import { suiteNamed } from './table.js';
 const PROGRAMS: Readonly<Record<string, () => Promise<{ program: (args: string[]) => Promise<void> }>>> = {
   'http-server': () => import('./http-server.js'),
   client: () => import('./client.js'),
+  observer: () => import('./observer.js'),
   receiver: () => import('./receiver.js'),
 };
 
