@@ -52,10 +52,25 @@ export function loggedBy({ output }: Program): readonly Logged[] {
   );
 }
 
-/** What `GET /v1/vrrp` says of the virtual routers of a host. */
-export async function routersOf(stage: Stage, host: string): Promise<readonly RouterView[]> {
+const VIEW_LIMIT = 30_000;
+
+/**
+ * What `lvsentry vrrp` says of the first virtual router of a host, once `holds` is true of it: it is told once a second.
+ * @throws (rejects) where that does not come to pass
+ */
+export async function routerWhen(
+  stage: Stage,
+  host: string,
+  holds: (router: RouterView) => boolean,
+): Promise<RouterView> {
   const words = [process.execPath, PROGRAM, 'vrrp', '--json', '-c', fileOf(stage, host)];
-  return (JSON.parse(await stage.in(host, ...words)) as { routers: RouterView[] }).routers;
+  const end = performance.now() + VIEW_LIMIT;
+  for (;;) {
+    const text = await stage.in(host, ...words);
+    const [router] = (JSON.parse(text) as { routers: RouterView[] }).routers;
+    if (router !== undefined && holds(router)) return router;
+    if (performance.now() > end) throw new Error(`${host} says ${text}\n${stage.told()}`);
+  }
 }
 
 function routerOf({ host, mode }: Seat, { priority, preempt }: Settings): string {
