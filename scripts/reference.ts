@@ -14,6 +14,7 @@ import {
   webhook,
 } from '../src/config/schema.js';
 import { FTP_KEYS, HTTP_KEYS, HTTPS_KEYS, RULE_KEYS, TARGET_KEYS } from '../src/config/schema-checks.js';
+import { hooks, notify } from '../src/config/schema-hooks.js';
 import { sync } from '../src/config/schema-sync.js';
 import { trackedObject, trackedProcess, trackedScript, trackUse } from '../src/config/schema-tracks.js';
 import { router, unicast } from '../src/config/schema-vrrp.js';
@@ -169,6 +170,8 @@ export function configurationReference(): string {
     part('`vrrp.NAME.unicast`', unicast),
     part('`vrrp.NAME.track`', track),
     part('`vrrp.NAME.track.objects[]`', trackUse),
+    part('`vrrp.NAME.notify`', notify),
+    part('`hooks`', hooks),
     part('`tracks.NAME`', trackedObject),
     part('`tracks.NAME.script`', trackedScript),
     part('`tracks.NAME.process`', trackedProcess),

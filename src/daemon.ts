@@ -10,8 +10,9 @@ import { errorText } from './core/errors.js';
 import type { Logger } from './core/ports.js';
 import { type Millis, seconds } from './core/units.js';
 import type { Happening } from './describe.js';
+import { HookDispatcher } from './hooks/dispatcher.js';
 import { MainPart } from './main-part.js';
-import { noticeHappening, roleHappening } from './roles.js';
+import { hookHappening, noticeHappening, roleHappening } from './roles.js';
 import { systemClock, systemTimers } from './sys/clock.js';
 import { collectGarbageAlone } from './sys/collector.js';
 import { notifyManager } from './sys/notify.js';
@@ -47,6 +48,7 @@ class Daemon {
   readonly #load: () => ConfigResult;
   readonly #log: Logger;
   readonly #vrrp: VrrpThread;
+  readonly #hooks: HookDispatcher;
   #config: Config;
   /** Undefined before the start, and while it is replaced. */
   #main: MainPart | undefined;
@@ -58,10 +60,15 @@ class Daemon {
     this.#load = load;
     this.#config = config;
     this.#log = log;
+    this.#hooks = new HookDispatcher({
+      timers: systemTimers,
+      onTrouble: (message, object) => this.#tell(hookHappening(message, object)),
+    });
     this.#vrrp = new VrrpThread({
       workerFile: new URL('./vrrp/worker.js', import.meta.url),
       timers: systemTimers,
       onRole: (change) => {
+        this.#hooks.onRole(change);
         const happening = roleHappening(change);
         if (happening !== undefined) this.#tell(happening);
       },
@@ -83,6 +90,7 @@ class Daemon {
   async start(): Promise<void> {
     // Before the table is touched: an address that is taken may mean that another lvsentry owns the table.
     await checkListen(this.#config.api.listen);
+    this.#hooks.configure(this.#config.hooks);
     await this.#startMain();
     tellManager('READY=1', this.#log);
   }
@@ -104,6 +112,7 @@ class Daemon {
         return;
       }
       main.reload(loaded.config);
+      this.#hooks.configure(loaded.config.hooks);
       this.#config = loaded.config;
     } catch (thrown) {
       // What needs a restart, and a defect in reading: neither may end a daemon that runs.
@@ -116,8 +125,9 @@ class Daemon {
     tellManager('STOPPING=1', this.#log);
     // Resigned first: the others take over while the rest is put away.
     const resigned = this.#vrrp.close();
+    const told = resigned.then(() => this.#hooks.close());
     await this.#main?.close(why, resigned);
-    await resigned;
+    await told;
   }
 
   /**
@@ -136,7 +146,8 @@ class Daemon {
     this.#log.error({ stack }, `a defect ends lvsentry; the table stays as it is: ${message}`);
     if (alone) process.exit(1);
     // Another director can do better: it takes over at once.
-    void this.#vrrp.close().finally(() => process.exit(1));
+    const told = this.#vrrp.close().then(() => this.#hooks.close());
+    void told.finally(() => process.exit(1));
   }
 
   async #replaceMain(why: string): Promise<void> {

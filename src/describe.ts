@@ -135,6 +135,7 @@ export const LEVELS: Readonly<Record<EventKind, 'info' | 'warn' | 'error'>> = {
   'became-master': 'warn',
   'became-backup': 'warn',
   fault: 'error',
+  'hook-failed': 'error',
   'track-changed': 'warn',
   'vip-restored': 'warn',
   'vip-refused': 'error',

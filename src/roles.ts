@@ -69,6 +69,11 @@ export function noticeHappening({ instance, what, message }: VrrpNotice): Happen
   return { kind: NOTICE_KINDS[what], message: `${name}${message}`, facts: { instance } };
 }
 
+/** What went wrong with telling a program or a FIFO. @param instance the instance or group that it was about */
+export function hookHappening(problem: string, instance: string | undefined): Happening {
+  return { kind: 'hook-failed', message: `a change of role was not told: ${problem}`, facts: { instance } };
+}
+
 function sightText(seen: Observation): string {
   switch (seen.kind) {
     case 'number':

@@ -2,6 +2,7 @@ import t from 'tap';
 import { millis } from '../src/core/units.js';
 import {
   blindHappening,
+  hookHappening,
   noticeHappening,
   RoleFollower,
   roleHappening,
@@ -91,6 +92,14 @@ t.test('what is tracked is told when it changes, and at first where it is not as
   t.match(blindHappening('file x', 'it is a folder'), {
     kind: 'vrrp-trouble',
     message: 'file x cannot be looked at, what was seen of it last holds: it is a folder',
+  });
+});
+
+t.test('what went wrong with a hook is an event of its instance', async (t) => {
+  t.same(hookHappening('/hook for outside MASTER ended with exit code 1', 'outside'), {
+    kind: 'hook-failed',
+    message: 'a change of role was not told: /hook for outside MASTER ended with exit code 1',
+    facts: { instance: 'outside' },
   });
 });
 

@@ -17,6 +17,8 @@ export const EVENT_KINDS = {
   'became-master': 'A virtual router became master: its virtual IPs are here now.',
   'became-backup': 'A virtual router is backup: another director has its virtual IPs, or takes them.',
   fault: 'A virtual router cannot take part: its interface is down, or what it tracks failed.',
+  'hook-failed':
+    'A program or FIFO could not be told of a change of role, or the program failed; the message says why.',
   'track-changed':
     'What a virtual router tracks changed: a script, a file or processes; the message says how.',
   'vip-restored': 'Somebody took a virtual IP away from the interface; it was put back and announced.',

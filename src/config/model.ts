@@ -2,6 +2,7 @@
 import type { AlertRule } from '../alerts/model.js';
 import type { Check } from '../checks/model.js';
 import type { Millis } from '../core/units.js';
+import type { HookPlan } from '../hooks/model.js';
 import type { Dest, Service, SyncRule } from '../ipvs/model.js';
 import type { Watched } from '../tracks/model.js';
 import type { RouterConfig } from '../vrrp/status.js';
@@ -42,6 +43,8 @@ export interface Config {
   readonly sync: SyncRule | undefined;
   /** What they track and main watches. */
   readonly tracks: readonly Watched[];
+  /** Who is told of changes of their roles. */
+  readonly hooks: HookPlan;
 }
 
 /** One fault of a configuration file. */

@@ -1,5 +1,6 @@
 /** The schema of `vrrp:`. As schema.ts, it runs at build time only. */
 import type { Static } from 'typebox';
+import { notify } from './schema-hooks.js';
 import { interfaceName } from './schema-interface.js';
 import {
   choice,
@@ -153,6 +154,7 @@ export const router = section(
           example: 'gateway',
         },
       ),
+      notify,
       track,
       announce,
     }),

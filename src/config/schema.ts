@@ -5,6 +5,7 @@
 import { type Static, Type } from 'typebox';
 import { EVENT_KINDS, type EventKind } from '../alerts/model.js';
 import { check, checkDefinition } from './schema-checks.js';
+import { hooks } from './schema-hooks.js';
 import {
   choice,
   duration,
@@ -342,6 +343,7 @@ export const root = section(
         default: 'none',
         example: '{ oncall: { webhook: { url: https://alerts.example.org/lvs } } }',
       }),
+      hooks,
       tracks,
       vrrp,
       sync,

@@ -21,6 +21,7 @@ import {
 } from './cursor.js';
 import { parseListen } from './endpoint.js';
 import { finishFaults, placeText, type RawFault, type Source, WHOLE_FILE } from './faults.js';
+import { hookPlan } from './hooks.js';
 import type { Config, ConfigResult, Listen, ServiceConfig } from './model.js';
 import type { RawAlert, RawConfig, RawService } from './schema.js';
 import type { RawSync } from './schema-sync.js';
@@ -139,10 +140,16 @@ function watchedOf(definitions: TrackDefinitions, routers: readonly RouterConfig
   return found;
 }
 
-function routers(context: Context, roots: readonly Root[], trackable: Trackable): readonly RouterConfig[] {
-  const given = maps<Readonly<Record<string, RawRouter>>>(roots.map((root) => member(root, 'vrrp')));
+type RouterEntries = ReadonlyMap<string, Cursor<RawRouter>>;
+
+function routerEntries(context: Context, roots: readonly Root[]): RouterEntries {
+  const found = roots.map((root) => member(root, 'vrrp'));
+  return merged(context, maps<Readonly<Record<string, RawRouter>>>(found));
+}
+
+function routers(context: Context, given: RouterEntries, trackable: Trackable): readonly RouterConfig[] {
   const complete = new Map<string, { at: Cursor<RawRouter>; router: RouterConfig }>();
-  for (const [name, at] of merged(context, given)) {
+  for (const [name, at] of given) {
     const router = completeRouter(context, name, at, trackable);
     if (router !== FAULTY) complete.set(name, { at, router });
   }
@@ -221,7 +228,8 @@ export function complete(
   const known = servicesOf(defaultLayers(context, roots));
   const definitions = trackDefinitions(context, roots);
   const syncAt = only(context, roots, 'sync');
-  const vrrp = routers(context, roots, {
+  const given = routerEntries(context, roots);
+  const vrrp = routers(context, given, {
     services: new Set(known.map(({ name }) => name)),
     definitions,
     sync: syncInterface(syncAt),
@@ -236,6 +244,7 @@ export function complete(
     vrrp,
     sync: sync(context, syncAt, roots, { routers: vrrp, services: known }),
     tracks: watchedOf(definitions, vrrp),
+    hooks: hookPlan(context, only(context, roots, 'hooks'), given, vrrp),
   };
 }
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { errorText } from '../core/errors.js';
 import type { Timer, Timers } from '../core/ports.js';
-import { millis, seconds } from '../core/units.js';
+import { type Millis, millis, seconds } from '../core/units.js';
 import { type Account, findAccount } from './account.js';
 import type { Program, ProgramResult } from './model.js';
 
@@ -17,8 +17,8 @@ const ENVIRONMENT = {
 export const OUTPUT_MAX = 4096;
 /** Bytes of output that are read. A program that writes more has to wait, and its deadline comes. */
 const READ_MAX = 1024 * 1024;
-/** From TERM to KILL. */
-const GRACE = seconds(2);
+/** From TERM to KILL, where nobody is in a hurry. */
+export const GRACE = seconds(2);
 /** From KILL until a process that the kernel does not let go is no longer waited for. */
 const ABANDON = seconds(1);
 /** For output that is still on its way when a program has ended; what stays in the background may keep it open. */
@@ -97,12 +97,12 @@ export class ProgramProcess {
     this.#timer = this.#timers.after(this.#program.deadline, () => this.#onDeadline());
   }
 
-  /** Ends it, with time to put its things away; what it was to find out stays unknown. */
-  stop(): void {
+  /** Ends it, with `grace` to put its things away; what it was to find out stays unknown. */
+  stop(grace: Millis): void {
     if (this.#isEnding || this.#isGone) return;
     this.#tell({ kind: 'not-run', errno: 'ECANCELED', text: `${this.#program.argv[0]} was stopped` });
     if (this.#child === undefined) this.#isGone = true;
-    else this.#end();
+    else this.#end(grace);
   }
 
   #refuse(thrown: unknown): void {
@@ -127,16 +127,16 @@ export class ProgramProcess {
   }
 
   #onDeadline(): void {
-    this.#end();
+    this.#end(GRACE);
     this.#tell({ kind: 'timeout', output: this.#output() });
   }
 
   /** TERM to all of the group, then KILL. */
-  #end(): void {
+  #end(grace: Millis): void {
     this.#isEnding = true;
     this.#timer?.cancel();
     this.#signal('SIGTERM');
-    this.#timer = this.#timers.after(GRACE, () => {
+    this.#timer = this.#timers.after(grace, () => {
       this.#signal('SIGKILL');
       this.#timer = this.#timers.after(ABANDON, () => this.#leave());
     });

@@ -1,7 +1,8 @@
 /** Runs programs: without a shell, with a clean environment, each in a process group of its own, so many at a time. */
 import type { Timers } from '../core/ports.js';
+import type { Millis } from '../core/units.js';
 import type { Program, ProgramResult } from './model.js';
-import { ProgramProcess } from './process.js';
+import { GRACE, ProgramProcess } from './process.js';
 
 export interface RunnerOptions {
   readonly timers: Timers;
@@ -15,12 +16,16 @@ export interface ProgramRun {
   readonly result: Promise<ProgramResult>;
   /** When nothing of it runs any more, or when the kernel would not end it. */
   readonly gone: Promise<void>;
-  /** Ends it, or takes it out of the line: the result, where there was none yet, is `not-run`. */
-  stop(): void;
+  /**
+   * Ends it, or takes it out of the line: the result, where there was none yet, is `not-run`.
+   * @param grace from TERM to KILL; by default 2 s
+   */
+  stop(grace?: Millis): void;
 }
 
 interface Job {
   readonly process: ProgramProcess;
+  readonly gone: Promise<void>;
   readonly settleGone: () => void;
 }
 
@@ -28,7 +33,8 @@ export class ProgramRunner {
   readonly #options: RunnerOptions;
   readonly #waiting = new Set<Job>();
   readonly #running = new Set<Job>();
-  readonly #all = new Set<ProgramRun>();
+  /** Those that wait and those that run. */
+  readonly #jobs = new Set<Job>();
   #isClosed = false;
   #isPumping = false;
 
@@ -52,24 +58,27 @@ export class ProgramRunner {
       onGone = resolve;
     });
     const settleGone = (): void => {
-      this.#all.delete(run);
+      this.#jobs.delete(job);
       onGone();
     };
     const process = new ProgramProcess(program, this.#options.timers, onResult, () => this.#leave(job));
-    const job: Job = { process, settleGone };
-    const run: ProgramRun = { result, gone, stop: () => this.#stop(job) };
-    this.#all.add(run);
+    const job: Job = { process, gone, settleGone };
+    const run: ProgramRun = { result, gone, stop: (grace = GRACE) => this.#stop(job, grace) };
+    this.#jobs.add(job);
     this.#waiting.add(job);
     if (this.#isClosed) run.stop();
     this.#pump();
     return run;
   }
 
-  /** Ends all that runs, refuses what waits and what comes. Resolves when everything is gone: 3 s at most. */
-  async close(): Promise<void> {
+  /**
+   * Ends all that runs, refuses what waits and what comes. Resolves when everything is gone: 1 s after `grace` at most.
+   * @param grace from TERM to KILL
+   */
+  async close(grace: Millis = GRACE): Promise<void> {
     this.#isClosed = true;
-    const left = [...this.#all];
-    for (const run of left) run.stop();
+    const left = [...this.#jobs];
+    for (const job of left) this.#stop(job, grace);
     await Promise.all(left.map(({ gone }) => gone));
   }
 
@@ -86,9 +95,9 @@ export class ProgramRunner {
     this.#isPumping = false;
   }
 
-  #stop(job: Job): void {
+  #stop(job: Job, grace: Millis): void {
     const waited = this.#waiting.delete(job);
-    job.process.stop();
+    job.process.stop(grace);
     if (waited) job.settleGone();
   }
 

@@ -53,6 +53,7 @@ const COMPLETED: Config = {
   vrrp: [],
   sync: undefined,
   tracks: [],
+  hooks: { all: undefined, single: new Map(), groups: new Map() },
 };
 
 t.test('the least configuration is completed with every default', async (t) => {
@@ -87,6 +88,7 @@ services: {}
     vrrp: [],
     sync: undefined,
     tracks: [],
+    hooks: { all: undefined, single: new Map(), groups: new Map() },
   });
   const v6 = configOf('api: { listen: "[::1]:80" }\nservices: {}');
   t.same(v6.api.listen, { kind: 'tcp', host: '::1', port: 80 });

@@ -28,6 +28,7 @@ import {
   TARGET_KEYS,
 } from '../../src/config/schema-checks.js';
 import { CHECK_KEYS } from '../../src/config/schema-facts.js';
+import { hooks } from '../../src/config/schema-hooks.js';
 import { trackedObject, trackedProcess, trackedScript, trackUse } from '../../src/config/schema-tracks.js';
 import { readYaml } from '../../src/config/yaml.js';
 import { filesBelow, modulesBelow, ROOT, read } from '../house/project.js';
@@ -45,6 +46,7 @@ const SECTIONS = {
   anyCheck,
   alert,
   webhook,
+  hooks,
   trackedObject,
   trackedProcess,
   trackedScript,

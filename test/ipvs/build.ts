@@ -103,6 +103,7 @@ export function config(...services: readonly ServiceConfig[]): Config {
     vrrp: [],
     sync: undefined,
     tracks: [],
+    hooks: { all: undefined, single: new Map(), groups: new Map() },
   };
 }
 
