@@ -145,6 +145,25 @@ t.test('verdicts, a reload, a refused reload and a stop', async (t) => {
   t.equal(daemon.errors, '');
 });
 
+t.test(
+  'the synchronisation of connections starts with the daemon, follows a reload, and is told',
+  async (t) => {
+    const { file, socket, write } = setting(t);
+    const { port } = await httpServer(t);
+    write(yaml(socket, [port], 'sync: { interface: sync0, role: both }'));
+    const daemon = new Daemon(t, file);
+    t.match(await daemon.kind('sync-role'), { started: ['master', 'backup'] });
+    await daemon.kind('daemon-started');
+    write(yaml(socket, [port], 'sync: { interface: sync0, role: backup }'));
+    daemon.child.kill('SIGHUP');
+    await daemon.kind('config-reloaded');
+    t.equal(await daemon.stop(), 0);
+    const roles = daemon.lines.filter(({ kind }) => kind === 'sync-role');
+    t.match(roles[1], { started: [], msg: /master was stopped$/ });
+    t.equal(daemon.errors, '');
+  },
+);
+
 t.test('ready and stopping are told to the service manager', async (t) => {
   const { folder, file, socket: api, write } = setting(t);
   const { port } = await httpServer(t);
