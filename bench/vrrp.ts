@@ -38,8 +38,8 @@ async function main(names: readonly string[]): Promise<number> {
   }
   const where = `${machineText()}, keepalived ${keepalivedVersion()}; load average ${before} before and ${loadText()} after.`;
   const how =
-    'Directors in network namespaces, one veth each, and a bridge; tcpdump on the bridge gives the times, by the kernel. ' +
-    'lvsentry asks for real-time scheduling by itself, keepalived by configuration.';
+    'Directors in network namespaces, one veth each, and a bridge; the times are those of tcpdump, by the kernel, as ' +
+    'frames leave a director. lvsentry asks for real-time scheduling by itself, keepalived by configuration.';
   const body = [where, how, ...texts].join('\n\n');
   console.log(body);
   if (names.length === 0) publish('VRRP', body);

@@ -145,14 +145,17 @@ async function measure({ name, contenders, checks, load }: Condition): Promise<L
       const rig = rigs[index];
       return rig === undefined ? [] : [contender.start(rig.stage, 'a', ROUTERS, checks)];
     });
-    for (const { stage, heard } of rigs.map((rig) => ({ stage: rig.stage, heard: () => rig.heard().size })))
+    for (const { stage, heard } of rigs.map((rig) => ({
+      stage: rig.stage,
+      heard: () => rig.at('a').routers,
+    })))
       await stage.until('all are master', () => heard() === ROUTERS.length, START_LIMIT);
     const [rig, director] = [rigs.at(-1), directors.at(-1)];
     const running = rig !== undefined && director !== undefined ? load?.(rig, director) : undefined;
     await sleep(SETTLING);
-    const marks = rigs.map(({ sights }) => sights.length);
+    const marks = rigs.map((rig) => rig.at('a').sights.length);
     await sleep(WINDOW);
-    const seen = rigs.map(({ sights }, index) => sights.slice(marks[index]));
+    const seen = rigs.map((rig, index) => rig.at('a').sights.slice(marks[index]));
     const told = await running?.stop();
     if (told !== undefined) notes.push(told);
     const rows = contenders.flatMap((contender, at) => punctuality(name, contender.name, seen[at] ?? []));

@@ -34,11 +34,11 @@ function routers(interval: Millis, priority: number): Router[] {
   return Array.from({ length: COUNT }, (_, index) => ({ id: index + 1, interval, priority }));
 }
 
-/** The adverts of one sender by virtual router. */
-function byRouter(sights: readonly Sight[], from: string): Map<number, Millis[]> {
+/** Adverts by virtual router. */
+function byRouter(sights: readonly Sight[]): Map<number, Millis[]> {
   const times = new Map<number, Millis[]>();
   for (const sight of sights) {
-    if (sight.kind !== 'advert' || sight.from !== from) continue;
+    if (sight.kind !== 'advert') continue;
     const known = times.get(sight.id);
     if (known === undefined) times.set(sight.id, [sight.at]);
     else known.push(sight.at);
@@ -46,19 +46,18 @@ function byRouter(sights: readonly Sight[], from: string): Map<number, Millis[]>
   return times;
 }
 
-function announcements(sights: readonly Sight[], from: string): Map<string, Millis> {
+function announcements(sights: readonly Sight[]): Map<string, Millis> {
   const first = new Map<string, Millis>();
   for (const sight of sights)
-    if (sight.kind === 'announcement' && sight.from === from && !first.has(sight.address))
-      first.set(sight.address, sight.at);
+    if (sight.kind === 'announcement' && !first.has(sight.address)) first.set(sight.address, sight.at);
   return first;
 }
 
 /** The gaps that a take-over left, one for each virtual router. */
 function takeOver(rig: Rig, mark: number, interval: Millis): Pick<Many, 'beyond' | 'announced'> {
-  const old = byRouter(rig.sights, rig.macOf('a'));
-  const fresh = byRouter(rig.sights.slice(mark), rig.macOf('b'));
-  const announced = announcements(rig.sights.slice(mark), rig.macOf('b'));
+  const old = byRouter(rig.at('a').sights);
+  const fresh = byRouter(rig.at('b').sights.slice(mark));
+  const announced = announcements(rig.at('b').sights.slice(mark));
   const beyond: number[] = [];
   const behind: number[] = [];
   for (const [id, [first = Number.NaN]] of fresh) {
@@ -73,26 +72,26 @@ async function measure(contender: Contender, interval: Millis): Promise<Many> {
   try {
     const begun = performance.timeOrigin + performance.now();
     const director = contender.start(rig.stage, 'a', routers(interval, PRIORITY));
-    await rig.stage.until('all are master', () => rig.heard().size === COUNT, LIMIT);
-    const firsts = [...byRouter(rig.sights, rig.macOf('a')).values()].map(([at]) => at ?? Number.NaN);
+    await rig.stage.until('all are master', () => rig.at('a').routers === COUNT, LIMIT);
+    const firsts = [...byRouter(rig.at('a').sights).values()].map(([at]) => at ?? Number.NaN);
     const started = Math.max(...firsts) - begun;
 
     await sleep(SETTLING);
     const before = costOf(director);
-    const mark = rig.sights.length;
+    const mark = rig.at('a').sights.length;
     const since = performance.now();
     await sleep(WINDOW);
     const after = costOf(director);
     const cpuShare = (after.cpu - before.cpu) / ((performance.now() - since) / 1000);
-    const steady = byRouter(rig.sights.slice(mark), rig.macOf('a'));
+    const steady = byRouter(rig.at('a').sights.slice(mark));
     const gaps = figures([...steady.values()].flatMap((times) => gapErrors(times, interval)));
 
     const backup = contender.start(rig.stage, 'b', routers(interval, PRIORITY));
     await rig.stage.until('the other is backup', backup.isBackup, LIMIT);
     await sleep(interval + 1000);
-    const killed = rig.sights.length;
+    const killed = rig.at('b').sights.length;
     await director.kill();
-    const heirs = (): Map<string, Millis> => announcements(rig.sights.slice(killed), rig.macOf('b'));
+    const heirs = (): Map<string, Millis> => announcements(rig.at('b').sights.slice(killed));
     await rig.stage.until('the other takes all', () => heirs().size === COUNT, LIMIT);
     const taken = takeOver(rig, killed, interval);
     return { contender: contender.name, interval, started, cpuShare, memory: after.memory, gaps, ...taken };

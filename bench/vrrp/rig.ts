@@ -1,10 +1,16 @@
-/** Directors in namespaces, and an observer who is none of them: tcpdump on the bridge, with the kernel's times. */
+/**
+ * Directors in namespaces, and for each an observer that is not it: tcpdump on its interface, for what goes out, with the
+ * kernel's times. Behind the interface it would see when the bridge had time for a frame, which on a busy machine may be
+ * tens of milliseconds later: a bridge forwards at ordinary priority.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { bridgeOf, Stage } from '../../test/interop/stage.js';
+import { Stage } from '../../test/interop/stage.js';
 import { PcapReader } from './pcap.js';
 import { type Sight, sightOf } from './sight.js';
 
 const FILTER = 'ip proto 112 or arp';
+const WORDS = ['-i', 'eth0', '-Q', 'out', '-n', '-U', '--immediate-mode', '-B', '8192', '-s', '96'];
+const TIMES = '--time-stamp-precision=nano';
 const open = new Set<Rig>();
 
 /** Takes away every rig that is still there. */
@@ -12,23 +18,16 @@ export async function closeRigs(): Promise<void> {
   await Promise.all([...open].map((rig) => rig.close()));
 }
 
-export class Rig {
-  readonly stage: Stage;
-  /** In the order in which the kernel saw them. */
+/** What one director sent. */
+export class Observer {
+  /** In the order in which the kernel took them. */
   readonly sights: Sight[] = [];
   readonly #capture: ChildProcess;
   #said = '';
 
-  private constructor(stage: Stage) {
-    this.stage = stage;
-    open.add(this);
-    const words = ['-i', bridgeOf('eth0'), '-n', '-U', '--immediate-mode', '-B', '8192', '-s', '96'];
-    const times = '--time-stamp-precision=nano';
-    this.#capture = spawn(
-      'ip',
-      ['netns', 'exec', this.stage.nameOf('net'), 'tcpdump', ...words, times, '-w', '-', FILTER],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
-    );
+  constructor(stage: Stage, host: string) {
+    const command = ['netns', 'exec', stage.nameOf(host), 'tcpdump', ...WORDS, TIMES, '-w', '-', FILTER];
+    this.#capture = spawn('ip', command, { stdio: ['ignore', 'pipe', 'pipe'] });
     const reader = new PcapReader();
     this.#capture.stdout?.on('data', (chunk: Buffer) => {
       for (const frame of reader.push(chunk)) {
@@ -43,40 +42,63 @@ export class Rig {
     });
   }
 
-  /** Namespaces for these hosts, joined by a bridge that is listened to. */
-  static async open(hosts: readonly string[]): Promise<Rig> {
-    const rig = new Rig(await Stage.build(hosts, { isObserved: false }));
-    await rig.stage.until('tcpdump listens', () => rig.#said.includes('listening on'));
-    return rig;
+  get listens(): boolean {
+    return this.#said.includes('listening on');
   }
 
-  macOf(host: string): string {
-    return this.stage.macOf(host).replaceAll(':', '');
-  }
-
-  /** The first sight from `index` on for which this holds. */
-  find(index: number, holds: (sight: Sight) => boolean): Sight | undefined {
+  /** The first of its kind from `index` on. */
+  find(index: number, kind: Sight['kind']): Sight | undefined {
     for (let at = index; at < this.sights.length; at += 1) {
       const sight = this.sights[at];
-      if (sight !== undefined && holds(sight)) return sight;
+      if (sight?.kind === kind) return sight;
     }
     return undefined;
   }
 
-  /** Which virtual routers have sent an advert from `index` on. */
-  heard(index = 0): ReadonlySet<number> {
-    const ids = new Set<number>();
-    for (const sight of this.sights.slice(index)) if (sight.kind === 'advert') ids.add(sight.id);
-    return ids;
+  /** How many virtual routers have sent an advert. */
+  get routers(): number {
+    return new Set(this.sights.flatMap((sight) => (sight.kind === 'advert' ? [sight.id] : []))).size;
   }
 
-  /** Ends everything in it. @returns how many frames the observer missed */
+  /** Ends it. @returns how many frames it missed */
   async close(): Promise<number> {
-    if (!open.delete(this)) return 0;
     const gone = new Promise<void>((resolve) => this.#capture.once('close', () => resolve()));
     if (this.#capture.exitCode === null) this.#capture.kill('SIGTERM');
     await gone;
-    await this.stage.close();
     return Number(/(\d+) packets? dropped by kernel/.exec(this.#said)?.[1] ?? 0);
+  }
+}
+
+export class Rig {
+  readonly #observers: ReadonlyMap<string, Observer>;
+
+  private constructor(
+    readonly stage: Stage,
+    hosts: readonly string[],
+  ) {
+    open.add(this);
+    this.#observers = new Map(hosts.map((host) => [host, new Observer(stage, host)]));
+  }
+
+  /** Namespaces for these hosts, joined by a bridge, each of them observed. */
+  static async open(hosts: readonly string[]): Promise<Rig> {
+    const rig = new Rig(await Stage.build(hosts, { isObserved: false }), hosts);
+    for (const host of hosts) await rig.stage.until('tcpdump listens', () => rig.at(host).listens);
+    return rig;
+  }
+
+  /** The observer of a host. */
+  at(host: string): Observer {
+    const observer = this.#observers.get(host);
+    if (observer === undefined) throw new Error(`no host ${host}`);
+    return observer;
+  }
+
+  /** Ends everything in it. @returns how many frames were missed */
+  async close(): Promise<number> {
+    if (!open.delete(this)) return 0;
+    const missed = await Promise.all([...this.#observers.values()].map((observer) => observer.close()));
+    await this.stage.close();
+    return missed.reduce((sum, count) => sum + count, 0);
   }
 }

@@ -50,7 +50,7 @@ class Pair {
 
   async begin(): Promise<void> {
     this.#start(0);
-    await this.rig.stage.until('the first is master', () => this.rig.heard().size === 1);
+    await this.rig.stage.until('the first is master', () => this.rig.at('a').routers === 1);
     await this.#addBackup(1);
   }
 
@@ -64,21 +64,16 @@ class Pair {
     const { rig, interval } = this;
     const dead = this.#master;
     const heir = dead === 0 ? 1 : 0;
-    const [old, fresh] = [HOSTS[dead], HOSTS[heir]].map((host) => rig.macOf(host));
-    const mark = rig.sights.length;
+    const [old, fresh] = [rig.at(HOSTS[dead]), rig.at(HOSTS[heir])];
+    const mark = fresh.sights.length;
     await sleep(Math.random() * interval);
     await this.#directors[dead]?.kill();
-    const find = (kind: 'advert' | 'announcement') =>
-      rig.find(mark, (sight) => sight.kind === kind && sight.from === fresh);
-    await rig.stage.until(
-      'the other takes over',
-      () => find('announcement') !== undefined && find('advert') !== undefined,
-    );
-    const first = find('advert')?.at ?? Number.NaN;
-    const last =
-      rig.sights.findLast((sight) => sight.kind === 'advert' && sight.from === old)?.at ?? Number.NaN;
+    const announced = () => fresh.find(mark, 'announcement')?.at;
+    await rig.stage.until('the other takes over', () => announced() !== undefined);
+    const first = fresh.find(mark, 'advert')?.at ?? Number.NaN;
+    const last = old.sights.findLast(({ kind }) => kind === 'advert')?.at ?? Number.NaN;
     this.beyond.push(first - last - masterDown(interval, PRIORITY));
-    this.announced.push((find('announcement')?.at ?? Number.NaN) - first);
+    this.announced.push((announced() ?? Number.NaN) - first);
     this.#master = heir;
   }
 

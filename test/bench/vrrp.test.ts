@@ -82,11 +82,10 @@ t.test('a capture of another kind is refused, not misread', async (t) => {
 
 t.test('an observer sees adverts and gratuitous ARP, and nothing else', async (t) => {
   const padded = `${ADVERT}${'00'.repeat(14)}`;
-  t.same(sightOf(frame(padded, 7)), { kind: 'advert', at: 7, from: 'aabbccddee01', id: 51, priority: 150 });
+  t.same(sightOf(frame(padded, 7)), { kind: 'advert', at: 7, id: 51 });
   t.same(sightOf(frame(GRATUITOUS, 7)), {
     kind: 'announcement',
     at: 7,
-    from: 'aabbccddee01',
     address: '10.77.1.51',
   });
   for (const [what, hex] of [
