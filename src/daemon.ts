@@ -14,8 +14,8 @@ import { HookDispatcher } from './hooks/dispatcher.js';
 import { MainPart } from './main-part.js';
 import { hookHappening, noticeHappening, roleHappening } from './roles.js';
 import { systemClock, systemTimers } from './sys/clock.js';
-import { collectGarbageAlone } from './sys/collector.js';
 import { notifyManager } from './sys/notify.js';
+import { helperThreads } from './sys/realtime.js';
 import { VrrpThread } from './vrrp/thread.js';
 
 export type LogLevel = Extract<Level, 'debug' | 'info' | 'warn' | 'error'>;
@@ -66,6 +66,7 @@ class Daemon {
     });
     this.#vrrp = new VrrpThread({
       workerFile: new URL('./vrrp/worker.js', import.meta.url),
+      data: { helpers: helperThreads() },
       timers: systemTimers,
       onRole: (change) => {
         this.#hooks.onRole(change);
@@ -184,7 +185,6 @@ function openLog(level: LogLevel, director: string): Logger {
  * @returns the exit code: 0 stopped, 1 could not start, 3 the configuration is wrong
  */
 export async function runDaemon(path: string, level: LogLevel): Promise<number> {
-  collectGarbageAlone();
   const cache = createConfigCache();
   const load = () => loadConfig(path, undefined, cache);
   const loaded = load();

@@ -63,8 +63,8 @@ export interface Native {
   openSocket(domain: number, type: number, protocol: number): NativeDescriptor | number;
   /** A timer that fires at absolute instants, whatever the load (timerfd_create(2)). Or -errno. */
   openTimer(): NativeDescriptor | number;
-  /** sched_setscheduler(2) of the calling thread alone: SCHED_OTHER 0, SCHED_FIFO 1, SCHED_RR 2. */
-  setScheduler(policy: number, priority: number): number;
+  /** sched_setscheduler(2) of one thread of this process, 0 for the calling one: SCHED_OTHER 0, SCHED_FIFO 1, SCHED_RR 2. */
+  setScheduler(policy: number, priority: number, thread: number): number;
   /** mlock2(2), as pages are used, of all code and constants of the process: not of what V8 or anybody writes to. */
   lockProgram(): number;
   /** setns(2) of the calling thread alone: the namespace file `path`, CLONE_NEWNET 0x40000000 or 0 for any type. */

@@ -1,6 +1,6 @@
 /** The thread of the virtual routers: an engine on the real clock and sockets, joined to main by messages alone. */
 import { createHmac } from 'node:crypto';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { AddressClient } from '../addresses/client.js';
 import { assert, unreachable } from '../core/assert.js';
 import { systemClock, systemTimers, systemTurns } from '../sys/clock.js';
@@ -10,7 +10,7 @@ import { becomeRealtime } from '../sys/realtime.js';
 import { forwardsIpv6, keepSecondaries } from '../sys/sysctl.js';
 import type { Hmac } from '../wire/vrrp-trailer.js';
 import { VrrpEngine } from './engine.js';
-import type { FromVrrp, ToVrrp } from './protocol.js';
+import type { FromVrrp, ToVrrp, VrrpThreadData } from './protocol.js';
 
 const port = parentPort;
 assert(port !== null, 'the VRRP worker is a thread');
@@ -24,7 +24,8 @@ function hmacOf(keys: ReadonlyMap<number, string>): Hmac {
   };
 }
 
-const refused = becomeRealtime();
+const { helpers } = workerData as VrrpThreadData;
+const refused = becomeRealtime(helpers);
 if (refused.length > 0) {
   const message = `adverts may be late under load: the kernel refuses ${refused.join(' and ')}`;
   tell({ kind: 'notice', notice: { instance: undefined, level: 'warn', what: 'trouble', message } });

@@ -1,0 +1,47 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+
+const PROGRAM = fileURLToPath(new URL('./realtime-worker.js', import.meta.url));
+
+interface Said {
+  readonly refused: readonly string[];
+  readonly helpers: number;
+  /** Policies as the kernel numbers them: 0 ordinary, 1 SCHED_FIFO, 2 SCHED_RR. */
+  readonly main: number;
+  readonly policies: readonly number[];
+}
+
+function run(...prefix: readonly string[]): Said {
+  const [command = '', ...words] = [...prefix, process.execPath, PROGRAM];
+  const { stdout, stderr } = spawnSync(command, words, { encoding: 'utf8', timeout: 60_000 });
+  if (stdout === '') throw new Error(stderr);
+  return JSON.parse(stdout) as Said;
+}
+
+const skip = process.getuid?.() === 0 ? false : 'needs root';
+
+t.test(
+  'a thread becomes real-time with its helpers below it, and no other thread does',
+  { skip },
+  async (t) => {
+    const said = run();
+    if (said.refused.some((text) => text.includes('EPERM'))) {
+      t.pass(`this machine refuses ${said.refused.join()}`);
+      return;
+    }
+    t.same(said.refused, [], 'a helper that is gone is no trouble');
+    t.ok(said.helpers > 0, 'there are helpers');
+    t.equal(said.main, 0, 'main stays ordinary');
+    const count = (policy: number): number => said.policies.filter((each) => each === policy).length;
+    t.equal(count(1), 1, 'the one that asked');
+    t.equal(count(2), said.helpers, 'those that it waits for');
+    t.ok(count(0) > 0, 'the third thread stays ordinary');
+  },
+);
+
+t.test('without the right to it everything stays as it is, and the reason is told', { skip }, async (t) => {
+  const said = run('setpriv', '--bounding-set=-sys_nice', '--inh-caps=-sys_nice', '--');
+  t.match(said.refused.join(), /real-time scheduling \(EPERM, needs CAP_SYS_NICE\)/);
+  t.notOk(said.policies.some((policy) => policy !== 0));
+});
