@@ -1,6 +1,7 @@
 /** What has come on the sockets: whom it concerns, what it means, and what is told of what means nothing. */
 import type { Ip } from '../core/ip.js';
 import type { Clock } from '../core/ports.js';
+import { seconds } from '../core/units.js';
 import { peekVrid } from '../wire/vrrp.js';
 import { DISCARD_REASONS } from './accept.js';
 import type { Instance } from './instance.js';
@@ -15,8 +16,10 @@ const SLICE = 64;
 /** Slices of one socket in a turn, before a silence is believed all the same: more than its buffer holds. */
 const SLICES_MAX = 64;
 
-/** Senders and reasons that are told of in one role. A flood of forged senders is counted, not told. */
+/** Senders and reasons that are told of. A flood of forged senders is counted, not told. */
 const TOLD_MAX = 64;
+/** What goes on is told again after this, so that it does not get lost. */
+const REMIND = seconds(3600);
 
 export interface HearingOptions {
   readonly clock: Clock;
@@ -89,8 +92,11 @@ export class Hearing {
   }
 
   #tell(instance: Instance, key: string, text: string): void {
-    if (instance.told.has(key) || instance.told.size >= TOLD_MAX) return;
-    instance.told.add(key);
+    const { complaints } = instance;
+    const now = this.#options.clock.monotonic();
+    const told = complaints.get(key);
+    if (told === undefined ? complaints.size >= TOLD_MAX : now - told < REMIND) return;
+    complaints.set(key, now);
     this.#options.report(instance, text);
   }
 }

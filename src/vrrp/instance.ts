@@ -48,7 +48,9 @@ export class Instance implements DueItem {
   work: Promise<void> = Promise.resolve();
   since: EpochMillis;
   cause: RoleCause | undefined;
-  /** Errors, and unknown senders, that were told since the last change of role. */
+  /** Whose packets were complained of, for which reason, and when last. */
+  readonly complaints = new Map<string, Millis>();
+  /** Errors, and rivals, that were told since the last change of role. */
   readonly told = new Set<string>();
   readonly lateness = new LatenessMeter();
   readonly counters = { sent: 0, sendErrors: 0, received: 0, becameMaster: 0, putBack: 0, announced: 0 };
@@ -90,6 +92,7 @@ export class Instance implements DueItem {
     this.#config = config;
     this.#hmac = hmac;
     this.#ready = undefined;
+    this.complaints.clear();
   }
 
   /** The priority as it is now, and how it came about. */

@@ -51,6 +51,29 @@ t.test('a flood of forged senders is counted and not told', async (t) => {
   t.same(counts(director), { hops: 250 });
 });
 
+t.test(
+  'what goes on is told again after an hour, or with a new configuration, not with a new role',
+  async (t) => {
+    const bad = packet({ off: 1 });
+    const director = new Director();
+    await director.start(router(BRIEF));
+    await director.hear(bad);
+    await director.pass(4000);
+    await director.hear(bad);
+    t.equal(director.status()?.role, 'master');
+    t.equal(director.said().length, 1);
+    await director.pass(3_595_000);
+    await director.hear(bad);
+    t.equal(director.said().length, 0);
+    await director.pass(2000);
+    await director.hear(bad);
+    t.equal(director.said().length, 1);
+    await director.engine.configure([router({ ...BRIEF, priority: 101 })]);
+    await director.hear(bad);
+    t.equal(director.said().length, 1);
+  },
+);
+
 t.test('a right advert for other virtual IPs counts, and the sender is named once', async (t) => {
   const director = new Director();
   await director.start(router(BRIEF));
