@@ -120,6 +120,7 @@ function tracking(services: string): RouterConfig {
     keys: new Map(),
     group: undefined,
     tracks: [{ kind: 'services', name: services, penalty: 50, minimum: 0 }],
+    debounce: { down: millis(0), up: millis(0) },
   };
 }
 

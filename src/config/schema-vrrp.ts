@@ -18,6 +18,7 @@ import {
 import { label, virtualIp } from './schema-vrrp-addresses.js';
 import { announce } from './schema-vrrp-announce.js';
 import { auth } from './schema-vrrp-auth.js';
+import { debounce } from './schema-vrrp-debounce.js';
 import { policyRule, route } from './schema-vrrp-routes.js';
 import { track } from './schema-vrrp-track.js';
 
@@ -155,6 +156,7 @@ export const router = section(
         },
       ),
       notify,
+      debounce,
       track,
       announce,
     }),

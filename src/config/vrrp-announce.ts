@@ -1,24 +1,46 @@
 /** How the virtual IPs of one entry of `vrrp:` are announced. */
-import { millis, parseDuration } from '../core/units.js';
+import { type Millis, parseDuration, seconds } from '../core/units.js';
 import type { AnnounceRule } from '../vrrp/model.js';
 import { type Checked, type Cursor, FAULTY, member, read } from './cursor.js';
 import type { RawRouter } from './schema-vrrp.js';
+
+const DEFAULTS: AnnounceRule = {
+  repeat: 5,
+  delay: seconds(5),
+  refresh: seconds(0),
+  refreshRepeat: 1,
+  lowerRepeat: 5,
+  lowerDelay: seconds(5),
+  spacing: seconds(0),
+};
+
+type RawAnnounce = NonNullable<RawRouter['announce']>;
+
+function time(
+  at: Cursor<RawAnnounce>,
+  key: 'delay' | 'refresh' | 'lower-delay' | 'spacing',
+  otherwise: Millis,
+): Checked<Millis> {
+  const given = member(at, key);
+  if (given === undefined || given === FAULTY) return given ?? otherwise;
+  return parseDuration(given.value) ?? otherwise;
+}
 
 /** The rule, with the defaults of what is not said. */
 export function announceOf(at: Cursor<RawRouter>): Checked<AnnounceRule> {
   const given = member(at, 'announce');
   if (given === FAULTY) return FAULTY;
-  const repeat = given === undefined ? 5 : read(given, 'repeat', 5);
-  const delay = given === undefined ? '5s' : read(given, 'delay', '5s');
-  const refresh = given === undefined ? '0s' : read(given, 'refresh', '0s');
-  if (repeat === FAULTY || delay === FAULTY || refresh === FAULTY) return FAULTY;
-  const later = parseDuration(delay) ?? millis(0);
-  return {
+  if (given === undefined) return DEFAULTS;
+  const repeat = read(given, 'repeat', DEFAULTS.repeat);
+  const delay = time(given, 'delay', DEFAULTS.delay);
+  const rule = {
     repeat,
-    delay: later,
-    refresh: parseDuration(refresh) ?? millis(0),
-    refreshRepeat: 1,
-    lowerRepeat: repeat,
-    lowerDelay: later,
+    delay,
+    refresh: time(given, 'refresh', DEFAULTS.refresh),
+    refreshRepeat: read(given, 'refresh-repeat', DEFAULTS.refreshRepeat),
+    lowerRepeat: repeat === FAULTY ? FAULTY : read(given, 'lower-repeat', repeat),
+    lowerDelay: delay === FAULTY ? FAULTY : time(given, 'lower-delay', delay),
+    spacing: time(given, 'spacing', DEFAULTS.spacing),
   };
+  return Object.values(rule).includes(FAULTY) ? FAULTY : (rule as AnnounceRule);
 }

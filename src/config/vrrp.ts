@@ -12,6 +12,7 @@ import { checkLabel, checkVips, virtualIps } from './vrrp-addresses.js';
 import { announceOf } from './vrrp-announce.js';
 import { authOf } from './vrrp-auth.js';
 import { castOf } from './vrrp-cast.js';
+import { debounceOf } from './vrrp-debounce.js';
 import { routesOf, rulesOf } from './vrrp-routes.js';
 import { type Trackable, tracksOf } from './vrrp-track.js';
 
@@ -94,6 +95,7 @@ export function completeRouter(
   const group = member(at, 'group');
   const auth = authOf(context, at, version);
   const tracks = tracksOf(context, at, trackable);
+  const debounce = debounceOf(at);
   const parts = whole<Omit<InstanceConfig, 'name' | 'family' | 'addresses' | 'auth'>>({
     interface: device,
     vrid,
@@ -108,6 +110,7 @@ export function completeRouter(
   if (parts === FAULTY || auth === FAULTY || tracks === FAULTY || group === FAULTY || family === undefined)
     return FAULTY;
   if (routes === FAULTY || rules === FAULTY) return FAULTY;
+  if (debounce === FAULTY) return FAULTY;
   const addresses = vips.map(({ address }) => address);
   return {
     instance: { name, family, addresses, auth: auth.auth, ...parts },
@@ -117,6 +120,7 @@ export function completeRouter(
     keys: auth.keys,
     group: group?.value,
     tracks,
+    debounce,
   };
 }
 

@@ -22,12 +22,12 @@ interface Job {
   readonly sent: number;
   /** From the start of one run to the next; undefined: one run. */
   readonly every: Millis | undefined;
+  /** After each packet the interface is left alone for this long. */
+  readonly spacing: Millis;
 }
 
 /** The announcements of one interface. */
 export interface Announcer {
-  /** Least time between two packets; 0: none. */
-  readonly spacing: Millis;
   /** No packet before. */
   readonly freeAt: Millis;
   readonly jobs: readonly Job[];
@@ -47,8 +47,8 @@ export interface AnnounceTarget {
   readonly rule: AnnounceRule;
 }
 
-export function newAnnouncer(spacing: Millis): Announcer {
-  return { spacing, freeAt: millis(Number.NEGATIVE_INFINITY), jobs: [], answerAt: new Map() };
+export function newAnnouncer(): Announcer {
+  return { freeAt: millis(Number.NEGATIVE_INFINITY), jobs: [], answerAt: new Map() };
 }
 
 function without(announcer: Announcer, instance: string, kinds: readonly Job['kind'][]): readonly Job[] {
@@ -60,21 +60,25 @@ function withJobs(announcer: Announcer, kept: readonly Job[], added: readonly Jo
   return { ...announcer, jobs: [...kept, ...worth] };
 }
 
+function jobOf({ instance, addresses, rule }: AnnounceTarget, kind: Job['kind'], at: Millis): Job {
+  const { repeat, spacing } = rule;
+  return { instance, kind, addresses, at, repeat, sent: 0, every: undefined, spacing };
+}
+
 function bursts(
-  { instance, addresses }: AnnounceTarget,
+  target: AnnounceTarget,
   { repeat, delay }: { readonly repeat: number; readonly delay: Millis },
   now: Millis,
 ): Job[] {
-  const burst: Job = { instance, kind: 'burst', addresses, at: now, repeat, sent: 0, every: undefined };
+  const burst: Job = { ...jobOf(target, 'burst', now), repeat };
   if (delay === 0) return [burst];
   return [burst, { ...burst, kind: 'second', at: millis(now + delay) }];
 }
 
-function refreshes({ instance, addresses, rule }: AnnounceTarget, now: Millis): Job[] {
-  if (rule.refresh === 0) return [];
-  const at = millis(now + rule.delay + rule.refresh);
-  const repeat = rule.refreshRepeat;
-  return [{ instance, kind: 'refresh', addresses, at, repeat, sent: 0, every: rule.refresh }];
+function refreshes(target: AnnounceTarget, now: Millis): Job[] {
+  const { delay, refresh, refreshRepeat: repeat } = target.rule;
+  if (refresh === 0) return [];
+  return [{ ...jobOf(target, 'refresh', millis(now + delay + refresh)), repeat, every: refresh }];
 }
 
 /**
@@ -147,8 +151,9 @@ function advance(job: Job, count: number, now: Millis): Job | undefined {
 }
 
 /**
- * At most `limit` packets that are due, in the order in which they have to be sent; with a spacing at most one.
- * Linear in jobs and packets.
+ * At most `limit` packets that are due; behind a packet of an instance with a spacing, none. A job that was not finished
+ * stands behind the others afterwards, so that an instance with many addresses does not hold up one with few. Linear in
+ * jobs and packets.
  */
 export function takeDue(
   announcer: Announcer,
@@ -157,17 +162,20 @@ export function takeDue(
 ): { readonly announcer: Announcer; readonly due: readonly Announcement[] } {
   if (now < announcer.freeAt) return { announcer, due: [] };
   const due: Announcement[] = [];
-  const room = announcer.spacing > 0 ? Math.min(limit, 1) : limit;
-  const jobs = [...announcer.jobs]
-    .sort((a, b) => a.at - b.at)
-    .map((job) => {
-      const left = job.repeat * job.addresses.length - job.sent;
-      const count = job.at <= now ? Math.min(left, room - due.length) : 0;
-      if (count === 0) return job;
-      due.push(...slice(job, count));
-      return advance(job, count, now);
-    })
-    .filter((job) => job !== undefined);
-  const freeAt = due.length > 0 ? millis(now + announcer.spacing) : announcer.freeAt;
-  return { announcer: { ...announcer, jobs, freeAt }, due };
+  const [waiting, served]: [Job[], Job[]] = [[], []];
+  let [room, { freeAt }] = [limit, announcer];
+  for (const job of announcer.jobs) {
+    const left = job.repeat * job.addresses.length - job.sent;
+    const count = job.at <= now ? Math.min(left, room, job.spacing > 0 ? 1 : limit) : 0;
+    if (count === 0) {
+      waiting.push(job);
+      continue;
+    }
+    due.push(...slice(job, count));
+    const next = advance(job, count, now);
+    if (next !== undefined) served.push(next);
+    room = job.spacing > 0 ? 0 : room - count;
+    if (job.spacing > 0) freeAt = millis(now + job.spacing);
+  }
+  return { announcer: { ...announcer, jobs: [...waiting, ...served], freeAt }, due };
 }

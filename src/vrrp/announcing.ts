@@ -1,7 +1,7 @@
 /** Gratuitous ARP and unsolicited neighbour advertisements of all instances, sent in small slices after the adverts. */
 import { type Ip, ipFamily } from '../core/ip.js';
 import type { Mac } from '../core/mac.js';
-import { type Millis, millis } from '../core/units.js';
+import type { Millis } from '../core/units.js';
 import { gratuitousArp } from '../wire/arp.js';
 import { unsolicitedAdvertisement } from '../wire/ndp.js';
 import {
@@ -54,7 +54,7 @@ export class Announcing {
   }
 
   #change(device: string, change: (announcer: Announcer) => Announcer): void {
-    const announcer = change(this.#announcers.get(device) ?? newAnnouncer(millis(0)));
+    const announcer = change(this.#announcers.get(device) ?? newAnnouncer());
     this.#announcers.set(device, announcer);
     this.#nextAt = 'stale';
   }

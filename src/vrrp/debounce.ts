@@ -1,12 +1,6 @@
 /** A link that flaps: its change counts only when it has lasted. Back within the delay is as if nothing had been. */
 import { type Millis, millis } from '../core/units.js';
-
-export interface DebounceRule {
-  /** From going down until it counts as down; 0: at once. */
-  readonly down: Millis;
-  /** From coming up until it counts as up; 0: at once. */
-  readonly up: Millis;
-}
+import type { DebounceRule } from './model.js';
 
 export interface DebounceState {
   /** What counts. */

@@ -93,6 +93,7 @@ export class VrrpEngine {
       report: (instance, text) => this.#effects.notice(instance.name, 'warn', 'report', text),
     });
     this.#watch = new Watch({
+      clock,
       roster,
       sockets: this.#sockets,
       view: this.#keeper.view,
@@ -224,6 +225,7 @@ export class VrrpEngine {
     await instance.work;
     this.#machines.forget(instance);
     this.#effects.silence(instance);
+    this.#watch.forget(instance);
     this.#roster.remove(instance);
   }
 
@@ -263,6 +265,7 @@ export class VrrpEngine {
     this.#turning = true;
     this.#hearing.begin();
     if (woken !== undefined) this.#hearing.read(woken);
+    this.#watch.settle();
     this.#machines.serve((instance) => this.#hearing.hear(instance));
     const now = this.#options.clock.monotonic();
     this.#announcing.send(now);
@@ -285,7 +288,8 @@ export class VrrpEngine {
   #setAlarm(): void {
     const announceAt = this.#announcing.nextAt() ?? Number.POSITIVE_INFINITY;
     const dueAt = this.#machines.nextAt() ?? Number.POSITIVE_INFINITY;
-    const next = millis(Math.min(announceAt, dueAt, this.#digestAt));
+    const settleAt = this.#watch.nextAt() ?? Number.POSITIVE_INFINITY;
+    const next = millis(Math.min(announceAt, dueAt, settleAt, this.#digestAt));
     if (next === this.#alarmAt) return;
     this.#alarmAt = next;
     this.#alarm.set(next);

@@ -6,6 +6,7 @@ import { readVrrp, VRRP_HOPS, writeVrrp } from '../wire/vrrp.js';
 import { checkTrailer, type Hmac, signVrrp } from '../wire/vrrp-trailer.js';
 import { type DiscardReason, type Judgement, judgeAdvert, type Oddity } from './accept.js';
 import { advertOf } from './advert.js';
+import type { DebounceState } from './debounce.js';
 import { LatenessMeter } from './digest.js';
 import { nextDeadline } from './fsm.js';
 import { nextSequence, type ReplayMarks } from './hmac.js';
@@ -57,6 +58,8 @@ export class Instance implements DueItem {
   readonly discarded = new Map<DiscardReason, number>();
   readonly odd = new Map<Oddity, number>();
   readonly observations = new Map<string, Observation>();
+  /** Its own link and the tracked ones, by name. */
+  readonly links = new Map<string, DebounceState>();
   /** Of all that is heard, resignations too. */
   heard: Rival | undefined;
   #marks: ReplayMarks = [];

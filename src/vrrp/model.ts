@@ -88,6 +88,16 @@ export interface AnnounceRule {
   /** The burst after an advert of a lower master, and its second one. */
   readonly lowerRepeat: number;
   readonly lowerDelay: Millis;
+  /** Between two packets on the interface, whosever they are. */
+  readonly spacing: Millis;
+}
+
+/** How long a change of a link must last before it counts. */
+export interface DebounceRule {
+  /** From going down until it counts as down; 0: at once. */
+  readonly down: Millis;
+  /** From coming up until it counts as up; 0: at once. */
+  readonly up: Millis;
 }
 
 export interface InstanceConfig {

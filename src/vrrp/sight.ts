@@ -34,11 +34,10 @@ function primaryOf(addresses: readonly AddressSeen[]): Ip | undefined {
   return (linkLocal.find(({ secondary }) => !secondary) ?? linkLocal[0])?.address;
 }
 
-/** What is wrong with the instance's interface. */
-export function linkFaults(view: NetworkView, config: InstanceConfig): readonly Fault[] {
-  const link = view.link(config.interface);
-  if (link === undefined) return [{ kind: 'no-interface', name: config.interface }];
-  return link.usable ? [] : [{ kind: 'link-down', name: config.interface }];
+/** What is wrong with the instance's interface. @param isUp whether its link counts as up */
+export function linkFaults(view: NetworkView, config: InstanceConfig, isUp: boolean): readonly Fault[] {
+  if (view.link(config.interface) === undefined) return [{ kind: 'no-interface', name: config.interface }];
+  return isUp ? [] : [{ kind: 'link-down', name: config.interface }];
 }
 
 /** That there is no address to send from; an interface that is missing has said so itself. */

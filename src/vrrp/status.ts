@@ -2,7 +2,16 @@
 import type { VirtualAddress, VirtualRoute, VirtualRule } from '../addresses/model.js';
 import type { Ip } from '../core/ip.js';
 import type { EpochMillis, Micros } from '../core/units.js';
-import type { Fault, InstanceConfig, PriorityReport, Rival, Role, RoleCause, Track } from './model.js';
+import type {
+  DebounceRule,
+  Fault,
+  InstanceConfig,
+  PriorityReport,
+  Rival,
+  Role,
+  RoleCause,
+  Track,
+} from './model.js';
 
 /** One entry of `vrrp:`, complete. */
 export interface RouterConfig {
@@ -16,6 +25,8 @@ export interface RouterConfig {
   /** The sync group that it belongs to. */
   readonly group: string | undefined;
   readonly tracks: readonly Track[];
+  /** How long a change of a link must last. */
+  readonly debounce: DebounceRule;
 }
 
 /** How late adverts went out, of those sent last. */

@@ -2,7 +2,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { NetworkView } from '../addresses/view.js';
 import { type Ip, ipFamily } from '../core/ip.js';
+import type { Clock } from '../core/ports.js';
+import type { Millis } from '../core/units.js';
 import type { Instance } from './instance.js';
+import { Links } from './links.js';
 import type { Fault, Observation, VrrpEvent } from './model.js';
 import type { Roster } from './roster.js';
 import { linkFaults, sourceFaults, sourceOf } from './sight.js';
@@ -11,6 +14,7 @@ import type { RouterConfig } from './status.js';
 import type { Place } from './transport.js';
 
 export interface WatchOptions {
+  readonly clock: Clock;
   readonly roster: Roster;
   readonly sockets: VrrpSockets;
   readonly view: NetworkView;
@@ -21,6 +25,7 @@ export interface WatchOptions {
 
 export class Watch {
   readonly #options: WatchOptions;
+  readonly #links: Links;
   /** What main told last, for instances that come later. */
   readonly #observed = new Map<string, Observation>();
   #virtual: ReadonlySet<Ip> = new Set();
@@ -29,6 +34,22 @@ export class Watch {
 
   constructor(options: WatchOptions) {
     this.#options = options;
+    this.#links = new Links(options.view);
+  }
+
+  /** When something changes that nobody tells of. */
+  nextAt(): Millis | undefined {
+    return this.#links.nextAt();
+  }
+
+  /** Links that have been as they are for long enough count as such. */
+  settle(): void {
+    for (const instance of this.#links.due(this.#options.clock.monotonic())) this.#refresh(instance);
+  }
+
+  /** Forgets an instance that leaves. */
+  forget(instance: Instance): void {
+    this.#links.forget(instance);
   }
 
   /** The virtual IPs of all instances: none of them is ever a source, but for their owner. */
@@ -83,20 +104,21 @@ export class Watch {
   }
 
   #faults(instance: Instance, tracked: readonly Fault[]): readonly Fault[] {
-    const { view, sockets } = this.#options;
+    const { view, sockets, clock } = this.#options;
     const { instance: config } = instance.config;
     const trouble = sockets.trouble(config.interface, config.family);
     const shut: readonly Fault[] = trouble === undefined ? [] : [{ kind: 'sockets', name: trouble.text }];
-    return [...linkFaults(view, config), ...shut, ...tracked];
+    const isUp = this.#links.isUp(instance, config.interface, clock.monotonic());
+    return [...linkFaults(view, config, isUp), ...shut, ...tracked];
   }
 
   /** Gives the instance what is new about its priority, its source and its faults. */
   #refresh(instance: Instance): void {
-    const { view, give } = this.#options;
+    const { view, give, clock } = this.#options;
     const { instance: config, tracks } = instance.config;
     for (const track of tracks) {
       if (track.kind !== 'interface') continue;
-      const up = view.link(track.name)?.usable === true;
+      const up = this.#links.isUp(instance, track.name, clock.monotonic());
       instance.observations.set(`interface ${track.name}`, { kind: up ? 'up' : 'down' });
     }
     const { effective, faults: tracked } = instance.priority();

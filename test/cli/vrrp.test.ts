@@ -2,7 +2,7 @@
 import t from 'tap';
 import { vrrpStatus } from '../../src/api/vrrp.js';
 import { vrrpLines } from '../../src/cli/vrrp.js';
-import { epochMillis, micros } from '../../src/core/units.js';
+import { epochMillis, micros, millis } from '../../src/core/units.js';
 import type { Observation, Track } from '../../src/vrrp/model.js';
 import { effectivePriority } from '../../src/vrrp/priority.js';
 import type { RouterConfig, RouterStatus } from '../../src/vrrp/status.js';
@@ -44,22 +44,15 @@ const ROWS: readonly (readonly [Track, Observation, string])[] = [
 
 t.test('every contribution is shown with what was seen and what it does', async (t) => {
   const tracks = ROWS.map(([track]) => track);
-  const instance = config();
-  const router: RouterConfig = {
-    instance,
-    addresses: [],
-    routes: [],
-    rules: [],
-    keys: new Map(),
-    group: undefined,
-    tracks,
-  };
+  const debounce = { down: millis(0), up: millis(0) };
+  const rest = { addresses: [], routes: [], rules: [], keys: new Map(), group: undefined };
+  const router: RouterConfig = { instance: config(), tracks, debounce, ...rest };
   const priority = effectivePriority(
     100,
     ROWS.map(([track, seen]) => ({ track, seen })),
   );
   const status: RouterStatus = {
-    name: instance.name,
+    name: router.instance.name,
     role: 'fault',
     since: epochMillis(NOW - 5000),
     cause: 'fault',

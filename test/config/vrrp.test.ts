@@ -34,7 +34,15 @@ t.test('the least virtual router is completed with every default', async (t) => 
       auth: { kind: 'none' },
       checksum: 'pseudo-header',
       addresses: ['192.168.2.254'],
-      announce: { repeat: 5, delay: 5000, refresh: 0, refreshRepeat: 1, lowerRepeat: 5, lowerDelay: 5000 },
+      announce: {
+        repeat: 5,
+        delay: 5000,
+        refresh: 0,
+        refreshRepeat: 1,
+        lowerRepeat: 5,
+        lowerDelay: 5000,
+        spacing: 0,
+      },
     },
     addresses: [
       {
@@ -54,6 +62,7 @@ t.test('the least virtual router is completed with every default', async (t) => 
     keys: new Map(),
     group: undefined,
     tracks: [],
+    debounce: { down: 0, up: 0 },
   });
 });
 
@@ -69,7 +78,10 @@ t.test('the defaults that the reference states are the ones that hold', async (t
     'startup-delay: 0s',
     'failback-delay: 0s',
     'track: { interfaces: [], services: [], penalty: 50, minimum: 0 }',
-    'announce: { repeat: 5, delay: 5s, refresh: 0s }',
+    'announce: { repeat: 5, delay: 5s, refresh: 0s, refresh-repeat: 1, lower-repeat: 5, lower-delay: 5s, spacing: 0s }',
+    'announce: {}',
+    'debounce: { down: 0s, up: 0s }',
+    'debounce: {}',
   ])
     t.same(routerOf(`${LEAST}, ${stated}`), routerOf(LEAST), stated);
 });

@@ -13,7 +13,7 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/ipvs\//, 3],
   [/^src\/(vrrp\/transport|addresses\/(client|links|reconciler))\.ts$/, 5],
   [
-    /^src\/vrrp\/(announcing|effects|engine|hearing|instance|machines|roster|sight|sockets|thread|watch|worker)\.ts$/,
+    /^src\/vrrp\/(announcing|effects|engine|hearing|instance|links|machines|roster|sight|sockets|thread|watch|worker)\.ts$/,
     6,
   ],
   [/^src\/(vrrp|addresses)\//, 3],

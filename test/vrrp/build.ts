@@ -56,6 +56,7 @@ export function config(changes: Partial<InstanceConfig> = {}): InstanceConfig {
       refreshRepeat: 1,
       lowerRepeat: 5,
       lowerDelay: millis(5000),
+      spacing: millis(0),
     },
     ...changes,
   };

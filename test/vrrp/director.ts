@@ -13,7 +13,7 @@ import { readIpv4, writeIpv4 } from '../../src/wire/ipv4.js';
 import { readVrrp, writeVrrp } from '../../src/wire/vrrp.js';
 import { FakePacketSocket } from '../fakes/packet-socket.js';
 import { FakeTime, turn } from '../fakes/time.js';
-import { config, rule } from './build.js';
+import { config, ms, rule } from './build.js';
 import { Network } from './network.js';
 
 const AF_INET = 2;
@@ -44,6 +44,7 @@ export function router(
     keys: new Map(),
     group: undefined,
     tracks: [],
+    debounce: { down: ms(0), up: ms(0) },
     ...more,
   };
 }
@@ -92,6 +93,8 @@ export class Director {
   refusal: readonly [domain: number, result: number] | undefined;
   /** The next socket of adverts that is opened, where it is a special one. */
   next: ((log: LoggedSocket['log']) => LoggedSocket) | undefined;
+  /** Milliseconds that every packet takes to send. */
+  cost = 0;
   /** How often the alarm was set. */
   alarms = 0;
 
@@ -114,6 +117,12 @@ export class Director {
     });
   }
 
+  /** Writes down what is sent, and lets the time go by that this takes. */
+  #send(what: string): void {
+    this.#write(what);
+    this.time.stall(this.cost);
+  }
+
   #write(what: string): void {
     this.log.push(`${Math.round(this.time.monotonic())} ${what}`);
   }
@@ -121,12 +130,12 @@ export class Director {
   readonly #openSocket: OpenPacketSocket = (domain) => {
     if (this.refusal?.[0] === domain) return this.refusal[1];
     if (domain === AF_PACKET) {
-      this.frames = new LoggedSocket((bytes) => this.#write(`arp ${readArp(bytes).targetIp}`));
+      this.frames = new LoggedSocket((bytes) => this.#send(`arp ${readArp(bytes).targetIp}`));
       return this.frames;
     }
     const make = this.next ?? ((log) => new LoggedSocket(log));
     this.next = undefined;
-    const socket = make((bytes) => this.#write(advertWord(bytes)));
+    const socket = make((bytes) => this.#send(advertWord(bytes)));
     if (domain === AF_INET) this.sockets.push(socket);
     return socket;
   };

@@ -346,3 +346,25 @@ t.test('roles of many are told one by one, and their picture once', async (t) =>
   t.equal(director.sockets.length, 1);
   t.ok(director.alarms < 600, `the alarm was set ${director.alarms} times`);
 });
+
+t.test('announcing a thousand virtual IPs delays no advert: it goes out between them', async (t) => {
+  const director = new Director();
+  const addresses = Array.from({ length: 1000 }, (_, at) => ip(`10.2.${at >> 8}.${at & 255}`));
+  const { instance, ...rest } = router({
+    ...BRIEF,
+    ...ruled({ interval: ms(10) }),
+    addresses: [ip('10.0.0.100')],
+  });
+  // A tenth of a millisecond for every packet that is sent.
+  director.cost = 0.1;
+  const moved = addresses.map((address) => ({ ...rest.addresses[0], address }) as (typeof rest.addresses)[0]);
+  await director.start({ instance, ...rest, addresses: moved });
+  const log = await director.pass(300);
+  const arps = log.filter((line) => line.includes(' arp '));
+  t.equal(arps.length, 1000);
+  const [first, last] = [log.indexOf(arps[0] ?? ''), log.indexOf(arps.at(-1) ?? '')];
+  const between = log.slice(first, last).filter((line) => line.includes(' advert '));
+  t.ok(between.length >= 9, `${between.length} adverts in ${0.1 * 1000} ms of announcements`);
+  await director.pass(1000);
+  t.ok((director.status()?.lateness.max ?? 0) <= 1700, 'late by the slice that was under way, and no more');
+});
