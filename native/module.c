@@ -64,6 +64,20 @@ static napi_value open_timer(napi_env env, napi_callback_info info) {
   return fd < 0 ? answer(env, -errno) : new_descriptor(env, instance_of(env), fd, 0);
 }
 
+/* openPipe(ends) -> 0 or -errno; `ends` becomes the numbers of the reading and the writing end, which the caller closes */
+static napi_value open_pipe(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  struct integers ends;
+  int fds[2];
+  if (read_arguments(env, info, 1, &argument) < 0 || read_integers(env, argument, &ends) < 0 || ends.length < 2) {
+    return answer(env, -EINVAL);
+  }
+  if (pipe2(fds, O_CLOEXEC) < 0) return answer(env, -errno);
+  ends.data[0] = fds[0];
+  ends.data[1] = fds[1];
+  return answer(env, 0);
+}
+
 /* setScheduler(policy, priority, thread): of one thread of this process, 0 for the calling one; policies of sched.h */
 static napi_value set_scheduler(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
@@ -131,7 +145,7 @@ NAPI_MODULE_INIT() {
   static const napi_property_descriptor functions[] = {
       FUNCTION("openSocket", open_socket),         FUNCTION("openTimer", open_timer),
       FUNCTION("setScheduler", set_scheduler),     FUNCTION("lockProgram", lock_program),
-      FUNCTION("enterNamespace", enter_namespace),
+      FUNCTION("enterNamespace", enter_namespace), FUNCTION("openPipe", open_pipe),
   };
   struct instance *home = calloc(1, sizeof *home);
   if (home == NULL) return fail(env, home);

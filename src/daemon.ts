@@ -15,6 +15,7 @@ import { MainPart } from './main-part.js';
 import { hookHappening, noticeHappening, roleHappening } from './roles.js';
 import { systemClock, systemTimers } from './sys/clock.js';
 import { notifyManager } from './sys/notify.js';
+import { openPipe } from './sys/pipe.js';
 import { helperThreads } from './sys/realtime.js';
 import { VrrpThread } from './vrrp/thread.js';
 
@@ -62,6 +63,7 @@ class Daemon {
     this.#log = log;
     this.#hooks = new HookDispatcher({
       timers: systemTimers,
+      openPipe,
       onTrouble: (message, object) => this.#tell(hookHappening(message, object)),
     });
     this.#vrrp = new VrrpThread({

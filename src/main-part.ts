@@ -17,6 +17,7 @@ import { blindHappening, RoleFollower, type RouterEngine, trackHappening } from 
 import { SyncFollower } from './sync.js';
 import { systemClock, systemEntropy, systemTimers, systemTurns } from './sys/clock.js';
 import { openNetlink } from './sys/netlink.js';
+import { openPipe } from './sys/pipe.js';
 import { TrackWatcher } from './tracks/watcher.js';
 import type { VrrpDigest } from './vrrp/status.js';
 
@@ -128,6 +129,7 @@ export class MainPart {
       clock: systemClock,
       timers: systemTimers,
       turns: systemTurns,
+      openPipe,
       onSeen: (what, seen) => vrrp.observe(what, seen),
       onNews: (news) => {
         const happening = trackHappening(news);

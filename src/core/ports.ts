@@ -89,3 +89,12 @@ export interface Alarm {
 
 /** @throws NATIVE */
 export type OpenAlarm = (ring: () => void) => Alarm;
+
+/** The file descriptors of a pipe, which whoever asks for it closes; programs that are run do not inherit them. */
+export interface Pipe {
+  readonly read: number;
+  readonly write: number;
+}
+
+/** Opens a pipe, or -errno. @throws NATIVE */
+export type OpenPipe = () => Pipe | number;

@@ -1,9 +1,10 @@
 /** One program from its start until nothing of it is left to wait for. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { closeSync, readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { errnoName } from '../core/errno.js';
 import { errorText } from '../core/errors.js';
-import type { Timer, Timers } from '../core/ports.js';
+import type { OpenPipe, Timer, Timers } from '../core/ports.js';
 import { type Millis, millis, seconds } from '../core/units.js';
 import { type Account, findAccount } from './account.js';
 import type { Program, ProgramResult } from './model.js';
@@ -31,17 +32,41 @@ function accountOf(user: string | undefined): Account | undefined {
   return found.account;
 }
 
-/** @throws what spawn(2) and its arguments can do wrong at once */
-function start(program: Program): ChildProcess {
+interface Child {
+  readonly process: ChildProcess;
+  /** What it writes, on either descriptor. */
+  readonly output: Socket;
+}
+
+function refused(errno: number): Error {
+  const code = errnoName(-errno);
+  return Object.assign(new Error(`no pipe for its output: ${code}`), { code });
+}
+
+/** @throws what pipe(2), spawn(2) and its arguments can do wrong at once */
+function start(program: Program, openPipe: OpenPipe): Child {
   const [file, ...rest] = program.argv;
-  return spawn(file, rest, {
-    cwd: '/',
-    env: { ...ENVIRONMENT, ...program.environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // A session and a process group of its own, which signals can be sent to.
-    detached: true,
-    ...accountOf(program.user),
-  });
+  const account = accountOf(program.user);
+  const pipe = openPipe();
+  if (typeof pipe === 'number') throw refused(pipe);
+  // From here on it closes the end that is read.
+  const output = new Socket({ fd: pipe.read, readable: true, writable: false });
+  try {
+    const child = spawn(file, rest, {
+      cwd: '/',
+      env: { ...ENVIRONMENT, ...program.environment },
+      stdio: ['ignore', pipe.write, pipe.write],
+      // A session and a process group of its own, which signals can be sent to.
+      detached: true,
+      ...account,
+    });
+    return { process: child, output };
+  } catch (thrown) {
+    output.destroy();
+    throw thrown;
+  } finally {
+    closeSync(pipe.write);
+  }
 }
 
 function refusal(program: Program, thrown: unknown): ProgramResult {
@@ -49,16 +74,21 @@ function refusal(program: Program, thrown: unknown): ProgramResult {
   return { kind: 'not-run', errno, text: `${program.argv[0]} cannot be run: ${errorText(thrown)}` };
 }
 
+export interface ProcessPorts {
+  readonly timers: Timers;
+  readonly openPipe: OpenPipe;
+}
+
 /** Calls `onResult` once, as soon as it is known what came of the program, and `onGone` once, when it needs nothing more. */
 export class ProgramProcess {
   readonly #program: Program;
-  readonly #timers: Timers;
+  readonly #ports: ProcessPorts;
   readonly #onResult: (result: ProgramResult) => void;
   readonly #onGone: () => void;
   readonly #kept: Buffer[] = [];
   #keptBytes = 0;
   #readBytes = 0;
-  #child: ChildProcess | undefined;
+  #child: Child | undefined;
   /** The one timer that runs: the deadline, then grace, then abandonment; or draining. */
   #timer: Timer | undefined;
   #isTold = false;
@@ -67,34 +97,35 @@ export class ProgramProcess {
 
   constructor(
     program: Program,
-    timers: Timers,
+    ports: ProcessPorts,
     onResult: (result: ProgramResult) => void,
     onGone: () => void,
   ) {
     this.#program = program;
-    this.#timers = timers;
+    this.#ports = ports;
     this.#onResult = onResult;
     this.#onGone = onGone;
   }
 
   /** Starts it. Its fork takes about a millisecond of this thread. */
   start(): void {
-    let child: ChildProcess;
+    let child: Child;
     try {
-      child = start(this.#program);
+      child = start(this.#program, this.#ports.openPipe);
     } catch (thrown) {
       this.#refuse(thrown);
       return;
     }
     this.#child = child;
-    child.once('error', (error) => {
+    const { process: started, output } = child;
+    started.once('error', (error) => {
       // An error of a child that runs is one of a signal to it.
-      if (child.pid === undefined) this.#refuse(error);
+      if (started.pid === undefined) this.#refuse(error);
     });
-    if (child.pid === undefined) return;
-    for (const stream of [child.stdout, child.stderr]) if (stream !== null) this.#listen(stream);
-    child.once('exit', (code, signal) => this.#onExit(code, signal));
-    this.#timer = this.#timers.after(this.#program.deadline, () => this.#onDeadline());
+    if (started.pid === undefined) return;
+    this.#listen(output);
+    started.once('exit', (code, signal) => this.#onExit(code, signal));
+    this.#timer = this.#ports.timers.after(this.#program.deadline, () => this.#onDeadline());
   }
 
   /** Ends it, with `grace` to put its things away; what it was to find out stays unknown. */
@@ -110,7 +141,7 @@ export class ProgramProcess {
     this.#leave();
   }
 
-  #listen(stream: Readable): void {
+  #listen(stream: Socket): void {
     stream.on('data', (bytes: Buffer) => {
       this.#readBytes += bytes.length;
       const kept = bytes.subarray(0, OUTPUT_MAX - this.#keptBytes);
@@ -136,14 +167,14 @@ export class ProgramProcess {
     this.#isEnding = true;
     this.#timer?.cancel();
     this.#signal('SIGTERM');
-    this.#timer = this.#timers.after(grace, () => {
+    this.#timer = this.#ports.timers.after(grace, () => {
       this.#signal('SIGKILL');
-      this.#timer = this.#timers.after(ABANDON, () => this.#leave());
+      this.#timer = this.#ports.timers.after(ABANDON, () => this.#leave());
     });
   }
 
   #signal(signal: NodeJS.Signals): void {
-    const pid = this.#child?.pid;
+    const pid = this.#child?.process.pid;
     if (pid === undefined) return;
     try {
       process.kill(-pid, signal);
@@ -170,8 +201,10 @@ export class ProgramProcess {
       );
       this.#leave();
     };
-    this.#child?.once('close', finish);
-    this.#timer = this.#timers.after(DRAIN, finish);
+    // It ends when nobody has the writing end any more.
+    if (this.#child?.output.readableEnded === true) finish();
+    else this.#child?.output.once('end', finish);
+    this.#timer = this.#ports.timers.after(DRAIN, finish);
   }
 
   #tell(result: ProgramResult): void {
@@ -184,9 +217,8 @@ export class ProgramProcess {
     if (this.#isGone) return;
     this.#isGone = true;
     this.#timer?.cancel();
-    this.#child?.stdout?.destroy();
-    this.#child?.stderr?.destroy();
-    this.#child?.unref();
+    this.#child?.output.destroy();
+    this.#child?.process.unref();
     this.#onGone();
   }
 }

@@ -1,11 +1,9 @@
 /** Runs programs: without a shell, with a clean environment, each in a process group of its own, so many at a time. */
-import type { Timers } from '../core/ports.js';
 import type { Millis } from '../core/units.js';
 import type { Program, ProgramResult } from './model.js';
-import { GRACE, ProgramProcess } from './process.js';
+import { GRACE, type ProcessPorts, ProgramProcess } from './process.js';
 
-export interface RunnerOptions {
-  readonly timers: Timers;
+export interface RunnerOptions extends ProcessPorts {
   /** Programs at the same time; the others wait in their order, and their deadlines with them. */
   readonly concurrencyMax: number;
 }
@@ -61,7 +59,7 @@ export class ProgramRunner {
       this.#jobs.delete(job);
       onGone();
     };
-    const process = new ProgramProcess(program, this.#options.timers, onResult, () => this.#leave(job));
+    const process = new ProgramProcess(program, this.#options, onResult, () => this.#leave(job));
     const job: Job = { process, gone, settleGone };
     const run: ProgramRun = { result, gone, stop: (grace = GRACE) => this.#stop(job, grace) };
     this.#jobs.add(job);

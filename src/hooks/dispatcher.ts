@@ -1,5 +1,5 @@
 /** Tells programs and FIFOs of changes of role: in order for each object, bounded, and never waited for. */
-import type { Timers } from '../core/ports.js';
+import type { OpenPipe, Timers } from '../core/ports.js';
 import { millis } from '../core/units.js';
 import type { Program } from '../exec/model.js';
 import { ProgramRunner } from '../exec/runner.js';
@@ -17,6 +17,7 @@ const STOP_GRACE = millis(500);
 
 export interface DispatcherOptions {
   readonly timers: Timers;
+  readonly openPipe: OpenPipe;
   /** Something went wrong, in words; `object` is the instance or group that it was about. */
   readonly onTrouble: (message: string, object: string | undefined) => void;
 }
@@ -41,7 +42,11 @@ export class HookDispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#runner = new ProgramRunner({ timers: options.timers, concurrencyMax: PROGRAMS_MAX });
+    this.#runner = new ProgramRunner({
+      timers: options.timers,
+      openPipe: options.openPipe,
+      concurrencyMax: PROGRAMS_MAX,
+    });
   }
 
   /** Puts hooks in force; programs that wait are run as they were asked for. */

@@ -1,6 +1,7 @@
 /** Watches what virtual routers track, by configuration; what did not change is not disturbed. */
 import { isDeepStrictEqual } from 'node:util';
 import { unreachable } from '../core/assert.js';
+import type { OpenPipe } from '../core/ports.js';
 import { ProgramRunner } from '../exec/runner.js';
 import type { Observation } from '../vrrp/model.js';
 import { FileWatch } from './file.js';
@@ -23,6 +24,7 @@ export interface TrackNews {
 }
 
 export interface WatcherOptions extends Omit<WatchPorts, 'run'> {
+  readonly openPipe: OpenPipe;
   /** What holds for instances now. */
   readonly onSeen: (what: string, seen: Observation) => void;
   /** For people. */
@@ -48,9 +50,9 @@ export class TrackWatcher {
   readonly #seen = new Map<string, Observation>();
 
   constructor(options: WatcherOptions) {
-    const { clock, timers, turns } = options;
+    const { clock, timers, turns, openPipe } = options;
     this.#options = options;
-    this.#runner = new ProgramRunner({ timers, concurrencyMax: SCRIPTS_MAX });
+    this.#runner = new ProgramRunner({ timers, openPipe, concurrencyMax: SCRIPTS_MAX });
     this.#ports = { clock, timers, turns, run: (program) => this.#runner.run(program) };
     this.#scan = new ProcessScan(this.#ports);
   }

@@ -7,13 +7,14 @@ import type { Program, ProgramResult } from '../../src/exec/model.js';
 import { OUTPUT_MAX } from '../../src/exec/process.js';
 import { ProgramRunner } from '../../src/exec/runner.js';
 import { systemTimers } from '../../src/sys/clock.js';
+import { openPipe } from '../../src/sys/pipe.js';
 import { eventually, lives, Scripts } from './scripts.js';
 
 const isRoot = process.getuid?.() === 0;
 const SHORT = { deadline: millis(300) };
 
 function runnerOf(t: Test, concurrencyMax = 8): ProgramRunner {
-  const runner = new ProgramRunner({ timers: systemTimers, concurrencyMax });
+  const runner = new ProgramRunner({ timers: systemTimers, openPipe, concurrencyMax });
   t.teardown(() => runner.close());
   return runner;
 }
@@ -32,6 +33,7 @@ t.test('what a program comes to', async (t) => {
     ['fails with the greatest code', 'exit 255', exited(255)],
     ['says why', 'echo no route; echo at all >&2; exit 3', exited(3, 'no route\nat all\n')],
     ['is killed', 'kill -KILL $$', { kind: 'signalled', signal: 'SIGKILL', output: '' }],
+    ['opens its output anew', 'echo b > /dev/stderr; echo c > /dev/stdout', exited(0, 'b\nc\n')],
     ['reads', 'cat; read line; echo "got $? $line"', exited(0, 'got 1 \n')],
   ];
   for (const [index, [name, body, expected]] of rows.entries())
@@ -193,7 +195,7 @@ t.test('a line of programs that cannot be run is served to its end', async (t) =
 
 t.test('stop: what runs is ended, what waits never begins, what comes is refused', async (t) => {
   const scripts = new Scripts(t);
-  const runner = new ProgramRunner({ timers: systemTimers, concurrencyMax: 1 });
+  const runner = new ProgramRunner({ timers: systemTimers, openPipe, concurrencyMax: 1 });
   const running = runner.run(scripts.program('runs', 'echo $$ > $DIR/pid; sleep 1000'));
   const waiting = runner.run(scripts.program('waits', 'echo begun > $DIR/waited'));
   await eventually('it runs', () => scripts.read('pid').endsWith('\n'));
@@ -247,7 +249,7 @@ t.test('a thousand programs leave no descriptor, no process and no zombie', asyn
 
 /** A process of its own that runs out of something, and then has it again. */
 function inTrouble(prefix: readonly string[], body: string): string {
-  const [model, clock] = ['exec/runner.js', 'sys/clock.js'].map((file) =>
+  const [model, clock, pipe] = ['exec/runner.js', 'sys/clock.js', 'sys/pipe.js'].map((file) =>
     JSON.stringify(new URL(`../../src/${file}`, import.meta.url).href),
   );
   const text = `
@@ -255,7 +257,8 @@ function inTrouble(prefix: readonly string[], body: string): string {
     import { execFileSync } from 'node:child_process';
     const { ProgramRunner } = await import(${model});
     const { systemTimers } = await import(${clock});
-    const runner = new ProgramRunner({ timers: systemTimers, concurrencyMax: 4 });
+    const { openPipe } = await import(${pipe});
+    const runner = new ProgramRunner({ timers: systemTimers, openPipe, concurrencyMax: 4 });
     const run = async () => {
       const { kind, errno, code } = await runner.run(
         { argv: ['/bin/true'], user: undefined, deadline: 5000, environment: {} },

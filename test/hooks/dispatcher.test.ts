@@ -6,6 +6,7 @@ import { millis } from '../../src/core/units.js';
 import { HookDispatcher } from '../../src/hooks/dispatcher.js';
 import type { HookPlan, Hooks } from '../../src/hooks/model.js';
 import { systemTimers } from '../../src/sys/clock.js';
+import { openPipe } from '../../src/sys/pipe.js';
 import type { Role } from '../../src/vrrp/model.js';
 import { eventually, lives, Scripts } from '../exec/scripts.js';
 
@@ -19,6 +20,7 @@ class Stage {
     this.files = new Scripts(t);
     this.dispatcher = new HookDispatcher({
       timers: systemTimers,
+      openPipe,
       onTrouble: (message, object) =>
         this.troubles.push(`${object ?? '-'}: ${message.replaceAll(`${this.files.folder}/`, '')}`),
     });

@@ -15,6 +15,7 @@ import t, { type Test } from 'tap';
 import { ProgramRunner } from '../../src/exec/runner.js';
 import { Fifo } from '../../src/hooks/fifo.js';
 import { systemTimers } from '../../src/sys/clock.js';
+import { openPipe } from '../../src/sys/pipe.js';
 import { Scripts } from '../exec/scripts.js';
 
 /** Holds a FIFO open for reading, and reads what is there. */
@@ -46,7 +47,7 @@ class Stage {
     this.files = new Scripts(t);
     this.path = this.files.path(name);
     prepare(this.path);
-    const runner = new ProgramRunner({ timers: systemTimers, concurrencyMax: 1 });
+    const runner = new ProgramRunner({ timers: systemTimers, openPipe, concurrencyMax: 1 });
     this.fifo = new Fifo(this.path, {
       run: (program) => runner.run(program),
       onTrouble: (message) => this.troubles.push(message.replace(this.files.folder, '')),

@@ -3,6 +3,7 @@ import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { millis } from '../../src/core/units.js';
 import { systemClock, systemTimers, systemTurns } from '../../src/sys/clock.js';
+import { openPipe } from '../../src/sys/pipe.js';
 import type { Watched, WatchedScript } from '../../src/tracks/model.js';
 import { TrackWatcher } from '../../src/tracks/watcher.js';
 import type { Observation } from '../../src/vrrp/model.js';
@@ -25,6 +26,7 @@ class Stage {
     this.watcher = new TrackWatcher({
       clock: systemClock,
       timers: systemTimers,
+      openPipe,
       turns: systemTurns,
       onSeen: (what, seen) => this.seen.push(`${what} ${text(seen)}`),
       onNews: ({ what, before, seen }) =>

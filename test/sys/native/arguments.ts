@@ -1,5 +1,6 @@
 /** Wrong arguments: each is refused, none harms. */
 import assert from 'node:assert/strict';
+import { closeSync, readFileSync, readSync, writeSync } from 'node:fs';
 import type { Native, NativeDescriptor } from '../../../src/sys/native.js';
 import { AF, inet, type NativeCase, negative, noop, opened, SOCK, SOL, udpPair } from './support.js';
 
@@ -139,6 +140,7 @@ const FUNCTIONS: Readonly<Record<string, readonly (readonly [Kind, unknown])[]>>
     ['integer', SOCK.DGRAM],
     ['integer', 0],
   ],
+  openPipe: [['integers', new Int32Array(2)]],
   setScheduler: [
     ['integer', 0],
     ['integer', 0],
@@ -355,6 +357,23 @@ export const argumentCases: readonly NativeCase[] = [
   { name: 'a method on a foreign object is a TypeError', run: onStrangers },
   { name: 'everything after close is -EBADF', run: afterClose },
   { name: 'streams, foreign families and flags are refused', run: onlyDatagrams },
+  {
+    name: 'a pipe has two ends that the caller closes, and that programs do not inherit',
+    run(native) {
+      assert.equal(native.openPipe(new Int32Array(1)), EINVAL, 'no room for two');
+      const ends = new Int32Array(3).fill(-7);
+      assert.equal(native.openPipe(ends), 0);
+      const [read = -1, write = -1, rest] = ends;
+      assert.equal(rest, -7);
+      assert.equal(writeSync(write, 'through'), 7);
+      const bytes = Buffer.alloc(16);
+      assert.equal(bytes.toString('utf8', 0, readSync(read, bytes)), 'through');
+      for (const end of [read, write]) {
+        assert.match(readFileSync(`/proc/self/fdinfo/${end}`, 'utf8'), /^flags:\t0?2\d{6}\b/m, 'O_CLOEXEC');
+        closeSync(end);
+      }
+    },
+  },
   {
     name: 'a path that cannot be opened is its errno',
     run(native) {
