@@ -129,6 +129,16 @@ export class AddressKeeper {
     await this.look();
   }
 
+  /** Whether every address of an instance that is master was refused: there is nothing that it could serve. */
+  hasNothing(instance: string): boolean {
+    if (!this.#masters.has(instance)) return false;
+    const own = this.#kept.filter((kept) => kept.instance === instance && kept.object.kind === 'address');
+    const keys = own.map(({ object }) => objectText(object));
+    return (
+      keys.length > 0 && keys.every((key) => !this.#held.has(key) && this.#awaited.get(key)?.told === true)
+    );
+  }
+
   /** Looks again, and repairs what is to be repaired. */
   look(): Promise<void> {
     this.#dirty = true;

@@ -11,16 +11,23 @@ export function forwardsIpv6(device: string): boolean {
   }
 }
 
-/**
- * Makes an interface keep the other IPv4 addresses of a subnet when the first of them is removed: by default the kernel
- * removes them all. It is written only where it is off, and stays.
- * @returns the error where it is off and cannot be written (`EROFS` in many containers)
- */
-export function keepSecondaries(device: string): string | undefined {
-  const file = `/proc/sys/net/ipv4/conf/${device}/promote_secondaries`;
+/** What interfaces with virtual IPs need (net.ipv4.conf), and what happens without. Those of all interfaces count too. */
+const NEEDED = [
+  [
+    'promote_secondaries',
+    'it may lose its own addresses together with a virtual IP that was there before them',
+  ],
+  [
+    'accept_local',
+    'the owner of a virtual IP (priority 255) is not heard when it comes back while we have that address',
+  ],
+] as const;
+
+function switchOn(device: string, name: string): string | undefined {
+  const file = `/proc/sys/net/ipv4/conf/${device}/${name}`;
   try {
-    // The setting of all interfaces counts as well (IN_DEV_PROMOTE_SECONDARIES in linux/inetdevice.h).
-    for (const path of [file, '/proc/sys/net/ipv4/conf/all/promote_secondaries'])
+    // linux/inetdevice.h: IN_DEV_ORCONF
+    for (const path of [file, `/proc/sys/net/ipv4/conf/all/${name}`])
       if (readFileSync(path, 'utf8').trim() !== '0') return undefined;
     writeFileSync(file, '1\n');
     return undefined;
@@ -29,4 +36,19 @@ export function keepSecondaries(device: string): string | undefined {
     // Gone again already: the next interface of that name is asked anew.
     return code === 'ENOENT' ? undefined : (code ?? String(thrown));
   }
+}
+
+/**
+ * Switches on what an interface with IPv4 virtual IPs needs: that the kernel keeps the other addresses of a subnet when
+ * its first one is removed, and that it takes packets from an address which is here too. Written only where it is off.
+ * @returns a text for each setting that is off and cannot be written (`EROFS` in many containers)
+ */
+export function prepareForVips(device: string): readonly string[] {
+  return NEEDED.flatMap(([name, without]) => {
+    const error = switchOn(device, name);
+    if (error === undefined) return [];
+    return [
+      `${device}: ${without}; the setting against it cannot be written (${error}): sysctl -w net.ipv4.conf.${device}.${name}=1`,
+    ];
+  });
 }

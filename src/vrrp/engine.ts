@@ -33,8 +33,8 @@ export interface EngineOptions {
   readonly hmacOf: (keys: ReadonlyMap<number, string>) => Hmac;
   /** Whether this machine forwards IPv6 on an interface. */
   readonly forwards: (device: string) => boolean;
-  /** Makes an interface keep the other addresses of a subnet when its first one goes. @returns the error, or undefined */
-  readonly keepSecondaries: (device: string) => string | undefined;
+  /** Switches on what an interface with IPv4 virtual IPs needs. @returns a text for each setting that is missing */
+  readonly prepareForVips: (device: string) => readonly string[];
   readonly tell: (message: FromVrrp) => void;
 }
 
@@ -98,7 +98,10 @@ export class VrrpEngine {
       sockets: this.#sockets,
       view: this.#keeper.view,
       give: (instance, event) => this.#machines.give(instance, event),
-      keepSecondaries: (device) => this.#keepSecondaries(device),
+      prepareForVips: (device) => {
+        for (const text of options.prepareForVips(device))
+          this.#effects.notice(undefined, 'warn', 'trouble', text);
+      },
     });
     this.#alarm = options.openAlarm(() => this.#onAlarm());
     this.#digestAt = millis(clock.monotonic() + DIGEST_INTERVAL);
@@ -135,20 +138,17 @@ export class VrrpEngine {
           this.#effects.restored(instance, objects, cause);
           this.turn();
         },
-        onRefused: (name, object, why) => this.#effects.refused(name, object, why),
+        onRefused: (name, object, why) => {
+          this.#effects.refused(name, object, why);
+          const instance = this.#roster.get(name);
+          if (instance === undefined || !this.#keeper.hasNothing(name)) return;
+          this.#watch.refused(instance, why);
+          this.turn();
+        },
         onFailure: (text) =>
           this.#effects.notice(undefined, 'error', 'trouble', `the kernel's addresses: ${text}`),
       },
     });
-  }
-
-  #keepSecondaries(device: string): void {
-    const error = this.#options.keepSecondaries(device);
-    if (error === undefined) return;
-    const text =
-      `${device} may lose its own addresses together with a virtual IP that was there before them, and the setting ` +
-      `against it cannot be written (${error}): sysctl -w net.ipv4.conf.${device}.promote_secondaries=1`;
-    this.#effects.notice(undefined, 'warn', 'trouble', text);
   }
 
   /**
@@ -272,6 +272,7 @@ export class VrrpEngine {
     if (now >= this.#digestAt) {
       // What could not be opened is tried again as often as that is told.
       if (this.#sockets.hasTrouble) this.#watch.look();
+      this.#watch.retry();
       this.#digest();
     }
     this.#setAlarm();

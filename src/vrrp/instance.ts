@@ -24,6 +24,7 @@ import type { Envelope } from './packet.js';
 import { effectivePriority } from './priority.js';
 import type { RouterConfig, RouterStatus } from './status.js';
 import { initialVrrp } from './transitions.js';
+import { Unable } from './unable.js';
 
 /** One message and where it goes: the group, or each peer. */
 export interface Outgoing {
@@ -57,6 +58,7 @@ export class Instance implements DueItem {
   readonly counters = { sent: 0, sendErrors: 0, received: 0, becameMaster: 0, putBack: 0, announced: 0 };
   readonly discarded = new Map<DiscardReason, number>();
   readonly odd = new Map<Oddity, number>();
+  readonly unable = new Unable();
   readonly observations = new Map<string, Observation>();
   /** Its own link and the tracked ones, by name. */
   readonly links = new Map<string, DebounceState>();
@@ -95,6 +97,7 @@ export class Instance implements DueItem {
     this.#config = config;
     this.#hmac = hmac;
     this.#ready = undefined;
+    this.unable.forget();
     this.complaints.clear();
   }
 

@@ -20,7 +20,7 @@ export interface WatchOptions {
   readonly view: NetworkView;
   readonly give: (instance: Instance, event: VrrpEvent) => void;
   /** Called once for each interface that may get IPv4 addresses from us, before it does. */
-  readonly keepSecondaries: (device: string) => void;
+  readonly prepareForVips: (device: string) => void;
 }
 
 export class Watch {
@@ -29,8 +29,8 @@ export class Watch {
   /** What main told last, for instances that come later. */
   readonly #observed = new Map<string, Observation>();
   #virtual: ReadonlySet<Ip> = new Set();
-  /** Index of each interface that keeps its secondaries; another one has the settings of a new interface. */
-  readonly #keeping = new Map<string, number>();
+  /** Index of each interface that is prepared; another one has the settings of a new interface. */
+  readonly #prepared = new Map<string, number>();
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -72,6 +72,19 @@ export class Watch {
     }
   }
 
+  /** All its virtual IPs were refused. */
+  refused(instance: Instance, why: string): void {
+    instance.unable.begin(why, this.#options.clock.monotonic());
+    this.#refresh(instance);
+  }
+
+  /** Lets those try again whose virtual IPs were refused and whom nobody stands in for. */
+  retry(): void {
+    const now = this.#options.clock.monotonic();
+    for (const instance of this.#options.roster.all())
+      if (instance.unable.retry(instance.config.instance.rule, instance.heard, now)) this.#refresh(instance);
+  }
+
   /** Links or addresses changed: sockets first, then what it means for each instance. */
   look(): void {
     const { roster, sockets, view } = this.#options;
@@ -90,16 +103,15 @@ export class Watch {
     }
   }
 
-  /** The kernel removes the other addresses of a subnet with its first one, unless it is told not to. */
   #prepare(instance: Instance): void {
-    const { view, keepSecondaries } = this.#options;
+    const { view, prepareForVips } = this.#options;
     for (const object of instance.config.addresses) {
       if (object.kind !== 'address' || ipFamily(object.address) !== 'ipv4') continue;
       const { device } = object;
       const link = view.link(device);
-      if (link === undefined || this.#keeping.get(device) === link.index) continue;
-      this.#keeping.set(device, link.index);
-      keepSecondaries(device);
+      if (link === undefined || this.#prepared.get(device) === link.index) continue;
+      this.#prepared.set(device, link.index);
+      prepareForVips(device);
     }
   }
 
@@ -109,7 +121,9 @@ export class Watch {
     const trouble = sockets.trouble(config.interface, config.family);
     const shut: readonly Fault[] = trouble === undefined ? [] : [{ kind: 'sockets', name: trouble.text }];
     const isUp = this.#links.isUp(instance, config.interface, clock.monotonic());
-    return [...linkFaults(view, config, isUp), ...shut, ...tracked];
+    const { why } = instance.unable;
+    const without: readonly Fault[] = why === undefined ? [] : [{ kind: 'addresses', name: why }];
+    return [...linkFaults(view, config, isUp), ...shut, ...without, ...tracked];
   }
 
   /** Gives the instance what is new about its priority, its source and its faults. */

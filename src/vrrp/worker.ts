@@ -7,7 +7,7 @@ import { systemClock, systemTimers, systemTurns } from '../sys/clock.js';
 import { openNetlink } from '../sys/netlink.js';
 import { openAlarm, openPacketSocket } from '../sys/packet.js';
 import { becomeRealtime } from '../sys/realtime.js';
-import { forwardsIpv6, keepSecondaries } from '../sys/sysctl.js';
+import { forwardsIpv6, prepareForVips } from '../sys/sysctl.js';
 import type { Hmac } from '../wire/vrrp-trailer.js';
 import { VrrpEngine } from './engine.js';
 import type { FromVrrp, ToVrrp, VrrpThreadData } from './protocol.js';
@@ -39,7 +39,7 @@ const engine = new VrrpEngine({
   openAlarm,
   hmacOf,
   forwards: forwardsIpv6,
-  keepSecondaries,
+  prepareForVips,
   tell,
 });
 

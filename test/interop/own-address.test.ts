@@ -51,3 +51,35 @@ t.test('a virtual IP that was there first does not take its subnet with it', { s
     t.notMatch(left, '10.77.0.100/24');
   }
 });
+
+const OWNERS = [
+  { family: 'IPv4', vip: '10.77.0.1/24' },
+  { family: 'IPv6', vip: 'fe80::77/64' },
+];
+
+for (const { family, vip } of OWNERS)
+  t.test(
+    `an owner whose only ${family} address is the virtual IP is heard when it comes back`,
+    { skip },
+    async (t) => {
+      const stage = await Stage.build(['a', 'b']);
+      t.teardown(() => stage.close());
+      if (family === 'IPv6') await stage.ip('a', 'addr', 'add', vip, 'dev', 'eth0', 'nodad');
+      const router = (priority: number): string =>
+        `v: { interface: eth0, id: 51, interval: 100ms, priority: ${priority}, addresses: ["${vip}"] }`;
+      const run = (host: string, priority: number): Program =>
+        startLvsentry(stage, host, configureLvsentry(stage, host, [router(priority)]));
+      const owner = run('a', 255);
+      await stage.until('the owner is master', isNow(owner, 'became-master'));
+      const b = run('b', 100);
+      await stage.until('b is backup', isNow(b, 'became-backup'));
+      await owner.stop('SIGKILL');
+      await stage.until('b takes over', isNow(b, 'became-master'));
+      const back = run('a', 255);
+      await stage.until('the owner is master again', isNow(back, 'became-master'));
+      const yielded = () => loggedBy(b).filter((logged) => logged.kind === 'became-backup').length === 2;
+      await stage.until('b hears it, and yields', yielded);
+      t.notMatch(await stage.ip('b', 'addr'), vip);
+      t.match(await stage.ip('a', 'addr'), vip, 'the owner keeps what is its own');
+    },
+  );

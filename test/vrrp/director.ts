@@ -112,7 +112,7 @@ export class Director {
         return key === undefined ? undefined : createHmac('sha256', key).update(data).digest();
       },
       forwards: () => false,
-      keepSecondaries: () => undefined,
+      prepareForVips: () => [],
       tell: (message) => this.#onMessage(message),
     });
   }
