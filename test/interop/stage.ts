@@ -39,7 +39,7 @@ const OBSERVER = 9;
 const PREFIX = 'lvio';
 const FOLDER = 'lvsentry-interop-';
 /** The bridge of a network, in the namespace `net`. No port is named so. */
-export const bridgeOf = (link: string): string => `net_${link}`;
+const bridgeOf = (link: string): string => `net_${link}`;
 
 export interface StageOptions {
   /** The interfaces of every host, each on a bridge of its own; `eth0` alone by default. */
