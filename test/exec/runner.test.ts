@@ -23,6 +23,8 @@ function run(t: Test, program: Program): Promise<ProgramResult> {
   return runnerOf(t).run(program).result;
 }
 
+const descriptors = (): number => readdirSync('/proc/self/fd').length;
+
 const exited = (code: number, output = ''): ProgramResult => ({ kind: 'exited', code, output });
 
 t.test('what a program comes to', async (t) => {
@@ -146,9 +148,11 @@ t.test('a program that ignores TERM is killed; its result does not wait for that
 t.test('one that stays in the background and keeps the output open is not waited for', async (t) => {
   const scripts = new Scripts(t);
   const body = 'setsid sleep 1000 & echo $! > $DIR/pid; echo started';
+  const before = descriptors();
   const started = runnerOf(t).run(scripts.program('daemon', body));
   t.same(await started.result, exited(0, 'started\n'));
   await started.gone;
+  await eventually('its output is let go', () => descriptors() <= before);
   const pid = Number(scripts.read('pid'));
   t.ok(lives(pid), 'and it is left alone');
   process.kill(pid, 'SIGKILL');
@@ -233,7 +237,6 @@ t.test('a thousand programs leave no descriptor, no process and no zombie', asyn
   const runner = runnerOf(t, 4);
   const program: Program = { ...scripts.program('unused', ''), argv: ['/bin/true'] };
   const missing: Program = { ...program, argv: [scripts.path('nothing')] };
-  const descriptors = (): number => readdirSync('/proc/self/fd').length;
   const round = async (count: number): Promise<void> => {
     const runs = Array.from({ length: count }, (_, n) => runner.run(n % 4 === 3 ? missing : program));
     await Promise.all(runs.map(({ gone }) => gone));
