@@ -1,5 +1,6 @@
 /** What a thread may ask of the kernel so that nothing delays it. */
 import { readdirSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { errnoName, errnoValue } from '../core/errno.js';
 import { loadNative } from './native.js';
 
@@ -24,6 +25,21 @@ export function helperThreads(): readonly number[] {
       .filter((thread) => thread !== process.pid);
   } catch {
     return [];
+  }
+}
+
+/**
+ * Loads modules with all of their functions compiled. V8 compiles a function when it is first called, and throws its code
+ * away when it is not called for long; what runs when a master dies runs for the first time then, or after weeks, and
+ * the network waits for it. Flags of V8 are the process's: what other threads load meanwhile is compiled whole too.
+ */
+export async function compiledWhole<Modules>(load: () => Promise<Modules>): Promise<Modules> {
+  setFlagsFromString('--no-flush-bytecode');
+  setFlagsFromString('--no-lazy');
+  try {
+    return await load();
+  } finally {
+    setFlagsFromString('--lazy');
   }
 }
 

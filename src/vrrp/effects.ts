@@ -110,6 +110,7 @@ export class Effects {
         const change = { instance: instance.name, from, to, cause, priority, faults };
         this.#options.tell({ kind: 'role', change });
         this.#options.onRole();
+        if (instance.state.kind === 'backup') this.#prepare(instance);
         break;
       }
       default:
@@ -137,6 +138,16 @@ export class Effects {
   /** Ends all announcements of its virtual IPs. */
   silence(instance: Instance): void {
     for (const device of instance.devices) this.#options.announcing.stop(device, instance.name);
+  }
+
+  /** What a backup will have to say first, it has ready: the network waits for that when a master dies. */
+  #prepare(instance: Instance): void {
+    const { interface: device, family } = instance.config.instance;
+    const socket = this.#options.sockets.get(device, family);
+    if (socket === undefined) return;
+    const { priority } = instance.state.standing;
+    const messages = instance.adverts(priority, this.#options.clock.wall());
+    for (const { envelope, payload } of messages) socket.prepare(envelope, payload);
   }
 
   #sendAdvert(instance: Instance, priority: number): void {

@@ -222,12 +222,17 @@ export class VrrpSocket {
 
   /** Sends a message. One that is sent again, as every master does, is not written again. @returns bytes sent, or -errno */
   send(envelope: Envelope, payload: Uint8Array): number {
-    let written = this.#written.get(payload);
-    if (written?.envelope !== envelope) {
-      written = this.#write(envelope, payload);
-      this.#written.set(payload, written);
-    }
-    return this.#socket.send(written.bytes, written.address, written.control);
+    const { bytes, address, control } = this.prepare(envelope, payload);
+    return this.#socket.send(bytes, address, control);
+  }
+
+  /** Does all of `send` that can be done before. */
+  prepare(envelope: Envelope, payload: Uint8Array): Written {
+    const known = this.#written.get(payload);
+    if (known?.envelope === envelope) return known;
+    const written = this.#write(envelope, payload);
+    this.#written.set(payload, written);
+    return written;
   }
 
   #write(envelope: Envelope, payload: Uint8Array): Written {

@@ -1,15 +1,13 @@
 /** The thread of the virtual routers: an engine on the real clock and sockets, joined to main by messages alone. */
 import { createHmac } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
-import { AddressClient } from '../addresses/client.js';
 import { assert, unreachable } from '../core/assert.js';
 import { systemClock, systemTimers, systemTurns } from '../sys/clock.js';
 import { openNetlink } from '../sys/netlink.js';
 import { openAlarm, openPacketSocket } from '../sys/packet.js';
-import { becomeRealtime } from '../sys/realtime.js';
+import { becomeRealtime, compiledWhole } from '../sys/realtime.js';
 import { forwardsIpv6, prepareForVips } from '../sys/sysctl.js';
 import type { Hmac } from '../wire/vrrp-trailer.js';
-import { VrrpEngine } from './engine.js';
 import type { FromVrrp, ToVrrp, VrrpThreadData } from './protocol.js';
 
 const port = parentPort;
@@ -30,6 +28,10 @@ if (refused.length > 0) {
   const message = `adverts may be late under load: the kernel refuses ${refused.join(' and ')}`;
   tell({ kind: 'notice', notice: { instance: undefined, level: 'warn', what: 'trouble', message } });
 }
+
+const [{ AddressClient }, { VrrpEngine }] = await compiledWhole(() =>
+  Promise.all([import('../addresses/client.js'), import('./engine.js')]),
+);
 
 const engine = new VrrpEngine({
   clock: systemClock,

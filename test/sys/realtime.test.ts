@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { compiledWhole } from '../../src/sys/realtime.js';
 
+const REALTIME = fileURLToPath(new URL('../../src/sys/realtime.js', import.meta.url));
 const PROGRAM = fileURLToPath(new URL('./realtime-worker.js', import.meta.url));
 
 interface Said {
@@ -44,4 +46,34 @@ t.test('without the right to it everything stays as it is, and the reason is tol
   const said = run('setpriv', '--bounding-set=-sys_nice', '--inh-caps=-sys_nice', '--');
   t.match(said.refused.join(), /real-time scheduling \(EPERM, needs CAP_SYS_NICE\)/);
   t.notOk(said.policies.some((policy) => policy !== 0));
+});
+
+t.test('modules that are compiled whole are what they are otherwise, and so is a failure', async (t) => {
+  const { ip } = await compiledWhole(() => import('../../src/core/ip.js'));
+  t.equal(ip('10.0.0.1'), '10.0.0.1');
+  await t.rejects(
+    compiledWhole(() => Promise.reject(new Error('no such module'))),
+    { message: 'no such module' },
+  );
+});
+
+/** Bytes of code that V8 has made of a module's functions, none of which was called. */
+function compiledBytes(load: string): number {
+  const program = `
+    import { getHeapCodeStatistics } from 'node:v8';
+    import { compiledWhole } from ${JSON.stringify(REALTIME)};
+    const before = getHeapCodeStatistics().bytecode_and_metadata_size;
+    await ${load};
+    console.log(getHeapCodeStatistics().bytecode_and_metadata_size - before);`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  return Number(stdout);
+}
+
+t.test('compiled whole means that no function is left for later', async (t) => {
+  const load = `import(${JSON.stringify(fileURLToPath(new URL('../../src/vrrp/engine.js', import.meta.url)))})`;
+  const [lazy, whole] = [compiledBytes(load), compiledBytes(`compiledWhole(() => ${load})`)];
+  t.ok(whole > 1.5 * lazy, `${whole} bytes, otherwise ${lazy}`);
 });

@@ -98,8 +98,11 @@ for (const [name, place, source, other] of [
       };
       const sender = VrrpSocket.open(opening(socket), place);
       const envelope: Envelope = { source: ip(source), destination: VRRP_GROUP[place.family], hops: 255 };
+      const prepared = sender.prepare(envelope, PAYLOAD);
+      t.same(given, [], 'what is prepared is not sent');
       sender.send(envelope, PAYLOAD);
       sender.send(envelope, PAYLOAD);
+      t.equal(given[0]?.[0], prepared.bytes);
       sender.send({ ...envelope, source: ip(other) }, PAYLOAD);
       t.equal(given[1]?.[0], given[0]?.[0]);
       t.equal(given[1]?.[1], given[0]?.[1]);
