@@ -117,6 +117,7 @@ function tracking(services: string): RouterConfig {
     addresses: [],
     routes: [],
     rules: [],
+    virtualLink: undefined,
     keys: new Map(),
     group: undefined,
     tracks: [{ kind: 'services', name: services, penalty: 50, minimum: 0 }],

@@ -12,10 +12,27 @@ import { readAddress } from '../wire/rtnl-address.js';
 import { RTEXT_FILTER, readLink } from '../wire/rtnl-link.js';
 import { readRoute } from '../wire/rtnl-route.js';
 import { readRule } from '../wire/rtnl-rule.js';
-import { addressSeen, addressToAdd, addressToRemove, linkSeen, noticeOf } from './codec.js';
+import {
+  addressSeen,
+  addressToAdd,
+  addressToRemove,
+  linkSeen,
+  linkToChange,
+  linkToCreate,
+  linkToRemove,
+  noticeOf,
+} from './codec.js';
 import { routeSeen, routeToAdd, routeToRemove, rulePayload, ruleSeen } from './codec-route.js';
 import { LVSENTRY_PROTOCOL } from './diff.js';
-import type { AddressSeen, LinkSeen, Notice, ObjectSeen, RouteSeen, VirtualObject } from './model.js';
+import type {
+  AddressSeen,
+  LinkSeen,
+  Notice,
+  ObjectSeen,
+  RouteSeen,
+  VirtualLink,
+  VirtualObject,
+} from './model.js';
 
 /** enum rtnetlink_groups (linux/rtnetlink.h): what a listener joins. */
 const RTNLGRP = {
@@ -67,6 +84,32 @@ function requestOf({ kind, object, index }: ObjectChange): NetlinkRequest {
       return { type: isNew ? RTM.NEWRULE : RTM.DELRULE, flags, payload: rulePayload(object) };
     default:
       return unreachable(object);
+  }
+}
+
+export type LinkChange =
+  | { readonly kind: 'create'; readonly link: VirtualLink; readonly parent: number }
+  | { readonly kind: 'remove'; readonly index: number }
+  | {
+      readonly kind: 'change';
+      readonly index: number;
+      readonly up?: boolean;
+      readonly mtu?: number;
+      readonly alias?: string;
+    };
+
+function linkRequestOf(change: LinkChange): NetlinkRequest {
+  switch (change.kind) {
+    case 'create':
+      return { type: RTM.NEWLINK, flags: CREATE, payload: linkToCreate(change.link, change.parent) };
+    case 'remove':
+      return { type: RTM.DELLINK, payload: linkToRemove(change.index) };
+    case 'change': {
+      const { kind: _, index, ...rest } = change;
+      return { type: RTM.NEWLINK, payload: linkToChange(index, rest) };
+    }
+    default:
+      return unreachable(change);
   }
 }
 
@@ -154,6 +197,11 @@ export class AddressClient {
       if (errno === 'EOPNOTSUPP' || errno === 'EAFNOSUPPORT') return [];
       throw thrown;
     }
+  }
+
+  /** Carries out changes of links in their order; an error does not stop the rest. One result for each. */
+  applyLinks(changes: readonly LinkChange[]): Promise<NetlinkResult[]> {
+    return this.#connection.batch(changes.map(linkRequestOf));
   }
 
   /** Carries out changes in their order; an error does not stop the rest. One result for each. */

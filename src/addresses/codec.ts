@@ -4,9 +4,9 @@ import { parseMac } from '../core/mac.js';
 import { NLM_F } from '../wire/netlink.js';
 import { RTM, readRtnl, writeRtnl } from '../wire/rtnetlink.js';
 import { type Address, IFA_F, LIFETIME_FOREVER } from '../wire/rtnl-address.js';
-import { IFF, type Link } from '../wire/rtnl-link.js';
+import { IFF, type Link, MACVLAN_MODE, macvlanInfo, readLinkInfo } from '../wire/rtnl-link.js';
 import { LVSENTRY_PROTOCOL } from './diff.js';
-import type { AddressSeen, LinkSeen, Notice, ObjectSeen, VirtualAddress } from './model.js';
+import type { AddressSeen, LinkSeen, Notice, ObjectSeen, VirtualAddress, VirtualLink } from './model.js';
 
 const AF_INET = 2;
 const AF_INET6 = 10;
@@ -20,7 +20,32 @@ export function linkSeen(link: Link): LinkSeen {
     usable: (link.flags & wanted) === wanted,
     mac: parseMac(link.hardwareAddress ?? ''),
     mtu: link.mtu ?? 0,
+    parent: link.parent,
+    macvlanMode: link.info === undefined ? undefined : readLinkInfo(link.info).macvlanMode,
+    alias: link.alias,
   };
+}
+
+const ANY_LINK: Link = { family: 0, type: 0, index: 0, flags: 0, change: 0 };
+
+/** The payload of the RTM_NEWLINK that makes a virtual link, down. */
+export function linkToCreate({ name, mac }: VirtualLink, parent: number): Uint8Array {
+  const info = macvlanInfo(MACVLAN_MODE.PRIVATE);
+  return writeRtnl({ kind: 'link', link: { ...ANY_LINK, hardwareAddress: mac, parent, name, info } });
+}
+
+/** The payload of RTM_NEWLINK that changes a link: whether it is up, its MTU, its alias. */
+export function linkToChange(
+  index: number,
+  { up, ...rest }: { readonly up?: boolean; readonly mtu?: number; readonly alias?: string },
+): Uint8Array {
+  const flags = up === undefined ? {} : { flags: up ? IFF.UP : 0, change: IFF.UP };
+  return writeRtnl({ kind: 'link', link: { ...ANY_LINK, index, ...flags, ...rest } });
+}
+
+/** The payload of RTM_DELLINK. */
+export function linkToRemove(index: number): Uint8Array {
+  return writeRtnl({ kind: 'link', link: { ...ANY_LINK, index } });
 }
 
 function objectSeen(address: Address, ip: Ip, device: string): ObjectSeen {

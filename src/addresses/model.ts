@@ -121,6 +121,20 @@ export interface LinkSeen {
   readonly mac: Mac | undefined;
   /** Bytes; 0 where the kernel does not say. */
   readonly mtu: number;
+  /** The link below a macvlan. */
+  readonly parent: number | undefined;
+  /** MACVLAN_MODE; undefined for other links. */
+  readonly macvlanMode: number | undefined;
+  readonly alias: string | undefined;
+}
+
+/** The link that has an instance's virtual MAC: a private macvlan over its interface. */
+export interface VirtualLink {
+  readonly name: string;
+  readonly parent: string;
+  readonly mac: Mac;
+  /** Whether it gets IPv6 addresses. */
+  readonly ipv6: boolean;
 }
 
 /** One address of a link, whoever made it. */

@@ -5,17 +5,18 @@
 import type { Errno } from '../core/errno.js';
 import { errorText } from '../core/errors.js';
 import { ipFamily } from '../core/ip.js';
-import type { Clock, Timer, Timers } from '../core/ports.js';
+import type { Clock, Sysctls, Timer, Timers } from '../core/ports.js';
 import { type Millis, millis } from '../core/units.js';
 import type { NetlinkFailure } from '../netlink/failure.js';
 import type { AddressClient, ObjectChange } from './client.js';
 import { addressAdded } from './codec.js';
 import { diffObjects } from './diff.js';
 import type { LinkSeen, Notice, ObjectOperation, ObjectWanted, VirtualObject } from './model.js';
-import { objectText } from './names.js';
+import { nameOf, objectText } from './names.js';
 import { Pace } from './pace.js';
 import { type Refusal, refusalText } from './texts.js';
 import { NetworkView } from './view.js';
+import { type KeptLink, VirtualLinks } from './virtual-links.js';
 
 /** One virtual object of the configuration. */
 export interface KeptObject {
@@ -36,7 +37,7 @@ export interface KeeperEvents {
   /** These are in place again, or at last: hosts have to be told. */
   onRestored(instance: string, objects: readonly VirtualObject[], cause: RestoredCause): void;
   /** It cannot be in place, and why. Told once until it is; it is tried again every second. */
-  onRefused(instance: string, object: VirtualObject, why: string): void;
+  onRefused(instance: string, what: string, why: string): void;
   /** The kernel could not be read; it is tried again. */
   onFailure(text: string): void;
 }
@@ -45,6 +46,7 @@ export interface KeeperOptions {
   readonly client: AddressClient;
   readonly clock: Clock;
   readonly timers: Timers;
+  readonly sysctls: Sysctls;
   readonly events: KeeperEvents;
 }
 
@@ -89,6 +91,7 @@ function deviceOf(object: VirtualObject): string | undefined {
 export class AddressKeeper {
   readonly view = new NetworkView();
   readonly #options: KeeperOptions;
+  readonly #links: VirtualLinks;
   #kept: readonly KeptObject[] = [];
   readonly #masters = new Set<string>();
   /** What is in place by our doing: if it is missing, somebody took it away. */
@@ -104,16 +107,22 @@ export class AddressKeeper {
   #dirty = false;
   #running: Promise<void> | undefined;
   #retry: Timer | undefined;
+  #retryAt: Millis | undefined;
   #closed = false;
 
   constructor(options: KeeperOptions) {
+    const { client, clock, sysctls, events } = options;
     this.#options = options;
+    const { view } = this;
+    const onRefused = events.onRefused.bind(events);
+    this.#links = new VirtualLinks({ client, clock, sysctls, view, onRefused });
     options.client.onNotice(() => void this.look());
   }
 
-  /** Replaces the set of virtual objects. The next look puts those of masters in place. */
-  configure(kept: readonly KeptObject[]): void {
+  /** Replaces the set of virtual objects and links. The next look puts those of masters in place. */
+  configure(kept: readonly KeptObject[], links: readonly KeptLink[] = []): void {
     this.#kept = kept;
+    this.#links.configure(links);
     this.#hasRoutes = kept.some(({ object }) => object.kind !== 'address');
     this.#routesLost ||= this.#hasRoutes;
     this.#pace.forgetAll();
@@ -124,6 +133,7 @@ export class AddressKeeper {
     if (want === 'present') this.#masters.add(instance);
     else this.#masters.delete(instance);
     // A new role is a new try.
+    this.#links.retry(instance);
     for (const { instance: owner, object } of this.#kept)
       if (owner === instance) this.#pace.forget(objectText(object));
     await this.look();
@@ -137,6 +147,11 @@ export class AddressKeeper {
     return (
       keys.length > 0 && keys.every((key) => !this.#held.has(key) && this.#awaited.get(key)?.told === true)
     );
+  }
+
+  /** Why the virtual link of this name cannot be used. */
+  linkTrouble(name: string): string | undefined {
+    return this.#links.trouble(name);
   }
 
   /** Looks again, and repairs what is to be repaired. */
@@ -172,9 +187,16 @@ export class AddressKeeper {
     }
   }
 
+  /** Looks again after `delay`, or before where that was asked for. */
   #again(delay: Millis): void {
+    const at = millis(this.#options.clock.monotonic() + delay);
+    if (this.#retryAt !== undefined && this.#retryAt < at) return;
     this.#retry?.cancel();
-    this.#retry = this.#options.timers.after(delay, () => void this.look());
+    this.#retryAt = at;
+    this.#retry = this.#options.timers.after(delay, () => {
+      this.#retryAt = undefined;
+      void this.look();
+    });
   }
 
   async #once(): Promise<void> {
@@ -187,12 +209,23 @@ export class AddressKeeper {
     this.#drain();
     // What was read is no picture of the kernel any more.
     if (this.#lost) return;
+    if (await this.#stepLinks()) return;
     if (this.#routesLost) await this.#readRoutes();
     const seen = this.view.objects();
     const operations = diffObjects(this.#wanted(), seen, this.#held);
     const pending = seen.filter(({ tentative }) => tentative).map(({ object }) => objectText(object));
     this.#settle(operations, new Set(pending));
     await this.#perform(this.#due(operations));
+  }
+
+  /** Virtual links come before what is on them, and go down before it. @returns whether one was changed */
+  async #stepLinks(): Promise<boolean> {
+    const { changed, wait, stale, troubles } = await this.#links.step(this.#masters);
+    this.#lost ||= stale;
+    if (changed) this.#dirty = true;
+    if (wait !== undefined) this.#again(wait);
+    if (troubles) this.#options.events.onNetwork();
+    return changed;
   }
 
   /**
@@ -358,6 +391,6 @@ export class AddressKeeper {
     this.#awaited.set(key, { instance, object, told: true });
     const device = deviceOf(object);
     const link = device === undefined ? undefined : this.view.link(device);
-    this.#options.events.onRefused(instance, object, refusalText(object, refusal, link));
+    this.#options.events.onRefused(instance, nameOf(object), refusalText(object, refusal, link));
   }
 }

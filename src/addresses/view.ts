@@ -43,6 +43,10 @@ export class NetworkView {
     return undefined;
   }
 
+  links(): readonly LinkSeen[] {
+    return [...this.#links.values()];
+  }
+
   /** The addresses of one link, in the kernel's order. */
   addressesOf(index: number): readonly AddressSeen[] {
     return [...this.#addresses.values()].filter((address) => address.index === index);

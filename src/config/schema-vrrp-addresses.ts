@@ -18,6 +18,19 @@ export const label = text(
   },
 );
 
+export const virtualMac = Type.Unsafe<boolean | string>({
+  type: ['boolean', 'string'],
+  pattern: '^[^\\s/:]{1,15}$',
+  description:
+    'The virtual IPs have the MAC address of the virtual router (00:00:5e:00:01:ID), so that hosts notice nothing when another director takes over: on a link of their own above the interface (a private macvlan), which is up while this director is master. Or the name of that link.',
+  'x-expects': 'true, false, or the name of an interface (at most 15 characters)',
+  'x-type': 'true, false or interface',
+  'x-default': 'false',
+  'x-example': 'true',
+  'x-relation':
+    '`true`: the link is called vrrp.ID, or vrrp6.ID where the virtual IPs are of IPv6. Not for the owner (priority 255).',
+});
+
 export const virtualAddress = section(
   {
     address: text(

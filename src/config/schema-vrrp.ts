@@ -15,7 +15,7 @@ import {
   text,
   yesNo,
 } from './schema-kit.js';
-import { label, virtualIp } from './schema-vrrp-addresses.js';
+import { label, virtualIp, virtualMac } from './schema-vrrp-addresses.js';
 import { announce } from './schema-vrrp-announce.js';
 import { auth } from './schema-vrrp-auth.js';
 import { debounce } from './schema-vrrp-debounce.js';
@@ -100,6 +100,7 @@ export const router = section(
         false,
       ),
       label,
+      'virtual-mac': virtualMac,
       routes: listOf(
         route,
         ROUTES_MAX,

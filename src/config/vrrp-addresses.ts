@@ -1,6 +1,7 @@
 /** The virtual IPs of one entry of `vrrp:`. */
-import type { VirtualAddress } from '../addresses/model.js';
-import { type Ip, ipFamily, isLinkLocal, parseIp } from '../core/ip.js';
+import type { VirtualAddress, VirtualLink } from '../addresses/model.js';
+import { type Family, type Ip, ipFamily, isLinkLocal, parseIp } from '../core/ip.js';
+import { type Mac, macFromBytes } from '../core/mac.js';
 import { type Checked, type Context, type Cursor, FAULTY, items, member, read, report } from './cursor.js';
 import { unusable } from './endpoint.js';
 import { parsePrefix } from './prefix.js';
@@ -10,6 +11,7 @@ import type { RawVirtualIp } from './schema-vrrp-addresses.js';
 type At = Cursor<RawRouter>;
 type Mapping = Cursor<Exclude<RawVirtualIp, string>>;
 
+const OWNER = 255;
 /** RT_SCOPE_* of linux/rtnetlink.h. */
 const SCOPES = { global: 0, site: 200, link: 253, host: 254 } as const;
 
@@ -129,6 +131,61 @@ function virtualIp(
   };
 }
 
+/**
+ * The link of the virtual MAC: its name where there is to be one.
+ * @param family of the first virtual IP, as far as it can be told
+ */
+function linkName(at: At, family: Family): Checked<string | undefined> {
+  const stated = member(at, 'virtual-mac');
+  const vrid = read(at, 'id', 0);
+  if (stated === undefined) return undefined;
+  if (stated === FAULTY || vrid === FAULTY) return FAULTY;
+  if (typeof stated.value === 'string') return stated.value;
+  return stated.value ? `${family === 'ipv6' ? 'vrrp6' : 'vrrp'}.${vrid}` : undefined;
+}
+
+/** The family of the first virtual IP, by its text. */
+function firstFamily(at: At): Family {
+  const first = at.value.addresses?.[0];
+  const text = typeof first === 'string' ? first : first?.address;
+  return typeof text === 'string' && text.includes(':') ? 'ipv6' : 'ipv4';
+}
+
+/** Where virtual IPs are that name no interface: the link of the virtual MAC, or the interface of the router. */
+function homeOf(at: At): Checked<string> {
+  const link = linkName(at, firstFamily(at));
+  const device = read(at, 'interface', '');
+  return link === FAULTY || device === FAULTY ? FAULTY : (link ?? device);
+}
+
+/** RFC 5798 section 7.3: 00-00-5E-00-01-{VRID} for IPv4, 00-00-5E-00-02-{VRID} for IPv6. */
+function virtualMac(family: Family, vrid: number): Mac {
+  return macFromBytes(Uint8Array.of(0, 0, 0x5e, 0, family === 'ipv4' ? 1 : 2, vrid));
+}
+
+/** The link of the virtual MAC. @param vips all virtual IPs of the router */
+export function virtualLinkOf(
+  context: Context,
+  at: At,
+  vips: readonly VirtualAddress[],
+): Checked<VirtualLink | undefined> {
+  const stated = member(at, 'virtual-mac');
+  const [first] = vips;
+  if (stated === undefined || first === undefined) return undefined;
+  const family = ipFamily(first.address);
+  const name = linkName(at, family);
+  const vrid = read(at, 'id', 0);
+  const parent = read(at, 'interface', '');
+  const priority = read(at, 'priority', 100);
+  if (stated === FAULTY || name === FAULTY || vrid === FAULTY || parent === FAULTY) return FAULTY;
+  if (name === undefined || priority === FAULTY) return priority === FAULTY ? FAULTY : undefined;
+  if (name === parent) return report(context, stated, `${name} is the interface itself`);
+  if (priority === OWNER)
+    return report(context, stated, 'the addresses of an owner (priority 255) are those of its interface');
+  const ipv6 = vips.some(({ address, device }) => device === name && ipFamily(address) === 'ipv6');
+  return { name, parent, mac: virtualMac(family, vrid), ipv6 };
+}
+
 /** The virtual IPs under one key, in order. */
 export function virtualIps(
   context: Context,
@@ -137,7 +194,7 @@ export function virtualIps(
 ): Checked<readonly VirtualAddress[]> {
   const list = member(at, key);
   if (list === undefined) return [];
-  const device = read(at, 'interface', '');
+  const device = homeOf(at);
   if (list === FAULTY || device === FAULTY) return FAULTY;
   // A label that is wrong is told by `checkLabel`.
   const label = member(at, 'label');
@@ -179,6 +236,6 @@ export function checkVips(
 
 /** Holds the label of a router against its interface. */
 export function checkLabel(context: Context, at: At): Checked<string | undefined> {
-  const device = read(at, 'interface', '');
+  const device = homeOf(at);
   return device === FAULTY ? FAULTY : labelAt(context, member(at, 'label'), device);
 }

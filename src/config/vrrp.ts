@@ -8,7 +8,7 @@ import type { VrrpVersion } from '../vrrp/packet.js';
 import type { RouterConfig } from '../vrrp/status.js';
 import { type Checked, type Context, type Cursor, FAULTY, member, read, report } from './cursor.js';
 import type { RawRouter } from './schema-vrrp.js';
-import { checkLabel, checkVips, virtualIps } from './vrrp-addresses.js';
+import { checkLabel, checkVips, virtualIps, virtualLinkOf } from './vrrp-addresses.js';
 import { announceOf } from './vrrp-announce.js';
 import { authOf } from './vrrp-auth.js';
 import { castOf } from './vrrp-cast.js';
@@ -109,7 +109,8 @@ export function completeRouter(
     return FAULTY;
   if (parts === FAULTY || auth === FAULTY || tracks === FAULTY || group === FAULTY || family === undefined)
     return FAULTY;
-  if (routes === FAULTY || rules === FAULTY) return FAULTY;
+  const virtualLink = virtualLinkOf(context, at, [...vips, ...excluded]);
+  if (routes === FAULTY || rules === FAULTY || virtualLink === FAULTY) return FAULTY;
   if (debounce === FAULTY) return FAULTY;
   const addresses = vips.map(({ address }) => address);
   return {
@@ -117,6 +118,7 @@ export function completeRouter(
     addresses: [...vips, ...excluded],
     routes,
     rules,
+    virtualLink,
     keys: auth.keys,
     group: group?.value,
     tracks,
@@ -139,6 +141,15 @@ export function checkRouters(
     const known = ids.get(key);
     if (known === undefined) ids.set(key, name);
     else report(context, at, `${key} is taken by ${known}`);
+    const { virtualLink } = router;
+    const owner = virtualLink === undefined ? undefined : owners.get(virtualLink.name);
+    if (owner !== undefined)
+      report(
+        context,
+        at,
+        `the link ${virtualLink?.name} is there already, in ${owner}; give it another name in \`virtual-mac\``,
+      );
+    if (virtualLink !== undefined) owners.set(virtualLink.name, name);
     for (const { address } of router.addresses) {
       const owner = owners.get(address);
       if (owner === undefined) owners.set(address, name);

@@ -61,6 +61,14 @@ export interface NetlinkSocket {
  */
 export type OpenNetlink = (protocol: number, groups?: readonly number[]) => NetlinkSocket;
 
+/** Settings of the kernel (/proc/sys/net), by paths such as `ipv4/conf/eth0/arp_ignore`. */
+export interface Sysctls {
+  /** Undefined where there is no such setting. */
+  read(path: string): string | undefined;
+  /** @returns the error, such as `EROFS`; undefined where it is written, or stood so already */
+  write(path: string, value: string): string | undefined;
+}
+
 /** A raw or packet socket. Addresses are the bytes of a struct sockaddr_*; results below 0 are -errno; nothing waits. */
 export interface PacketSocket {
   /** A number is a C int. */

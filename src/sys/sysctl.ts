@@ -1,5 +1,29 @@
 /** Settings of the kernel for one interface (/proc/sys/net). */
 import { readFileSync, writeFileSync } from 'node:fs';
+import type { Sysctls } from '../core/ports.js';
+
+function fileOf(path: string): string {
+  return `/proc/sys/net/${path}`;
+}
+
+export const systemSysctls: Sysctls = {
+  read(path) {
+    try {
+      return readFileSync(fileOf(path), 'utf8').trim();
+    } catch {
+      return undefined;
+    }
+  },
+  write(path, value) {
+    if (this.read(path) === value) return undefined;
+    try {
+      writeFileSync(fileOf(path), value);
+      return undefined;
+    } catch (thrown) {
+      return (thrown as NodeJS.ErrnoException).code ?? String(thrown);
+    }
+  },
+};
 
 /** Whether the machine forwards IPv6 that comes in on an interface. */
 export function forwardsIpv6(device: string): boolean {

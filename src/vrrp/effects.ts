@@ -151,8 +151,8 @@ export class Effects {
   }
 
   #sendAdvert(instance: Instance, priority: number): void {
-    const { interface: device, family } = instance.config.instance;
-    const socket = this.#options.sockets.get(device, family);
+    const { family } = instance.config.instance;
+    const socket = this.#options.sockets.get(instance.wire, family);
     if (socket === undefined) return;
     for (const { envelope, payload } of instance.adverts(priority, this.#options.clock.wall())) {
       const result = socket.send(envelope, payload);
@@ -186,8 +186,8 @@ export class Effects {
   }
 
   /** Tells of what cannot be in place. */
-  refused(instance: string, object: VirtualObject, why: string): void {
-    const text = `${nameOf(object)} cannot be set: ${why}; it is tried again every second`;
+  refused(instance: string, what: string, why: string): void {
+    const text = `${what} cannot be set: ${why}; it is tried again every second`;
     this.notice(instance, 'error', 'refused', text);
   }
 

@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AddressClient } from '../addresses/client.js';
 import { AddressKeeper } from '../addresses/reconciler.js';
-import type { Alarm, Clock, OpenAlarm, OpenPacketSocket, Timers } from '../core/ports.js';
+import type { Alarm, Clock, OpenAlarm, OpenPacketSocket, Sysctls, Timers } from '../core/ports.js';
 import { type Millis, millis, seconds } from '../core/units.js';
 import type { Hmac } from '../wire/vrrp-trailer.js';
 import { Announcing } from './announcing.js';
@@ -35,6 +35,7 @@ export interface EngineOptions {
   readonly forwards: (device: string) => boolean;
   /** Switches on what an interface with IPv4 virtual IPs needs. @returns a text for each setting that is missing */
   readonly prepareForVips: (device: string) => readonly string[];
+  readonly sysctls: Sysctls;
   readonly tell: (message: FromVrrp) => void;
 }
 
@@ -102,6 +103,7 @@ export class VrrpEngine {
         for (const text of options.prepareForVips(device))
           this.#effects.notice(undefined, 'warn', 'trouble', text);
       },
+      linkTrouble: (name) => this.#keeper.linkTrouble(name),
     });
     this.#alarm = options.openAlarm(() => this.#onAlarm());
     this.#digestAt = millis(clock.monotonic() + DIGEST_INTERVAL);
@@ -125,11 +127,12 @@ export class VrrpEngine {
   }
 
   #openKeeper(): AddressKeeper {
-    const { client, clock, timers } = this.#options;
+    const { client, clock, timers, sysctls } = this.#options;
     return new AddressKeeper({
       client,
       clock,
       timers,
+      sysctls,
       events: {
         onNetwork: () => this.#onNetwork(),
         onRestored: (name, objects, cause) => {
@@ -138,8 +141,8 @@ export class VrrpEngine {
           this.#effects.restored(instance, objects, cause);
           this.turn();
         },
-        onRefused: (name, object, why) => {
-          this.#effects.refused(name, object, why);
+        onRefused: (name, what, why) => {
+          this.#effects.refused(name, what, why);
           const instance = this.#roster.get(name);
           if (instance === undefined || !this.#keeper.hasNothing(name)) return;
           this.#watch.refused(instance, why);
@@ -180,6 +183,9 @@ export class VrrpEngine {
             object.kind === 'address' &&
             object.device === instance.interface,
         })),
+      ),
+      routers.flatMap(({ instance, virtualLink }) =>
+        virtualLink === undefined ? [] : [{ instance: instance.name, link: virtualLink }],
       ),
     );
     const goOn = new Set(
@@ -247,6 +253,8 @@ export class VrrpEngine {
     if (this.#closed) return;
     for (const instance of this.#roster.all()) this.#machines.give(instance, { kind: 'shutdown' });
     await Promise.all([...this.#roster.all()].map(({ work }) => work));
+    this.#keeper.configure([]);
+    await this.#keeper.look();
     this.#digest();
     this.#closed = true;
     this.#alarm.close();

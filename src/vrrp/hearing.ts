@@ -55,8 +55,8 @@ export class Hearing {
 
   /** Takes one slice of what has come for an instance. @returns true where nothing is left, or too much */
   hear(instance: Instance): boolean {
-    const { interface: device, family } = instance.config.instance;
-    const socket = this.#options.sockets.get(device, family);
+    const { family } = instance.config.instance;
+    const socket = this.#options.sockets.get(instance.wire, family);
     if (socket === undefined || (this.#taken.get(socket) ?? 0) >= SLICES_MAX) return true;
     this.read(socket);
     return false;
@@ -65,8 +65,10 @@ export class Hearing {
   /** Every packet is counted: as received, by the reason why it is ignored, or as a stranger's. */
   #take(place: Place, envelope: Envelope, payload: Uint8Array): void {
     const vrid = peekVrid(payload);
-    const instance =
-      vrid === undefined ? undefined : this.#options.roster.find(place.family, place.device, vrid);
+    const device = place.parent ?? place.device;
+    const instance = vrid === undefined ? undefined : this.#options.roster.find(place.family, device, vrid);
+    // A link over the interface hears most of what the interface hears: it is taken once.
+    if (instance === undefined ? place.parent !== undefined : instance.wire !== place.device) return;
     if (instance?.listensTo(envelope) === true) this.#judge(instance, envelope, payload);
     else this.strangers += 1;
   }

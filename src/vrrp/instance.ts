@@ -45,6 +45,8 @@ export class Instance implements DueItem {
   state: VrrpState;
   /** Effects that wait for the virtual IPs to be in place, or gone. */
   readonly waiting: QueuedEffect[] = [];
+  /** The link that its adverts go through, out and in: that of its virtual MAC while it is up, else its interface. */
+  wire: string;
   working = false;
   /** Settles when nothing waits any more. */
   work: Promise<void> = Promise.resolve();
@@ -75,6 +77,7 @@ export class Instance implements DueItem {
   constructor(config: RouterConfig, hmac: Hmac, standing: Standing, wall: EpochMillis) {
     this.#config = config;
     this.#hmac = hmac;
+    this.wire = config.instance.interface;
     this.state = initialVrrp(standing);
     this.since = wall;
   }

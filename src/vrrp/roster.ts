@@ -5,9 +5,18 @@ import type { Instance } from './instance.js';
 import type { RouterConfig } from './status.js';
 
 /** What makes it the same virtual router with other settings, and not another one. */
-export function identity({ instance, group }: RouterConfig): string {
+export function identity({ instance, group, virtualLink }: RouterConfig): string {
   const { name, vrid, family, rule, cast } = instance;
-  return [name, instance.interface, vrid, family, rule.version, cast.kind, group ?? ''].join(' ');
+  return [
+    name,
+    instance.interface,
+    vrid,
+    family,
+    rule.version,
+    cast.kind,
+    group ?? '',
+    virtualLink?.name,
+  ].join(' ');
 }
 
 type ByVrid = Map<number, Instance>;

@@ -1,5 +1,5 @@
 /** What a virtual router says of itself, and how it is set up from the configuration. Types only. */
-import type { VirtualAddress, VirtualRoute, VirtualRule } from '../addresses/model.js';
+import type { VirtualAddress, VirtualLink, VirtualRoute, VirtualRule } from '../addresses/model.js';
 import type { Ip } from '../core/ip.js';
 import type { EpochMillis, Micros } from '../core/units.js';
 import type {
@@ -20,6 +20,8 @@ export interface RouterConfig {
   readonly addresses: readonly VirtualAddress[];
   readonly routes: readonly VirtualRoute[];
   readonly rules: readonly VirtualRule[];
+  /** The link that has its virtual MAC; undefined: everything is on its interface. */
+  readonly virtualLink: VirtualLink | undefined;
   /** Secrets of `auth: hmac`, by key id. */
   readonly keys: ReadonlyMap<number, string>;
   /** The sync group that it belongs to. */

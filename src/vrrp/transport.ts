@@ -43,6 +43,7 @@ const IPV6_PKTINFO = 50;
 const IPV6_RECVHOPLIMIT = 51;
 const IPV6_HOPLIMIT = 52;
 const IPV6_TCLASS = 67;
+const IPV6_FREEBIND = 78;
 
 const EAGAIN = errnoValue('EAGAIN');
 const EINTR = errnoValue('EINTR');
@@ -65,6 +66,8 @@ export interface Place {
   readonly device: string;
   readonly index: number;
   readonly family: Family;
+  /** The interface below it, where it is the link of a virtual MAC. */
+  readonly parent?: string;
 }
 
 /** An IP packet of protocol 112. The payload is a view that the next packet overwrites. */
@@ -214,6 +217,9 @@ export class VrrpSocket {
       socket.close();
       throw failure(name, place, result);
     }
+    // Adverts come from an address of the interface below. RFC 5798 section 7.4: the virtual MAC makes none.
+    if (place.parent !== undefined && place.family === 'ipv6')
+      socket.setOption(IPPROTO_IPV6, IPV6_FREEBIND, 1);
     // Better with than without; both need more rights than the rest.
     socket.setOption(SOL_SOCKET, SO_PRIORITY, PRIORITY_CONTROL);
     socket.setOption(SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES);

@@ -1,5 +1,6 @@
 /** Keeps every instance's priority, source and faults as the network and the tracked objects are now. */
 import { isDeepStrictEqual } from 'node:util';
+import type { LinkSeen } from '../addresses/model.js';
 import type { NetworkView } from '../addresses/view.js';
 import { type Ip, ipFamily } from '../core/ip.js';
 import type { Clock } from '../core/ports.js';
@@ -19,6 +20,8 @@ export interface WatchOptions {
   readonly sockets: VrrpSockets;
   readonly view: NetworkView;
   readonly give: (instance: Instance, event: VrrpEvent) => void;
+  /** Why the link of a virtual MAC cannot be used. */
+  readonly linkTrouble: (name: string) => string | undefined;
   /** Called once for each interface that may get IPv4 addresses from us, before it does. */
   readonly prepareForVips: (device: string) => void;
 }
@@ -89,18 +92,38 @@ export class Watch {
   look(): void {
     const { roster, sockets, view } = this.#options;
     const places = new Map<string, Place>();
-    for (const { config } of roster.all()) {
-      const { interface: device, family } = config.instance;
+    for (const instance of roster.all()) {
+      const { interface: device, family } = instance.config.instance;
       const key = `${family} ${device}`;
-      if (places.has(key)) continue;
-      const link = view.link(device);
+      const link = places.has(key) ? undefined : view.link(device);
       if (link !== undefined) places.set(key, { device, index: link.index, family });
+      const above = this.#linkAbove(instance);
+      instance.wire = above?.name ?? device;
+      if (above !== undefined)
+        places.set(`${family} ${above.name}`, {
+          device: above.name,
+          index: above.index,
+          family,
+          parent: device,
+        });
     }
     sockets.set([...places.values()]);
     for (const instance of roster.all()) {
       this.#prepare(instance);
       this.#refresh(instance);
     }
+  }
+
+  /**
+   * The link of the virtual MAC while it is up, which a master's is. It is private: what another router sends with the
+   * same address is heard there alone, and while it is down on the interface. Packets for this director's own address
+   * go through the interface always.
+   */
+  #linkAbove({ config }: Instance): LinkSeen | undefined {
+    const { virtualLink, instance } = config;
+    if (virtualLink === undefined || instance.cast.kind === 'unicast') return undefined;
+    const link = this.#options.view.link(virtualLink.name);
+    return link?.usable === true && link.mac === virtualLink.mac ? link : undefined;
   }
 
   #prepare(instance: Instance): void {
@@ -118,12 +141,16 @@ export class Watch {
   #faults(instance: Instance, tracked: readonly Fault[]): readonly Fault[] {
     const { view, sockets, clock } = this.#options;
     const { instance: config } = instance.config;
-    const trouble = sockets.trouble(config.interface, config.family);
+    const { virtualLink } = instance.config;
+    const trouble = sockets.trouble(instance.wire, config.family);
+    const refused = virtualLink === undefined ? undefined : this.#options.linkTrouble(virtualLink.name);
+    const above: readonly Fault[] =
+      refused === undefined ? [] : [{ kind: 'addresses', name: `${virtualLink?.name}: ${refused}` }];
     const shut: readonly Fault[] = trouble === undefined ? [] : [{ kind: 'sockets', name: trouble.text }];
     const isUp = this.#links.isUp(instance, config.interface, clock.monotonic());
     const { why } = instance.unable;
     const without: readonly Fault[] = why === undefined ? [] : [{ kind: 'addresses', name: why }];
-    return [...linkFaults(view, config, isUp), ...shut, ...without, ...tracked];
+    return [...linkFaults(view, config, isUp), ...shut, ...without, ...above, ...tracked];
   }
 
   /** Gives the instance what is new about its priority, its source and its faults. */

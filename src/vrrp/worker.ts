@@ -6,7 +6,7 @@ import { systemClock, systemTimers, systemTurns } from '../sys/clock.js';
 import { openNetlink } from '../sys/netlink.js';
 import { openAlarm, openPacketSocket } from '../sys/packet.js';
 import { becomeRealtime, compiledWhole } from '../sys/realtime.js';
-import { forwardsIpv6, prepareForVips } from '../sys/sysctl.js';
+import { forwardsIpv6, prepareForVips, systemSysctls } from '../sys/sysctl.js';
 import type { Hmac } from '../wire/vrrp-trailer.js';
 import type { FromVrrp, ToVrrp, VrrpThreadData } from './protocol.js';
 
@@ -42,6 +42,7 @@ const engine = new VrrpEngine({
   hmacOf,
   forwards: forwardsIpv6,
   prepareForVips,
+  sysctls: systemSysctls,
   tell,
 });
 

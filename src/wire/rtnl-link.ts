@@ -60,6 +60,7 @@ const IFLA = {
   LINKMODE: 17,
   LINKINFO: 18,
   NET_NS_PID: 19,
+  IFALIAS: 20,
   AF_SPEC: 26,
   GROUP: 27,
   EXT_MASK: 29,
@@ -88,6 +89,8 @@ export interface Link {
   /** Index of the link beneath: the parent of a macvlan. */
   readonly parent?: number;
   readonly name?: string;
+  /** Free text that whoever made the link may leave on it. */
+  readonly alias?: string;
   readonly hardwareBroadcast?: string;
   readonly mtu?: number;
   /** Index of the bridge, bond or VRF that it belongs to. */
@@ -114,6 +117,7 @@ export const LINK_FIELDS: readonly Field<Link>[] = [
   field(IFLA.ADDRESS, 'hardwareAddress', HARDWARE_ADDRESS),
   field(IFLA.LINK, 'parent', U32),
   field(IFLA.IFNAME, 'name', TEXT),
+  field(IFLA.IFALIAS, 'alias', TEXT),
   field(IFLA.BROADCAST, 'hardwareBroadcast', HARDWARE_ADDRESS),
   field(IFLA.MTU, 'mtu', U32),
   field(IFLA.MASTER, 'master', U32),

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import type { NetlinkSocket, OpenNetlink } from '../../src/core/ports.js';
 import type { NativeDescriptor } from '../../src/sys/native.js';
 import { openNetlink } from '../../src/sys/netlink.js';
+import { systemSysctls } from '../../src/sys/sysctl.js';
 import type { LinkChange, NetworkPlace, Somebody } from '../contract/network.js';
 
 const SOL_SOCKET = 1;
@@ -69,6 +70,16 @@ const openSmall: OpenNetlink = (protocol, groups) => {
   if (groups !== undefined) socket.descriptor?.setsockopt(SOL_SOCKET, SO_RCVBUF, 4096);
   return socket;
 };
+
+interface ShownLink {
+  readonly ifname: string;
+  readonly link?: string;
+  readonly flags: readonly string[];
+  readonly address: string;
+  readonly mtu: number;
+  readonly ifalias?: string;
+  readonly linkinfo?: { readonly info_data?: { readonly mode?: string } };
+}
 
 interface ShownRoute {
   readonly type: string;
@@ -149,7 +160,20 @@ const FAMILIES = [
 export const kernelPlace: NetworkPlace = {
   openNetlink,
   openSmall,
+  sysctls: systemSysctls,
   somebody,
+  shownLink(name) {
+    const found = JSON.parse(run('-j', '-d', 'link', 'show')) as ShownLink[];
+    const link = found.find(({ ifname }) => ifname === name);
+    if (link === undefined) return undefined;
+    const { flags, address, mtu, linkinfo, ifalias } = link;
+    const mode = linkinfo?.info_data?.mode;
+    return [
+      `${flags.includes('UP') ? 'up' : 'down'} ${address} mtu ${mtu}`,
+      ...(mode === undefined ? [] : [`${mode} on ${link.link}`]),
+      ...(ifalias === undefined ? [] : [ifalias]),
+    ].join(' ');
+  },
   shownRoutes: () =>
     FAMILIES.flatMap(([family]) =>
       listed<ShownRoute>(family, 'route', 'show', 'table', 'all').map((each) => routeText(family, each)),

@@ -41,11 +41,12 @@ function build(...parts: readonly Part[]) {
     client,
     clock: time,
     timers: time,
+    sysctls: network.sysctls,
     events: {
       onNetwork: () => undefined,
       onRestored: (instance, objects, cause) =>
         told.push(`${instance} ${cause} ${objects.map(nameOf).join(', ')}`),
-      onRefused: (instance, object, why) => told.push(`${instance} ${nameOf(object)}: ${why}`),
+      onRefused: (instance, what, why) => told.push(`${instance} ${what}: ${why}`),
       onFailure: (text) => told.push(`failure ${text}`),
     },
   });

@@ -5,7 +5,17 @@ import { ip } from '../../src/core/ip.js';
 import { vip } from '../contract/network.js';
 import { route, rule } from '../contract/routes.js';
 
-const LINK = { index: 2, name: 'v0', up: true, usable: true, mac: undefined, mtu: 1200 };
+const LINK = {
+  index: 2,
+  name: 'v0',
+  up: true,
+  usable: true,
+  mac: undefined,
+  mtu: 1200,
+  parent: undefined,
+  macvlanMode: undefined,
+  alias: undefined,
+};
 const FOUR = vip('192.0.2.10/24');
 const SIX = vip('2001:db8::10/64');
 

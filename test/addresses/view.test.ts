@@ -12,6 +12,9 @@ const link = (index: number, name: string, usable = true): LinkSeen => ({
   usable,
   mac: undefined,
   mtu: 1500,
+  parent: undefined,
+  macvlanMode: undefined,
+  alias: undefined,
 });
 
 function address(index: number, text: string, changes: Partial<AddressSeen> = {}): AddressSeen {

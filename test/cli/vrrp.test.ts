@@ -45,7 +45,14 @@ const ROWS: readonly (readonly [Track, Observation, string])[] = [
 t.test('every contribution is shown with what was seen and what it does', async (t) => {
   const tracks = ROWS.map(([track]) => track);
   const debounce = { down: millis(0), up: millis(0) };
-  const rest = { addresses: [], routes: [], rules: [], keys: new Map(), group: undefined };
+  const rest = {
+    addresses: [],
+    routes: [],
+    rules: [],
+    virtualLink: undefined,
+    keys: new Map(),
+    group: undefined,
+  };
   const router: RouterConfig = { instance: config(), tracks, debounce, ...rest };
   const priority = effectivePriority(
     100,

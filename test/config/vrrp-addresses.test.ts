@@ -106,3 +106,39 @@ t.test('what is wrong with an address is said at its place', async (t) => {
   ] as const;
   for (const [address, expected] of rows) t.same(faults(address), [expected], address);
 });
+
+function routerOf(more: string, addresses = '192.168.2.254/24') {
+  return configOf(text(addresses, more)).vrrp[0];
+}
+
+t.test('a virtual MAC is on a link of its own, with the virtual IPs that name no other', async (t) => {
+  t.equal(routerOf('')?.virtualLink, undefined);
+  t.equal(routerOf(', virtual-mac: false')?.virtualLink, undefined);
+  const router = routerOf(
+    ', virtual-mac: true, excluded: [10.0.0.1/32, { address: 10.0.1.1/24, device: eth1 }]',
+  );
+  t.same(router?.virtualLink, { name: 'vrrp.51', parent: 'eth0', mac: '00:00:5e:00:01:33', ipv6: false });
+  t.same(
+    router?.addresses.map(({ device }) => device),
+    ['vrrp.51', 'vrrp.51', 'eth1'],
+  );
+  t.equal(router?.instance.interface, 'eth0');
+});
+
+t.test('the virtual MAC of IPv6 is another one', async (t) => {
+  const router = routerOf(', virtual-mac: true', '"2001:db8::1/64"');
+  t.same(router?.virtualLink, { name: 'vrrp6.51', parent: 'eth0', mac: '00:00:5e:00:02:33', ipv6: true });
+  const both = routerOf(', virtual-mac: true, excluded: ["2001:db8::1/64"]');
+  t.match(both?.virtualLink, { mac: '00:00:5e:00:01:33', ipv6: true });
+});
+
+t.test('the link of the virtual MAC may have another name; labels begin with it', async (t) => {
+  const router = routerOf(', virtual-mac: outside, label: "outside:vip"');
+  t.match(router, {
+    virtualLink: { name: 'outside' },
+    addresses: [{ device: 'outside', label: 'outside:vip' }],
+  });
+  t.same(faults('192.168.2.254/24', ', virtual-mac: outside, label: "eth0:vip"'), [
+    'label: "eth0:vip" does not begin with the name of the interface, outside',
+  ]);
+});

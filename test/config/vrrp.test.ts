@@ -59,6 +59,7 @@ t.test('the least virtual router is completed with every default', async (t) => 
     ],
     routes: [],
     rules: [],
+    virtualLink: undefined,
     keys: new Map(),
     group: undefined,
     tracks: [],

@@ -10,6 +10,7 @@ import type { Assertions } from './assertions.js';
 import { detection, links, losses } from './links.js';
 import { type Body, type NetworkPlace, onScene, type Scene, vip } from './network.js';
 import { routes } from './routes.js';
+import { virtualLinks } from './virtual-links.js';
 
 const A = vip('192.0.2.10/24');
 const B = vip('192.0.2.11/24');
@@ -307,6 +308,8 @@ async function answers(t: Assertions, { place, somebody }: Scene): Promise<void>
 export async function addressContract(t: Assertions, place: NetworkPlace): Promise<void> {
   const bodies = { ...roles, ...restarts, ...meddling, ...links, ...detection, ...losses };
   for (const [name, body] of Object.entries(bodies)) await onScene(t, place, name, body);
+  for (const [name, body] of Object.entries(virtualLinks))
+    await onScene(t, place, `virtual MAC: ${name}`, body);
   for (const [name, body] of Object.entries(routes)) await onScene(t, place, `routes: ${name}`, body);
   await onScene(t, place, 'what the kernel answers to changes', answers);
 }

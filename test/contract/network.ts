@@ -1,11 +1,11 @@
 /** Where the contract suite of virtual objects runs: a kernel's network, and somebody else who meddles with it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AddressClient, type ObjectChange } from '../../src/addresses/client.js';
-import type { VirtualAddress, VirtualObject } from '../../src/addresses/model.js';
+import type { VirtualAddress, VirtualLink, VirtualObject } from '../../src/addresses/model.js';
 import { nameOf } from '../../src/addresses/names.js';
 import { AddressKeeper } from '../../src/addresses/reconciler.js';
 import { type Family, ip } from '../../src/core/ip.js';
-import type { OpenNetlink } from '../../src/core/ports.js';
+import type { OpenNetlink, Sysctls } from '../../src/core/ports.js';
 import type { NetlinkResult } from '../../src/netlink/exchange.js';
 import { systemClock, systemTimers, systemTurns } from '../../src/sys/clock.js';
 import type { Assertions } from './assertions.js';
@@ -41,12 +41,15 @@ export interface NetworkPlace {
   readonly openNetlink: OpenNetlink;
   /** A listener that holds but few notices, so that a flood is too much for it. */
   readonly openSmall: OpenNetlink;
+  readonly sysctls: Sysctls;
   readonly somebody: Somebody;
   /**
    * The global addresses of a device, as another program sees them, sorted: `192.0.2.1/24`, behind it `label X`,
    * `scope X` or `dadfailed` where there is something to say.
    */
   shown(device: string): readonly string[];
+  /** `up` or `down`, its MAC, its MTU, the link below it and what is left on it; undefined where there is no such link. */
+  shownLink(name: string): string | undefined;
   /** All routes but those of the kernel, sorted: `192.0.2.0/24 via 10.0.0.1 dev v0 table 254 metric 0 proto 3`. */
   shownRoutes(): readonly string[];
   /** All rules but those of the kernel, sorted: `100 from 192.0.2.1/32 to all table 10 proto 112`. */
@@ -74,17 +77,18 @@ export class Kept {
   readonly keeper: AddressKeeper;
   readonly told: string[] = [];
 
-  constructor(openNetlink: OpenNetlink) {
+  constructor(openNetlink: OpenNetlink, sysctls: Sysctls) {
     this.client = new RecordingClient({ openNetlink, timers: systemTimers, turns: systemTurns });
     const list = (objects: readonly VirtualObject[]) => objects.map(nameOf).sort().join(', ');
     this.keeper = new AddressKeeper({
       client: this.client,
       clock: systemClock,
       timers: systemTimers,
+      sysctls,
       events: {
         onNetwork: () => undefined,
         onRestored: (instance, objects, cause) => this.told.push(`${instance}: ${cause} ${list(objects)}`),
-        onRefused: (instance, object, why) => this.told.push(`${instance}: ${nameOf(object)}: ${why}`),
+        onRefused: (instance, what, why) => this.told.push(`${instance}: ${what}: ${why}`),
         onFailure: (text) => this.told.push(`failure: ${text}`),
       },
     });
@@ -93,6 +97,13 @@ export class Kept {
   /** These are the virtual objects of one instance, `a`, from now on. */
   configure(...objects: readonly VirtualObject[]): Promise<void> {
     this.keeper.configure(objects.map((object) => ({ instance: 'a', object, native: false })));
+    return this.keeper.look();
+  }
+
+  /** The same, with a virtual link. */
+  configureOn(link: VirtualLink, ...objects: readonly VirtualObject[]): Promise<void> {
+    const kept = objects.map((object) => ({ instance: 'a', object, native: false }));
+    this.keeper.configure(kept, [{ instance: 'a', link }]);
     return this.keeper.look();
   }
 
@@ -157,7 +168,7 @@ export async function onScene(t: Assertions, place: NetworkPlace, name: string, 
         somebody,
         shown,
         start: (openNetlink = place.openNetlink) => {
-          const kept = new Kept(openNetlink);
+          const kept = new Kept(openNetlink, place.sysctls);
           started.push(kept);
           return kept;
         },

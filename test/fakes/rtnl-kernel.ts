@@ -8,31 +8,22 @@ import type { NetlinkSocket, OpenNetlink } from '../../src/core/ports.js';
 import type { Message } from '../../src/wire/netlink.js';
 import { RTM, writeRtnl } from '../../src/wire/rtnetlink.js';
 import { type Address, IFA_F, LIFETIME_FOREVER, readAddress } from '../../src/wire/rtnl-address.js';
-import { IFF, type Link } from '../../src/wire/rtnl-link.js';
+import { readLink } from '../../src/wire/rtnl-link.js';
 import { readRoute } from '../../src/wire/rtnl-route.js';
 import { readRule } from '../../src/wire/rtnl-rule.js';
-import type { LinkChange, NetworkPlace, Somebody } from '../contract/network.js';
+import type { NetworkPlace, Somebody } from '../contract/network.js';
 import { datagram } from './answers.js';
 import { type Arrival, acknowledged, dumped, FakeNetlinkSocket, refused } from './netlink-socket.js';
+import { type FakeLink, FakeLinks } from './rtnl-links.js';
 import { AF_INET, AF_INET6, FakeRoutes, Refused, sameSubnet } from './rtnl-routes.js';
+import { FakeSysctls } from './sysctls.js';
 
 const DUMP = 0x300;
 const EXCL = 0x200;
 const IPV6_MTU_MIN = 1280;
 
 /** RTNLGRP_* */
-const GROUP = { link: 1, [AF_INET]: 5, [AF_INET6]: 9 } as const;
-
-interface FakeLink {
-  readonly index: number;
-  readonly name: string;
-  /** The other end. */
-  readonly peer: string;
-  up: boolean;
-  mtu: number;
-  promote: boolean;
-  ipv6: boolean;
-}
+const GROUP = { [AF_INET]: 5, [AF_INET6]: 9 } as const;
 
 interface Listener {
   readonly socket: FakeNetlinkSocket;
@@ -50,20 +41,23 @@ function withFlags(address: Address, flags: number): Address {
 }
 
 export class FakeNetwork {
-  readonly #links: FakeLink[] = [
-    { index: 1, name: 'lo', peer: 'lo', up: true, mtu: 65536, promote: false, ipv6: true },
-  ];
+  readonly #links = new FakeLinks({
+    tell: (group, type, payload) => this.#tell(group, type, payload),
+    lose: (index, all) => this.#loseAll(index, all ? undefined : AF_INET6),
+    dark: (index) => this.#routes.linkLost(index),
+  });
   #addresses: Address[] = [];
   readonly #listeners: Listener[] = [];
-  #lastIndex = 1;
   /** Answers for the next changes, instead of carrying them out. */
   readonly failures: Refused['errno'][] = [];
   readonly #routes = new FakeRoutes({
-    linkAt: (index) => this.#links.find((link) => link.index === index),
-    indexOf: (name) => this.#named(name).index,
+    linkAt: (index) => this.#links.find(index),
+    indexOf: (name) => this.#links.named(name).index,
     addresses: () => this.#addresses,
     tell: (group, type, payload, flags) => this.#tell(group, type, payload, flags),
   });
+
+  readonly sysctls = new FakeSysctls();
 
   /** Listeners are told nothing. */
   isMute = false;
@@ -95,7 +89,7 @@ export class FakeNetwork {
     const [family = 0, , , , , protocol = 0] = payload;
     const order = [...this.#addresses].sort((a, b) => a.family - b.family || a.index - b.index);
     const found: ReadonlyMap<number, readonly Uint8Array[]> = new Map([
-      [RTM.GETLINK, this.#links.map((link) => this.#linkBytes(link))],
+      [RTM.GETLINK, this.#links.payloads()],
       [RTM.GETADDR, order.map((address) => writeRtnl({ kind: 'address', address }))],
       [RTM.GETROUTE, this.#routes.routePayloads(family, protocol)],
       [RTM.GETRULE, this.#routes.rulePayloads(family)],
@@ -106,23 +100,14 @@ export class FakeNetwork {
 
   #change({ type, flags, payload }: Message): void {
     if (type === RTM.NEWADDR) this.#add(readAddress(payload), (flags & EXCL) !== 0);
+    else if (type === RTM.NEWLINK) this.#links.set(readLink(payload), flags);
+    else if (type === RTM.DELLINK) this.#links.unset(readLink(payload).index);
     else if (type === RTM.DELADDR) this.#delete(readAddress(payload));
     else if (type === RTM.NEWROUTE) this.#routes.addRoute(readRoute(payload), flags);
     else if (type === RTM.DELROUTE) this.#routes.removeRoute(readRoute(payload));
     else if (type === RTM.NEWRULE) this.#routes.addRule(readRule(payload));
     else if (type === RTM.DELRULE) this.#routes.removeRule(readRule(payload));
     else throw new Refused('EINVAL');
-  }
-
-  #linkBytes(link: FakeLink): Uint8Array {
-    return writeRtnl({ kind: 'link', link: this.#wireLink(link) });
-  }
-
-  #wireLink({ index, name, up, mtu, peer }: FakeLink): Link {
-    const carrier = up && this.#links.find((other) => other.name === peer)?.up === true;
-    const flags = (up ? IFF.UP : 0) | (carrier ? IFF.RUNNING | IFF.LOWER_UP : 0);
-    const hardwareAddress = `02:00:00:00:00:${index.toString(16).padStart(2, '0')}`;
-    return { family: 0, type: 1, index, flags, change: 0, name, mtu, hardwareAddress };
   }
 
   #tell(group: number, type: number, payload: Uint8Array, flags = 0): void {
@@ -139,29 +124,13 @@ export class FakeNetwork {
     }
   }
 
-  #tellLink(link: FakeLink, type: number = RTM.NEWLINK): void {
-    this.#tell(GROUP.link, type, this.#linkBytes(link));
-  }
-
   #tellAddress(address: Address, type: number = RTM.NEWADDR): void {
     const group = address.family === AF_INET ? GROUP[AF_INET] : GROUP[AF_INET6];
     this.#tell(group, type, writeRtnl({ kind: 'address', address }));
   }
 
-  #linkOf(index: number): FakeLink {
-    const link = this.#links.find((each) => each.index === index);
-    if (link === undefined) throw new Refused('ENODEV');
-    return link;
-  }
-
-  #named(name: string): FakeLink {
-    const link = this.#links.find((each) => each.name === name);
-    if (link === undefined) throw new Error(`no link ${name}`);
-    return link;
-  }
-
   #add(given: Address, exclusive: boolean): void {
-    const link = this.#linkOf(given.index);
+    const link = this.#links.at(given.index);
     if (given.local === undefined) throw new Refused('EINVAL');
     if (given.family === AF_INET) this.#addIpv4(given, link);
     else this.#addIpv6(given, link);
@@ -216,9 +185,10 @@ export class FakeNetwork {
   /** Duplicate address detection is over: whether the other end has the address. */
   #detected(address: Address): void {
     if (!this.#addresses.includes(address)) return;
-    const peer = this.#links.find(({ name }) => name === this.#linkOf(address.index).peer);
+    const link = this.#links.find(address.index);
+    const peer = link !== undefined && this.#links.has(link.peer) ? this.#links.named(link.peer) : undefined;
     const taken = this.#addresses.some(
-      (other) => other.index === peer?.index && localOf(other) === localOf(address),
+      (other) => other.index === peer?.index && peer !== link && localOf(other) === localOf(address),
     );
     const isTentative = (flagsOf(address) & IFA_F.TENTATIVE) !== 0;
     const failed = isTentative && taken ? IFA_F.DADFAILED : 0;
@@ -230,7 +200,7 @@ export class FakeNetwork {
 
   /** inet_rtm_deladdr, inet6_addr_del */
   #delete(given: Address): void {
-    const link = this.#linkOf(given.index);
+    const link = this.#links.at(given.index);
     const local = localOf(given);
     const found = this.#addresses.find(
       (each) =>
@@ -256,7 +226,7 @@ export class FakeNetwork {
         sameSubnet(localOf(each), localOf(gone), gone.prefixLength),
     );
     const [heir] = others;
-    if (heir !== undefined && this.#linkOf(gone.index).promote) {
+    if (heir !== undefined && this.#links.at(gone.index).promote) {
       const promoted = withFlags(heir, flagsOf(heir) & ~IFA_F.SECONDARY);
       this.#addresses = this.#addresses.map((each) => (each === heir ? promoted : each));
       this.#lose(gone);
@@ -277,43 +247,6 @@ export class FakeNetwork {
       if (family === undefined || address.family === family) this.#lose(address);
   }
 
-  #addLink(name: string): void {
-    const peer = `${name}-far`;
-    for (const [own, other] of [
-      [peer, name],
-      [name, peer],
-    ] as const) {
-      this.#lastIndex += 1;
-      const facts = { up: true, mtu: 1500, promote: false, ipv6: true };
-      this.#links.push({ index: this.#lastIndex, name: own, peer: other, ...facts });
-    }
-    for (const each of [peer, name]) this.#tellLink(this.#named(each));
-  }
-
-  #deleteLink(name: string): void {
-    for (const each of [name, `${name}-far`]) {
-      const at = this.#links.findIndex((link) => link.name === each);
-      const link = this.#links[at];
-      if (link === undefined) continue;
-      this.#loseAll(link.index, undefined);
-      this.#routes.linkLost(link.index);
-      this.#links.splice(at, 1);
-      this.#tellLink(link, RTM.DELLINK);
-    }
-  }
-
-  #changeLink(name: string, { up, mtu, promote, ipv6 }: LinkChange): void {
-    const link = this.#named(name);
-    link.mtu = mtu ?? link.mtu;
-    link.up = up ?? link.up;
-    link.promote = promote ?? link.promote;
-    link.ipv6 = ipv6 ?? link.ipv6;
-    if (!link.up || !link.ipv6 || link.mtu < IPV6_MTU_MIN) this.#loseAll(link.index, AF_INET6);
-    if (!link.up) this.#routes.linkLost(link.index);
-    this.#tellLink(link);
-    if (up !== undefined) this.#tellLink(this.#named(link.peer));
-  }
-
   #somebodyAdds(device: string, words: readonly string[]): void {
     const [local, prefix] = (words[0] ?? '').split('/');
     const word = (name: string) => (words.includes(name) ? words[words.indexOf(name) + 1] : undefined);
@@ -323,7 +256,7 @@ export class FakeNetwork {
     const address: Address = {
       family: ipFamily(ip(local ?? '')) === 'ipv4' ? AF_INET : AF_INET6,
       prefixLength: Number(prefix),
-      index: this.#named(device).index,
+      index: this.#links.named(device).index,
       local: ip(local ?? ''),
       ...header,
       ...(label === undefined ? {} : { label }),
@@ -333,7 +266,7 @@ export class FakeNetwork {
 
   #somebodyRemoves(device: string, text: string): void {
     const [local, prefix] = text.split('/');
-    const { index } = this.#named(device);
+    const { index } = this.#links.named(device);
     const address = ip(local ?? '');
     const family = ipFamily(address) === 'ipv4' ? AF_INET : AF_INET6;
     this.#delete({
@@ -348,14 +281,14 @@ export class FakeNetwork {
   }
 
   readonly somebody: Somebody = {
-    addLink: (name) => this.#addLink(name),
-    deleteLink: (name) => this.#deleteLink(name),
-    changeLink: (name, change) => this.#changeLink(name, change),
+    addLink: (name) => this.#links.add(name),
+    deleteLink: (name) => this.#links.delete(name),
+    changeLink: (name, change) => this.#links.change(name, change),
     add: (device, ...words) => this.#somebodyAdds(device, words),
     remove: (device, address) => this.#somebodyRemoves(device, address),
     route: (...words) => this.#routes.route(words),
     removeRule: (_family, priority) => this.#routes.removeRuleAt(priority),
-    flush: (device) => this.#loseAll(this.#named(device).index, undefined),
+    flush: (device) => this.#loseAll(this.#links.named(device).index, undefined),
     flood: (device, count) => {
       for (let at = 0; at < count; at += 1) {
         const address = `10.${at >> 8}.${at & 0xff}.1/32`;
@@ -366,11 +299,12 @@ export class FakeNetwork {
   };
 
   indexOf(device: string): number {
-    return this.#named(device).index;
+    return this.#links.named(device).index;
   }
 
   shown(device: string): readonly string[] {
-    const { index } = this.#named(device);
+    if (!this.#links.has(device)) return [];
+    const { index } = this.#links.named(device);
     return this.#addresses
       .filter((address) => address.index === index)
       .map((address) => {
@@ -388,7 +322,8 @@ export class FakeNetwork {
     const shown = (device: string) => this.shown(device);
     const shownRoutes = () => this.#routes.shownRoutes();
     const shownRules = () => this.#routes.shownRules();
-    const sockets = { openNetlink: this.opener(), openSmall: this.opener(16) };
-    return { ...sockets, somebody, shown, shownRoutes, shownRules };
+    const sockets = { openNetlink: this.opener(), openSmall: this.opener(16), sysctls: this.sysctls };
+    const shownLink = (name: string) => this.#links.shown(name);
+    return { ...sockets, somebody, shown, shownLink, shownRoutes, shownRules };
   }
 }

@@ -41,6 +41,7 @@ export function router(
     })),
     routes: [],
     rules: [],
+    virtualLink: undefined,
     keys: new Map(),
     group: undefined,
     tracks: [],
@@ -113,6 +114,7 @@ export class Director {
       },
       forwards: () => false,
       prepareForVips: () => [],
+      sysctls: network.fake.sysctls,
       tell: (message) => this.#onMessage(message),
     });
   }

@@ -1,8 +1,9 @@
 /** What a master has besides addresses on its own interface: addresses on another one, routes and rules. */
 import t from 'tap';
+import { mac } from '../../src/core/mac.js';
 import { route, rule } from '../contract/routes.js';
 import { config } from './build.js';
-import { Director, router } from './director.js';
+import { Director, packetOf, router } from './director.js';
 import { Network } from './network.js';
 
 const BRIEF = { announce: { ...config().announce, repeat: 1, delay: config().announce.refresh } };
@@ -69,4 +70,53 @@ t.test('routes and rules are there while it is master, and told when somebody ta
   ]);
   await director.engine.stop();
   t.same([place.shownRoutes(), place.shownRules()], [[], []], 'and at the end');
+});
+
+t.test('a virtual MAC: its link is up while master, announcements and adverts go out of it', async (t) => {
+  const network = new Network();
+  const { place } = network.fake;
+  const director = new Director(network);
+  const link = { name: 'vrrp.20', parent: 'eth0', mac: mac('00:00:5e:00:01:14'), ipv6: false };
+  await director.start({
+    ...ONE,
+    virtualLink: link,
+    addresses: HERE === undefined ? [] : [{ ...HERE, device: link.name }],
+  });
+  t.match(place.shownLink(link.name), /^down/);
+  await director.pass(4000);
+  t.match(place.shownLink(link.name), /^up 00:00:5e:00:01:14/);
+  t.same(place.shown(link.name), ['10.0.0.100/24']);
+  t.equal(lastExit(director), indexOf(director, link.name));
+  t.equal(director.sockets.length, 2, 'one on the interface, one on the link');
+  const [below, above] = director.sockets;
+  t.equal(below?.sent.length, 1, 'the first advert waits for nothing');
+  director.log.length = 0;
+  await director.pass(1000);
+  t.match(director.log, [/advert 20 100/]);
+  t.equal(above?.sent.length, 1, 'the others go out of the link');
+
+  const higher = packetOf(ONE.instance, 200);
+  t.same(await director.hear(higher, 0), [], 'what both hear is taken from the link alone');
+  t.match(await director.hear(higher, 1), [
+    /advert 20 100/,
+    /remove 10.0.0.100/,
+    /master>backup higher-priority/,
+  ]);
+  t.match(place.shownLink(link.name), /^down/);
+  t.equal(above?.closed, true);
+  await director.engine.stop();
+  t.equal(place.shownLink(link.name), undefined);
+});
+
+t.test('a virtual MAC that cannot be had is a fault, for as long as it is so', async (t) => {
+  const network = new Network(['eth0', 'vrrp.20']);
+  const director = new Director(network);
+  const link = { name: 'vrrp.20', parent: 'eth0', mac: mac('00:00:5e:00:01:14'), ipv6: false };
+  await director.start({ ...ONE, virtualLink: link });
+  await director.pass(4000);
+  t.equal(director.status()?.role, 'fault');
+  t.match(director.status()?.faults, [{ kind: 'addresses', name: 'vrrp.20: another link has this name' }]);
+  network.unplug('vrrp.20');
+  await director.pass(6000);
+  t.equal(director.status()?.role, 'master');
 });
