@@ -21,6 +21,9 @@ import type { FrameSocket } from './transport.js';
 /** Packets in one slice: some 20 µs each. */
 const SLICE_MAX = 16;
 
+/** Frames that are kept: far more than a director has virtual IPs. */
+const WRITTEN_MAX = 4096;
+
 /** Where announcements of an interface go out. */
 export interface Exit {
   readonly index: number;
@@ -36,16 +39,12 @@ export interface AnnouncingOptions {
   readonly onSent: (instance: string, result: number) => void;
 }
 
-function frameFor(address: Ip, mac: Mac, forwards: () => boolean): Uint8Array {
-  return ipFamily(address) === 'ipv4'
-    ? gratuitousArp(address, mac)
-    : unsolicitedAdvertisement(address, mac, forwards());
-}
-
 export class Announcing {
   readonly #options: AnnouncingOptions;
   /** By interface; those that have something to send, the one that waited longest first. */
   readonly #announcers = new Map<string, Announcer>();
+  /** Gratuitous ARPs by what they say: each is sent ten times when its instance becomes master. */
+  readonly #written = new Map<string, Uint8Array>();
   /** The earliest instant of all; `stale` where it has to be found anew. */
   #nextAt: Millis | undefined | 'stale';
 
@@ -104,10 +103,22 @@ export class Announcing {
   #sendAll(device: string, due: readonly Announcement[]): void {
     const exit = this.#options.exitOf(device);
     if (exit === undefined) return;
-    const forwards = (): boolean => this.#options.forwards(device);
     for (const { instance, address } of due) {
-      const frame = frameFor(address, exit.mac, forwards);
+      const frame =
+        ipFamily(address) === 'ipv4'
+          ? this.#gratuitousArp(address, exit.mac)
+          : unsolicitedAdvertisement(address, exit.mac, this.#options.forwards(device));
       this.#options.onSent(instance, this.#options.frames.send(exit.index, ipFamily(address), frame));
     }
+  }
+
+  #gratuitousArp(address: Ip, mac: Mac): Uint8Array {
+    const key = `${address} ${mac}`;
+    const known = this.#written.get(key);
+    if (known !== undefined) return known;
+    if (this.#written.size >= WRITTEN_MAX) this.#written.clear();
+    const frame = gratuitousArp(address, mac);
+    this.#written.set(key, frame);
+    return frame;
   }
 }

@@ -310,6 +310,8 @@ function linkAddress(index: number, protocol: number, to: Mac): Uint8Array {
 /** Sends whole Ethernet frames; it hears nothing. */
 export class FrameSocket {
   readonly #socket: PacketSocket;
+  /** By index of the link. */
+  readonly #places = { ipv4: new Map<number, Uint8Array>(), ipv6: new Map<number, Uint8Array>() };
 
   private constructor(socket: PacketSocket) {
     this.#socket = socket;
@@ -326,8 +328,12 @@ export class FrameSocket {
 
   /** Sends an announcement through the link `index`. @returns bytes sent, or -errno */
   send(index: number, family: Family, frame: Uint8Array): number {
-    const protocol = family === 'ipv4' ? ETH_P.ARP : ETH_P.IPV6;
-    return this.#socket.send(frame, linkAddress(index, protocol, BROADCAST));
+    let to = this.#places[family].get(index);
+    if (to === undefined) {
+      to = linkAddress(index, family === 'ipv4' ? ETH_P.ARP : ETH_P.IPV6, BROADCAST);
+      this.#places[family].set(index, to);
+    }
+    return this.#socket.send(frame, to);
   }
 
   close(): void {

@@ -53,6 +53,31 @@ t.test('a frame goes out of the interface of its instance, with its MAC', async 
   t.equal(bench.announcing.nextAt(), undefined, 'and that was all');
 });
 
+t.test(
+  'an address is announced with the MAC that its interface has now, from every interface alike',
+  async (t) => {
+    const bench = new Bench();
+    const send = (device: string): unknown => {
+      bench.announcing.start(device, target('v', 1), 'master', ms(0));
+      bench.announcing.send(ms(0));
+      return readArp(bench.socket.sent.at(-1)?.bytes ?? new Uint8Array(0)).senderMac;
+    };
+    t.equal(send('eth0'), EXIT.mac);
+    bench.exits.set('eth0', { ...EXIT, mac: mac('02:00:00:00:00:09') });
+    t.equal(send('eth0'), '02:00:00:00:00:09');
+    t.equal(send('eth1'), EXIT.mac);
+    t.same(bench.indexes, [3, 3, 4]);
+  },
+);
+
+t.test('more addresses than are kept written are announced all the same', async (t) => {
+  const bench = new Bench();
+  bench.announcing.start('eth0', target('v', 5000), 'master', ms(0));
+  for (let slice = 0; slice < 5000 / 16; slice += 1) bench.announcing.send(ms(0));
+  const named = bench.socket.sent.map(({ bytes }) => readArp(bytes).targetIp);
+  t.equal(new Set(named).size, 5000);
+});
+
 t.test('an IPv6 address is advertised, as a router where the machine forwards', async (t) => {
   for (const forwards of [false, true]) {
     const bench = new Bench();
