@@ -12,7 +12,7 @@ import type {
   TableStatus,
   WorkerStatus,
 } from './status.js';
-import type { ContributionStatus, RouterStatus, VrrpStatus } from './vrrp.js';
+import type { ContributionStatus, RouterStatus, SquatterStatus, VrrpStatus } from './vrrp.js';
 
 /** Body of every answer with a status of 400 or more, but for 503 of the two health routes. */
 export interface ApiError {
@@ -166,6 +166,12 @@ export const CONTRIBUTION_SCHEMA = objectOf<ContributionStatus>(
   },
 );
 
+export const SQUATTER_SCHEMA = objectOf<SquatterStatus>('Another machine that has virtual IPs of a router.', {
+  mac: text('Its MAC.'),
+  addresses: list(text('A virtual IP.'), 'Some of them.'),
+  since: text('When it was heard first.'),
+});
+
 export const ROUTER_SCHEMA = objectOf<RouterStatus>(
   'One virtual router. It counts since its thread started.',
   {
@@ -183,10 +189,12 @@ export const ROUTER_SCHEMA = objectOf<RouterStatus>(
     faults: list(text('One fault.'), 'Why it cannot take part; empty where it can.'),
     master: orNull(text('Address of the master; null where it is not known.')),
     addresses: list(text('With the prefix length.'), 'Its virtual IPs.'),
+    squatters: list(SQUATTER_SCHEMA, 'Who else has its virtual IPs while it is master.'),
     sent: count('Adverts sent.'),
     received: count('Adverts that were heard and counted.'),
     sendErrors: count('Packets that were not sent.'),
     announced: count('Gratuitous ARPs and neighbour advertisements.'),
+    mirrored: count('Of these, those that came in again with our own MAC.'),
     putBack: count('Virtual IPs that somebody took away and that were put back.'),
     becameMaster: count('How often it became master.'),
     discarded: {

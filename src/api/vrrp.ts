@@ -11,6 +11,13 @@ export interface ContributionStatus {
   readonly fault: boolean;
 }
 
+/** Another machine that has virtual IPs of a router. */
+export interface SquatterStatus {
+  readonly mac: string;
+  readonly addresses: readonly string[];
+  readonly since: string;
+}
+
 export interface RouterStatus {
   readonly name: string;
   readonly interface: string;
@@ -27,10 +34,12 @@ export interface RouterStatus {
   /** Who is master, as far as is known. */
   readonly master: string | null;
   readonly addresses: readonly string[];
+  readonly squatters: readonly SquatterStatus[];
   readonly sent: number;
   readonly received: number;
   readonly sendErrors: number;
   readonly announced: number;
+  readonly mirrored: number;
   readonly putBack: number;
   readonly becameMaster: number;
   readonly discarded: Readonly<Record<string, number>>;
@@ -81,6 +90,7 @@ function dynamicPart(seen: Seen | undefined, base: number) {
     }),
     faults: (seen?.faults ?? []).map(faultText),
     master: seen === undefined ? null : masterOf(seen),
+    squatters: (seen?.squatters ?? []).map((each) => ({ ...each, since: isoTime(each.since) })),
   };
 }
 
@@ -89,6 +99,7 @@ const NO_COUNTERS = {
   received: 0,
   sendErrors: 0,
   announced: 0,
+  mirrored: 0,
   putBack: 0,
   becameMaster: 0,
   discarded: {},

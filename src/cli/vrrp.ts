@@ -57,6 +57,7 @@ function details(router: RouterStatus): readonly string[] {
       ({ of, points: value, fault }) => `  ${of}: ${fault ? 'fault' : points(value)}`,
     ),
     `  adverts: ${router.sent} sent, ${router.received} received, ${router.sendErrors} errors; late by ${latenessText(router.lateness)} (p50 / p99 / max)`,
+    ...router.squatters.map(({ mac, addresses }) => `  also at ${mac}: ${addresses.join(' ')}`),
     `  virtual IPs: ${router.announced} announcements, ${router.putBack} put back`,
     ...(ignored === '' ? [] : [`  ignored: ${ignored}`]),
     ...(odd === '' ? [] : [`  heard, but odd: ${odd}`]),

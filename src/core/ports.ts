@@ -73,6 +73,8 @@ export interface Sysctls {
 export interface PacketSocket {
   /** A number is a C int. */
   setOption(level: number, name: number, value: number | Uint8Array): number;
+  /** Attaches a classic BPF program (struct sock_filter, 8 bytes each): what it refuses never arrives. */
+  filter(program: Uint8Array): number;
   /** Bytes sent. `control` holds struct cmsghdr records. */
   send(bytes: Uint8Array, to: Uint8Array, control?: Uint8Array): number;
   /**

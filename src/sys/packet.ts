@@ -11,6 +11,10 @@ class KernelPacketSocket implements PacketSocket {
     return this.descriptor.setsockopt(level, name, value);
   }
 
+  filter(program: Uint8Array): number {
+    return this.descriptor.attachFilter(program);
+  }
+
   send(bytes: Uint8Array, to: Uint8Array, control?: Uint8Array): number {
     return this.descriptor.send(bytes, to, control);
   }

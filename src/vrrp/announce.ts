@@ -8,11 +8,13 @@ import type { AnnounceCause, AnnounceRule } from './model.js';
 
 /** From one answer to a lower master to the next: one that does not hear us goes on speaking. */
 const ANSWER_INTERVAL = seconds(1);
+/** RFC 5227 1.1: PROBE_MIN. */
+const PROBE_INTERVAL = seconds(1);
 
 interface Job {
   readonly instance: string;
-  /** `answer`: to a lower master, with its second burst. */
-  readonly kind: 'burst' | 'second' | 'answer' | 'refresh' | 'put-back';
+  /** `probe`: asks who else has an address. `answer`: to a lower master, with its second burst. */
+  readonly kind: 'probe' | 'burst' | 'second' | 'answer' | 'refresh' | 'put-back';
   readonly addresses: readonly Ip[];
   /** Not before. */
   readonly at: Millis;
@@ -38,6 +40,8 @@ export interface Announcer {
 export interface Announcement {
   readonly instance: string;
   readonly address: Ip;
+  /** It does not say where the address is, but asks who has it. */
+  readonly asks: boolean;
 }
 
 /** Whose addresses are to be announced. */
@@ -120,6 +124,23 @@ export function announcePutBack(announcer: Announcer, target: AnnounceTarget, no
   return withJobs(announcer, kept, burst === undefined ? [] : [{ ...burst, kind: 'put-back' }]);
 }
 
+/**
+ * Asks who else has the addresses, so many times a second apart, before anything else that is due. Answers that get lost,
+ * or come from a master that is about to go, make more than one time necessary (RFC 5227 2.1.1).
+ */
+export function askAround(
+  announcer: Announcer,
+  target: AnnounceTarget,
+  times: number,
+  now: Millis,
+): Announcer {
+  const probes = Array.from({ length: times }, (_, at): Job => {
+    return { ...jobOf(target, 'probe', millis(now + at * PROBE_INTERVAL)), repeat: 1 };
+  });
+  const kept = without(announcer, target.instance, ['probe']);
+  return withJobs(announcer, [], target.addresses.length === 0 ? kept : [...probes, ...kept]);
+}
+
 /** Ends all announcements of an instance. */
 export function stopAnnouncing(announcer: Announcer, instance: string): Announcer {
   return { ...announcer, jobs: announcer.jobs.filter((job) => job.instance !== instance) };
@@ -137,7 +158,7 @@ function slice(job: Job, count: number): Announcement[] {
   const { instance, addresses, sent } = job;
   return Array.from({ length: count }, (_, index) => {
     const address = addresses[(sent + index) % addresses.length];
-    return address === undefined ? [] : [{ instance, address }];
+    return address === undefined ? [] : [{ instance, address, asks: job.kind === 'probe' }];
   }).flat();
 }
 

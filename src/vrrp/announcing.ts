@@ -2,13 +2,14 @@
 import { type Ip, ipFamily } from '../core/ip.js';
 import type { Mac } from '../core/mac.js';
 import type { Millis } from '../core/units.js';
-import { gratuitousArp } from '../wire/arp.js';
-import { unsolicitedAdvertisement } from '../wire/ndp.js';
+import { arpProbe, gratuitousArp } from '../wire/arp.js';
+import { neighborProbe, unsolicitedAdvertisement } from '../wire/ndp.js';
 import {
   type Announcement,
   type Announcer,
   type AnnounceTarget,
   announcePutBack,
+  askAround,
   newAnnouncer,
   nextAnnounceAt,
   startAnnouncing,
@@ -66,6 +67,11 @@ export class Announcing {
     this.#change(device, (announcer) => announcePutBack(announcer, target, now));
   }
 
+  /** Asks who else has the addresses, so many times a second apart. */
+  ask(device: string, target: AnnounceTarget, times: number, now: Millis): void {
+    this.#change(device, (announcer) => askAround(announcer, target, times, now));
+  }
+
   stop(device: string, instance: string): void {
     if (this.#announcers.has(device))
       this.#change(device, (announcer) => stopAnnouncing(announcer, instance));
@@ -103,13 +109,18 @@ export class Announcing {
   #sendAll(device: string, due: readonly Announcement[]): void {
     const exit = this.#options.exitOf(device);
     if (exit === undefined) return;
-    for (const { instance, address } of due) {
-      const frame =
-        ipFamily(address) === 'ipv4'
-          ? this.#gratuitousArp(address, exit.mac)
-          : unsolicitedAdvertisement(address, exit.mac, this.#options.forwards(device));
-      this.#options.onSent(instance, this.#options.frames.send(exit.index, ipFamily(address), frame));
+    for (const each of due) {
+      const frame = this.#frameFor(each, device, exit.mac);
+      const result = this.#options.frames.send(exit.index, ipFamily(each.address), frame);
+      if (result < 0 || !each.asks) this.#options.onSent(each.instance, result);
     }
+  }
+
+  #frameFor({ address, asks }: Announcement, device: string, mac: Mac): Uint8Array {
+    if (ipFamily(address) === 'ipv4')
+      return asks ? arpProbe(address, mac) : this.#gratuitousArp(address, mac);
+    if (asks) return neighborProbe(address, mac);
+    return unsolicitedAdvertisement(address, mac, this.#options.forwards(device));
   }
 
   #gratuitousArp(address: Ip, mac: Mac): Uint8Array {

@@ -11,7 +11,7 @@ import type { Ip } from '../core/ip.js';
 import type { Clock } from '../core/ports.js';
 import type { Announcing } from './announcing.js';
 import type { Instance, QueuedEffect } from './instance.js';
-import type { AnnounceCause, VrrpEffect, VrrpReport } from './model.js';
+import type { AnnounceCause, Role, RoleCause, VrrpEffect, VrrpReport } from './model.js';
 import type { FromVrrp, VrrpNotice } from './protocol.js';
 import type { VrrpSockets } from './sockets.js';
 
@@ -23,7 +23,7 @@ export interface EffectsOptions {
   readonly want: (instance: string, want: 'present' | 'absent') => Promise<void>;
   readonly tell: (message: FromVrrp) => void;
   /** An instance has a new role. */
-  readonly onRole: () => void;
+  readonly onRole: (instance: Instance, to: Role, cause: RoleCause) => void;
   /** Nothing of an instance waits any more. */
   readonly onSettled: () => void;
 }
@@ -59,6 +59,9 @@ function reportText(report: VrrpReport): string {
       return unreachable(report);
   }
 }
+
+/** How often is asked who else has the virtual IPs when an instance becomes master; RFC 5227 1.1: PROBE_NUM. */
+const PROBES = 3;
 
 export class Effects {
   readonly #options: EffectsOptions;
@@ -109,7 +112,7 @@ export class Effects {
         const { faults } = instance.state.standing;
         const change = { instance: instance.name, from, to, cause, priority, faults };
         this.#options.tell({ kind: 'role', change });
-        this.#options.onRole();
+        this.#options.onRole(instance, to, cause);
         if (instance.state.kind === 'backup') this.#prepare(instance);
         break;
       }
@@ -132,6 +135,7 @@ export class Effects {
     for (const [device, own] of byDevice(addresses)) {
       const target = { instance: instance.name, addresses: own, rule: config.announce };
       this.#options.announcing.start(device, target, cause, now);
+      if (cause !== 'lower-master') this.#options.announcing.ask(device, target, PROBES, now);
     }
   }
 
@@ -183,6 +187,19 @@ export class Effects {
     const announced = own.size === 0 ? '' : ' and announced';
     const text = `${objects.map(nameOf).join(', ')}: ${RESTORED[cause]}${announced}`;
     this.notice(instance.name, 'warn', 'put-back', text);
+  }
+
+  /** Asks once who else has virtual IPs of an instance, or tells hosts once where they are. */
+  speakOf(instance: Instance, addresses: readonly Ip[], how: 'ask' | 'defend'): void {
+    const { announcing, clock } = this.#options;
+    const wanted = new Set(addresses);
+    const own = instance.config.addresses.filter(({ address }) => wanted.has(address));
+    const rule = { ...instance.config.instance.announce, repeat: 1 };
+    for (const [device, some] of byDevice(own)) {
+      const target = { instance: instance.name, addresses: some, rule };
+      if (how === 'ask') announcing.ask(device, target, 1, clock.monotonic());
+      else announcing.putBack(device, target, clock.monotonic());
+    }
   }
 
   /** Tells of what cannot be in place. */

@@ -9,7 +9,8 @@ import { AddressKeeper } from '../addresses/reconciler.js';
 import type { Alarm, Clock, OpenAlarm, OpenPacketSocket, Sysctls, Timers } from '../core/ports.js';
 import { type Millis, millis, seconds } from '../core/units.js';
 import type { Hmac } from '../wire/vrrp-trailer.js';
-import { Announcing } from './announcing.js';
+import { Announcing, type Exit } from './announcing.js';
+import { Conflicts } from './conflicts.js';
 import { LatenessMeter } from './digest.js';
 import { Effects } from './effects.js';
 import { Hearing } from './hearing.js';
@@ -54,6 +55,7 @@ export class VrrpEngine {
   readonly #machines: Machines;
   readonly #hearing: Hearing;
   readonly #watch: Watch;
+  readonly #conflicts: Conflicts;
   readonly #alarm: Alarm;
   readonly #loop = new LatenessMeter();
   #alarmAt: Millis | undefined;
@@ -78,7 +80,10 @@ export class VrrpEngine {
       announcing: this.#announcing,
       want: (name, want) => this.#keeper.want(name, want),
       tell,
-      onRole: () => this.#digestSoon(),
+      onRole: (instance, to, cause) => {
+        this.#conflicts.enter(instance, to, cause);
+        this.#digestSoon();
+      },
       onSettled: () => this.turn(),
     });
     this.#machines = new Machines({
@@ -105,17 +110,30 @@ export class VrrpEngine {
       },
       linkTrouble: (name) => this.#keeper.linkTrouble(name),
     });
+    this.#conflicts = new Conflicts({
+      clock,
+      roster,
+      openSocket,
+      exitOf: (device) => this.#exitOf(device),
+      ask: (instance, addresses) => this.#effects.speakOf(instance, addresses, 'ask'),
+      defend: (instance, addresses) => this.#effects.speakOf(instance, addresses, 'defend'),
+      report: (name, level, text) => this.#effects.notice(name, level, 'report', text),
+      onHeard: () => this.turn(),
+    });
     this.#alarm = options.openAlarm(() => this.#onAlarm());
     this.#digestAt = millis(clock.monotonic() + DIGEST_INTERVAL);
+  }
+
+  /** Where frames for a device go out. */
+  #exitOf(device: string): Exit | undefined {
+    const link = this.#keeper.view.link(device);
+    return link?.mac === undefined ? undefined : { index: link.index, mac: link.mac };
   }
 
   #openAnnouncing(): Announcing {
     return new Announcing({
       frames: this.#frames,
-      exitOf: (device) => {
-        const link = this.#keeper.view.link(device);
-        return link?.mac === undefined ? undefined : { index: link.index, mac: link.mac };
-      },
+      exitOf: (device) => this.#exitOf(device),
       forwards: this.#options.forwards,
       onSent: (name, result) => {
         const instance = this.#roster.get(name);
@@ -193,6 +211,7 @@ export class VrrpEngine {
     );
     // Before the first look, which takes away what nobody wants.
     for (const { name } of goOn) void this.#keeper.want(name, 'present');
+    this.#conflicts.configure();
     await this.#keeper.look();
     this.#onNetwork();
     for (const instance of fresh)
@@ -260,6 +279,7 @@ export class VrrpEngine {
     this.#alarm.close();
     this.#sockets.close();
     this.#frames.close();
+    this.#conflicts.close();
     this.#keeper.close();
   }
 
@@ -275,6 +295,7 @@ export class VrrpEngine {
     if (woken !== undefined) this.#hearing.read(woken);
     this.#watch.settle();
     this.#machines.serve((instance) => this.#hearing.hear(instance));
+    this.#conflicts.serve();
     const now = this.#options.clock.monotonic();
     this.#announcing.send(now);
     if (now >= this.#digestAt) {
@@ -298,7 +319,8 @@ export class VrrpEngine {
     const announceAt = this.#announcing.nextAt() ?? Number.POSITIVE_INFINITY;
     const dueAt = this.#machines.nextAt() ?? Number.POSITIVE_INFINITY;
     const settleAt = this.#watch.nextAt() ?? Number.POSITIVE_INFINITY;
-    const next = millis(Math.min(announceAt, dueAt, settleAt, this.#digestAt));
+    const askAt = this.#conflicts.nextAt() ?? Number.POSITIVE_INFINITY;
+    const next = millis(Math.min(announceAt, dueAt, settleAt, askAt, this.#digestAt));
     if (next === this.#alarmAt) return;
     this.#alarmAt = next;
     this.#alarm.set(next);
@@ -315,7 +337,7 @@ export class VrrpEngine {
 
   #digest(): void {
     this.#digestAt = millis(this.#options.clock.monotonic() + DIGEST_INTERVAL);
-    const routers = [...this.#roster.all()].map((instance) => instance.status());
+    const routers = [...this.#roster.all()].map((instance) => instance.status(this.#conflicts.of(instance)));
     const loop = this.#loop.read();
     const { strangers } = this.#hearing;
     const { unreadable } = this.#sockets;

@@ -22,7 +22,7 @@ import type {
 } from './model.js';
 import type { Envelope } from './packet.js';
 import { effectivePriority } from './priority.js';
-import type { RouterConfig, RouterStatus } from './status.js';
+import type { RouterConfig, RouterStatus, Squatter } from './status.js';
 import { initialVrrp } from './transitions.js';
 import { Unable } from './unable.js';
 
@@ -57,7 +57,15 @@ export class Instance implements DueItem {
   /** Errors, and rivals, that were told since the last change of role. */
   readonly told = new Set<string>();
   readonly lateness = new LatenessMeter();
-  readonly counters = { sent: 0, sendErrors: 0, received: 0, becameMaster: 0, putBack: 0, announced: 0 };
+  readonly counters = {
+    sent: 0,
+    sendErrors: 0,
+    received: 0,
+    becameMaster: 0,
+    putBack: 0,
+    announced: 0,
+    mirrored: 0,
+  };
   readonly discarded = new Map<DiscardReason, number>();
   readonly odd = new Map<Oddity, number>();
   readonly unable = new Unable();
@@ -174,7 +182,8 @@ export class Instance implements DueItem {
     if (to === 'master') this.counters.becameMaster += 1;
   }
 
-  status(): RouterStatus {
+  /** @param squatters who else has its virtual IPs */
+  status(squatters: readonly Squatter[]): RouterStatus {
     const { standing } = this.state;
     return {
       name: this.name,
@@ -185,6 +194,7 @@ export class Instance implements DueItem {
       faults: standing.faults,
       priority: this.priority(),
       heard: this.heard,
+      squatters,
       counters: {
         ...this.counters,
         discarded: Object.fromEntries(this.discarded),

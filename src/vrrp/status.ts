@@ -1,6 +1,7 @@
 /** What a virtual router says of itself, and how it is set up from the configuration. Types only. */
 import type { VirtualAddress, VirtualLink, VirtualRoute, VirtualRule } from '../addresses/model.js';
 import type { Ip } from '../core/ip.js';
+import type { Mac } from '../core/mac.js';
 import type { EpochMillis, Micros } from '../core/units.js';
 import type {
   DebounceRule,
@@ -47,10 +48,20 @@ export interface RouterCounters {
   readonly becameMaster: number;
   readonly putBack: number;
   readonly announced: number;
+  /** Announcements of its virtual IPs that came in with our own MAC. */
+  readonly mirrored: number;
   /** By DISCARD_REASONS. */
   readonly discarded: Readonly<Record<string, number>>;
   /** Received and accepted, but odd: by Oddity. */
   readonly odd: Readonly<Record<string, number>>;
+}
+
+/** Another machine that has virtual IPs of a master. */
+export interface Squatter {
+  readonly mac: Mac;
+  /** Some of them. */
+  readonly addresses: readonly Ip[];
+  readonly since: EpochMillis;
 }
 
 export interface RouterStatus {
@@ -64,6 +75,8 @@ export interface RouterStatus {
   readonly priority: PriorityReport;
   /** Who was heard last. */
   readonly heard: Rival | undefined;
+  /** Who else has its virtual IPs. */
+  readonly squatters: readonly Squatter[];
   readonly counters: RouterCounters;
   readonly lateness: Lateness;
 }

@@ -2,7 +2,7 @@
  * The packets of one interface and family: adverts over a raw socket of IP protocol 112, announcements over a packet
  * socket. Layouts are those of linux/in.h, linux/in6.h, linux/if_packet.h and linux/socket.h.
  */
-import { ByteReader, ByteWriter } from '../core/bytes.js';
+import { ByteWriter } from '../core/bytes.js';
 import { errnoName, errnoValue } from '../core/errno.js';
 import { LvsError } from '../core/errors.js';
 import { type Family, type Ip, ipBytes, ipFromBytes } from '../core/ip.js';
@@ -12,6 +12,14 @@ import { BROADCAST, ETH_P } from '../wire/ethernet.js';
 import { IPPROTO } from '../wire/ip-protocols.js';
 import { readIpv4, writeIpv4 } from '../wire/ipv4.js';
 import { VRRP_GROUP, VRRP_HOPS, VRRP_TOS } from '../wire/vrrp.js';
+import {
+  CMSGHDR_BYTES,
+  IPPROTO_IPV6,
+  IPV6_PKTINFO,
+  IPV6_RECVHOPLIMIT,
+  IPV6_RECVPKTINFO,
+  readControl,
+} from './control.js';
 import type { Envelope } from './packet.js';
 
 // sys/socket.h, asm-generic/socket.h
@@ -31,17 +39,12 @@ const IP_MULTICAST_LOOP = 34;
 const IP_ADD_MEMBERSHIP = 35;
 const IP_MULTICAST_ALL = 49;
 // linux/in6.h
-const IPPROTO_IPV6 = 41;
 const IPV6_UNICAST_HOPS = 16;
 const IPV6_MULTICAST_IF = 17;
 const IPV6_MULTICAST_HOPS = 18;
 const IPV6_MULTICAST_LOOP = 19;
 const IPV6_ADD_MEMBERSHIP = 20;
 const IPV6_MULTICAST_ALL = 29;
-const IPV6_RECVPKTINFO = 49;
-const IPV6_PKTINFO = 50;
-const IPV6_RECVHOPLIMIT = 51;
-const IPV6_HOPLIMIT = 52;
 const IPV6_TCLASS = 67;
 const IPV6_FREEBIND = 78;
 
@@ -58,8 +61,6 @@ const RECEIVE_BUFFER_BYTES = 1024 * 1024;
 const PACKET_BYTES_MAX = 8192;
 const CONTROL_BYTES = 256;
 const SOCKADDR_IN6_BYTES = 28;
-/** sizeof(struct cmsghdr) on 64-bit machines. */
-const CMSGHDR_BYTES = 16;
 
 /** One interface as the kernel has it now, and the family of the adverts. */
 export interface Place {
@@ -128,24 +129,6 @@ function packetInfo(source: Ip, index: number): Uint8Array {
   writer.u32le(index);
   writer.align(8);
   return writer.finish();
-}
-
-/** Destination and hop limit from the control data of IPv6; undefined where the kernel left one out. */
-function readControl(control: Uint8Array): { destination: Ip; hops: number } | undefined {
-  let destination: Ip | undefined;
-  let hops: number | undefined;
-  const reader = new ByteReader(control);
-  while (reader.left >= CMSGHDR_BYTES) {
-    const length = Number(reader.u64le()) - CMSGHDR_BYTES;
-    const level = reader.i32le();
-    const type = reader.i32le();
-    if (length < 0 || length > reader.left) break;
-    const data = new ByteReader(reader.take(length));
-    if (level === IPPROTO_IPV6 && type === IPV6_PKTINFO) destination = ipFromBytes(data.take(16));
-    if (level === IPPROTO_IPV6 && type === IPV6_HOPLIMIT) hops = data.i32le();
-    reader.skip(Math.min((8 - (length % 8)) % 8, reader.left));
-  }
-  return destination === undefined || hops === undefined ? undefined : { destination, hops };
 }
 
 type Setting = readonly [name: string, level: number, option: number, value: number | Uint8Array];
@@ -270,8 +253,12 @@ export class VrrpSocket {
     const bytes = this.#bytes.subarray(0, size);
     if (this.place.family === 'ipv6') {
       const known = readControl(this.#control.subarray(0, this.#facts[1]));
-      if (known === undefined) this.unreadable += 1;
-      else onPacket({ source: ipFromBytes(this.#from.subarray(8, 24)), ...known }, bytes);
+      if (known === undefined) {
+        this.unreadable += 1;
+        return;
+      }
+      const { destination, hops } = known;
+      onPacket({ source: ipFromBytes(this.#from.subarray(8, 24)), destination, hops }, bytes);
       return;
     }
     try {

@@ -1,13 +1,14 @@
-/** Neighbour advertisements (RFC 4861 4.4): how a virtual IP of IPv6 is announced. */
+/** Neighbour advertisements (RFC 4861 4.4), how a virtual IP of IPv6 is announced, and the question who has it. */
 import { ByteReader, ByteWriter } from '../core/bytes.js';
 import { LvsError } from '../core/errors.js';
 import { type Ip, ip, ipBytes, ipFromBytes } from '../core/ip.js';
-import { MAC_LENGTH, type Mac, mac } from '../core/mac.js';
+import { MAC_LENGTH, type Mac, mac, macFromBytes } from '../core/mac.js';
 import { addPseudoHeader, addWords, finishChecksum } from './checksum.js';
 import { ETH_P, type EthernetHeader, readEthernet, readMac, writeEthernet, writeMac } from './ethernet.js';
 import { IPPROTO } from './ip-protocols.js';
 import { type Ipv6Header, readIpv6, writeIpv6 } from './ipv6.js';
 
+const NEIGHBOR_SOLICITATION = 135;
 const NEIGHBOR_ADVERTISEMENT = 136;
 const TARGET_LINK_LAYER_ADDRESS = 2;
 const OPTION_UNIT = 8;
@@ -22,15 +23,19 @@ const FLAG_ROUTER = 0x80000000;
 const FLAG_SOLICITED = 0x40000000;
 const FLAG_OVERRIDE = 0x20000000;
 
-export interface NeighborAdvertisement {
-  readonly ethernet: EthernetHeader;
-  readonly ip: Ipv6Header;
+/** The message without what carries it. */
+interface Advertised {
   readonly router: boolean;
   readonly solicited: boolean;
   readonly override: boolean;
   readonly target: Ip;
   /** Where the target is; undefined where the option is missing. */
   readonly targetMac: Mac | undefined;
+}
+
+export interface NeighborAdvertisement extends Advertised {
+  readonly ethernet: EthernetHeader;
+  readonly ip: Ipv6Header;
 }
 
 function writeMessage(na: NeighborAdvertisement): Uint8Array {
@@ -87,16 +92,22 @@ export function readNeighborAdvertisement(frame: Uint8Array): NeighborAdvertisem
   if (!expected || !sound || type !== NEIGHBOR_ADVERTISEMENT || code !== 0) {
     throw new LvsError('MALFORMED', `not a sound neighbour advertisement: type ${type}, code ${code}`);
   }
-  reader.skip(2);
+  return { ethernet, ip: header, ...readAdvertised(payload) };
+}
+
+/**
+ * What an ICMPv6 message of type 136 says; whether it is sound is not looked at: the kernel did.
+ * @throws TRUNCATED, MALFORMED
+ */
+export function readAdvertised(message: Uint8Array): Advertised {
+  const reader = new ByteReader(message);
+  reader.skip(4);
   const flags = reader.u32be();
-  const target = ipFromBytes(reader.take(16));
   return {
-    ethernet,
-    ip: header,
     router: (flags & FLAG_ROUTER) !== 0,
     solicited: (flags & FLAG_SOLICITED) !== 0,
     override: (flags & FLAG_OVERRIDE) !== 0,
-    target,
+    target: ipFromBytes(reader.take(16)),
     targetMac: readTargetMac(reader),
   };
 }
@@ -122,4 +133,32 @@ export function unsolicitedAdvertisement(virtualIp: Ip, owner: Mac, router: bool
     target: virtualIp,
     targetMac: owner,
   });
+}
+
+/** The group that hears questions for an address, and its frames (RFC 4291 2.7.1, RFC 2464 7). */
+function solicitedNode(address: Ip): { readonly group: Ip; readonly frames: Mac } {
+  const last = ipBytes(address).subarray(13);
+  const group = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, ...last);
+  return { group: ipFromBytes(group), frames: macFromBytes(Uint8Array.of(0x33, 0x33, 0xff, ...last)) };
+}
+
+/**
+ * "Does anybody have this address?" without claiming it: from the unspecified address (RFC 4862 5.4.2). Whoever has it
+ * answers to all nodes.
+ */
+export function neighborProbe(address: Ip, asker: Mac): Uint8Array {
+  const { group, frames } = solicitedNode(address);
+  const writer = new ByteWriter(24);
+  writer.u8(NEIGHBOR_SOLICITATION);
+  writer.zeros(7);
+  writer.raw(ipBytes(address));
+  const message = writer.finish();
+  const source = ip('::');
+  const pseudo = addPseudoHeader(0, source, group, IPPROTO.ICMPV6, message.length);
+  writer.patchU16be(CHECKSUM_OFFSET, finishChecksum(addWords(pseudo, message)));
+  const header = { trafficClass: 0, flowLabel: 0, nextHeader: IPPROTO.ICMPV6, hopLimit: HOPS };
+  const frame = new ByteWriter(78);
+  writeEthernet(frame, { destination: frames, source: asker, type: ETH_P.IPV6 });
+  frame.raw(writeIpv6({ ...header, source, destination: group }, writer.finish()));
+  return frame.finish();
 }

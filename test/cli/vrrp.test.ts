@@ -67,6 +67,7 @@ t.test('every contribution is shown with what was seen and what it does', async 
     faults: priority.faults,
     priority,
     heard: undefined,
+    squatters: [],
     counters: {
       sent: 0,
       sendErrors: 0,
@@ -74,6 +75,7 @@ t.test('every contribution is shown with what was seen and what it does', async 
       becameMaster: 0,
       putBack: 0,
       announced: 0,
+      mirrored: 0,
       odd: {},
       discarded: {},
     },

@@ -33,6 +33,11 @@ export class FakePacketSocket implements PacketSocket {
     return this.refuse?.[0] === word ? this.refuse[1] : 0;
   }
 
+  filter(program: Uint8Array): number {
+    this.options.push(`filter ${Buffer.from(program).toString('hex')}`);
+    return 0;
+  }
+
   send(bytes: Uint8Array, to: Uint8Array, control?: Uint8Array): number {
     this.sent.push({ bytes: bytes.slice(), to: to.slice(), control: control?.slice() });
     return this.sendResult ?? bytes.length;

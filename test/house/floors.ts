@@ -11,9 +11,9 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/ipvs\/(client|memory)\.ts$/, 5],
   [/^src\/ipvs\/(reconciler|sync-keeper)\.ts$/, 6],
   [/^src\/ipvs\//, 3],
-  [/^src\/(vrrp\/transport|addresses\/(client|links|reconciler|virtual-links))\.ts$/, 5],
+  [/^src\/(vrrp\/(neighbours|transport)|addresses\/(client|links|reconciler|virtual-links))\.ts$/, 5],
   [
-    /^src\/vrrp\/(announcing|effects|engine|hearing|instance|links|machines|roster|sight|sockets|thread|watch|worker)\.ts$/,
+    /^src\/vrrp\/(announcing|conflicts|effects|engine|hearing|instance|links|machines|roster|sight|sockets|thread|watch|worker)\.ts$/,
     6,
   ],
   [/^src\/(vrrp|addresses)\//, 3],

@@ -90,6 +90,12 @@ export class Director {
   readonly sockets: FakePacketSocket[] = [];
   /** Where announcements go out. */
   frames: FakePacketSocket | undefined;
+  /** The socket that hears others' ARP. */
+  arp: FakePacketSocket | undefined;
+  /** What `socket` answers instead of that one. */
+  arpRefusal: number | undefined;
+  /** Whether the log has `probe 10.0.0.100`, the questions who else has a virtual IP. */
+  showsProbes = false;
   /** What `socket` answers instead, for one family of sockets. */
   refusal: readonly [domain: number, result: number] | undefined;
   /** The next socket of adverts that is opened, where it is a special one. */
@@ -119,6 +125,12 @@ export class Director {
     });
   }
 
+  #onFrame(bytes: Uint8Array): void {
+    const { senderIp, targetIp } = readArp(bytes);
+    const isProbe = senderIp === '0.0.0.0';
+    if (!isProbe || this.showsProbes) this.#send(`${isProbe ? 'probe' : 'arp'} ${targetIp}`);
+  }
+
   /** Writes down what is sent, and lets the time go by that this takes. */
   #send(what: string): void {
     this.#write(what);
@@ -129,10 +141,14 @@ export class Director {
     this.log.push(`${Math.round(this.time.monotonic())} ${what}`);
   }
 
-  readonly #openSocket: OpenPacketSocket = (domain) => {
+  readonly #openSocket: OpenPacketSocket = (domain, _type, protocol) => {
+    if (protocol !== 0 && domain === AF_PACKET) {
+      this.arp = new FakePacketSocket();
+      return this.arpRefusal ?? this.arp;
+    }
     if (this.refusal?.[0] === domain) return this.refusal[1];
     if (domain === AF_PACKET) {
-      this.frames = new LoggedSocket((bytes) => this.#send(`arp ${readArp(bytes).targetIp}`));
+      this.frames = new LoggedSocket((bytes) => this.#onFrame(bytes));
       return this.frames;
     }
     const make = this.next ?? ((log) => new LoggedSocket(log));

@@ -9,6 +9,8 @@ import { packet, randomPacket, WRONG } from './wrong-packets.js';
 
 const BRIEF = { announce: { ...config().announce, repeat: 1, delay: config().announce.refresh } };
 
+t.setTimeout(180_000);
+
 /** All that was counted of what came, by reason. */
 function counts(director: Director): Readonly<Record<string, number>> {
   const { strangers = 0, unreadable = 0 } = director.digest ?? {};
@@ -132,11 +134,11 @@ t.test('a million random packets: no crash, no change of role, every one counted
   t.ok(Object.keys(found).length >= 6, JSON.stringify(found));
 });
 
-/** Ten microseconds a packet, without an end: the socket is never empty. */
+/** Thirty microseconds a packet, without an end: the socket is never empty. */
 function junk(director: Director): Hose['make'] {
   const bytes = packet({ off: 1 });
   return (into) => {
-    director.time.stall(0.01);
+    director.time.stall(0.03);
     into.set(bytes);
     return bytes.length;
   };
@@ -146,8 +148,8 @@ t.test('in a flood the adverts of a master leave on time, and its role stays', a
   const [director, hose] = await hosed(0, junk);
   await director.pass(4000);
   director.log.length = 0;
-  hose.count = 10_000_000;
-  while (hose.taken < 1_000_000) hose.listener?.();
+  hose.count = 1_000_000;
+  while (hose.taken < 333_333) hose.listener?.();
   const times = director.log.map((line) => Number(line.split(' ')[0]));
   t.ok(times.length >= 9 && times.length <= 11, `${times.length} adverts in ten seconds`);
   t.ok(
@@ -159,7 +161,7 @@ t.test('in a flood the adverts of a master leave on time, and its role stays', a
 });
 
 t.test('in a flood of junk a backup still takes over from a master that is silent', async (t) => {
-  const [director, hose] = await hosed(10_000_000, junk);
+  const [director, hose] = await hosed(1_000_000, junk);
   director.log.length = 0;
   while (hose.taken < 500_000 && director.log.length === 0) hose.listener?.();
   t.match(await director.settle(), [/advert 20 100/, /add/, /master-silent/]);

@@ -146,17 +146,26 @@ function isRight(whole: Uint8Array): boolean {
 /**
  * A random packet in `into`: a sound IP header, behind it noise that often looks like an advert for `vrid`, and whose
  * checksum is wrong by construction where it would be right by chance.
+ * @param net the first three bytes of senders; `strays` whether some go to another group, or are such as no kernel lets by
  * @returns its length
  */
-export function randomPacket(random: Random, into: Uint8Array, vrid: number): number {
+export function randomPacket(
+  random: Random,
+  into: Uint8Array,
+  vrid: number,
+  { net = [10, 0, 0], strays = true }: { readonly net?: readonly number[]; readonly strays?: boolean } = {},
+): number {
   const length = random.whole(0, 80);
   for (let at = HEADER; at < HEADER + length; at += 1) into[at] = random.whole(0, 255);
   if (random.chance(0.8)) into[HEADER] = 0x31;
   if (random.chance(0.8)) into[HEADER + 1] = vrid;
   if (random.chance(0.5)) into[HEADER + 3] = Math.max(0, (length - 8) >> 2);
-  const ttl = random.chance(0.9) ? 255 : random.whole(0, 254);
-  const last = random.chance(0.9) ? 3 : random.whole(1, 254);
-  into.set(ipv4([10, 0, 0, last], [224, 0, 0, random.chance(0.9) ? 18 : 1], ttl, 0));
+  // The kernel sends nothing with TTL 0, and takes in nothing from its own addresses.
+  const least = strays ? 1 : 2;
+  const ttl = random.chance(0.9) ? 255 : random.whole(least - 1, 254);
+  const last = random.chance(0.9) ? 3 : random.whole(strays ? 1 : 150, 254);
+  const group = !strays || random.chance(0.9) ? 18 : 1;
+  into.set(ipv4([...net, last], [224, 0, 0, group], ttl, 0));
   const total = HEADER + length;
   into.set([total >> 8, total & 0xff], 2);
   // Two of 65,536 would be right adverts.

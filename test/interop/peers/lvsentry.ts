@@ -12,7 +12,13 @@ interface RouterView {
   readonly name: string;
   readonly role: string;
   readonly putBack: number;
+  readonly becameMaster: number;
+  readonly received: number;
   readonly discarded: Readonly<Record<string, number>>;
+  readonly squatters: readonly { readonly mac: string; readonly addresses: readonly string[] }[];
+  /** Of the thread as a whole. */
+  readonly strangers: number;
+  readonly unreadable: number;
 }
 
 function fileOf(stage: Stage, host: string): string {
@@ -67,7 +73,9 @@ export async function routerWhen(
   const end = performance.now() + VIEW_LIMIT;
   for (;;) {
     const text = await stage.in(host, ...words);
-    const [router] = (JSON.parse(text) as { routers: RouterView[] }).routers;
+    const { routers, strangers, unreadable } = JSON.parse(text) as RouterView & { routers: RouterView[] };
+    const [first] = routers;
+    const router = first === undefined ? undefined : { ...first, strangers, unreadable };
     if (router !== undefined && holds(router)) return router;
     if (performance.now() > end) throw new Error(`${host} says ${text}\n${stage.told()}`);
   }
