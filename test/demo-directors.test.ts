@@ -6,7 +6,7 @@ import { Place, type Run, until } from './demo-run.js';
 import { ROOT } from './house/project.js';
 import { whyNot } from './interop/stage.js';
 
-const TEST_MS = 240_000;
+const TEST_MS = 500_000;
 
 const MAC = { a: '02:00:00:00:00:0a', b: '02:00:00:00:00:0b' } as const;
 
@@ -120,7 +120,10 @@ function isClean(t: Test, place: Place, run: Run): void {
 /** The demo, when it has come to a step. */
 async function startedTo(place: Place, step: number): Promise<Run> {
   const run = place.run('directors');
-  await until(`step ${step}; it says: ${run.text()}`, () => stepTexts(run.text()).length >= step);
+  await until(
+    () => `step ${step}; it says: ${run.text()}`,
+    () => stepTexts(run.text()).length >= step,
+  );
   return run;
 }
 

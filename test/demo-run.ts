@@ -9,14 +9,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { ROOT } from './house/project.js';
 
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 150_000;
 const POLL_MS = 50;
 
 /** @throws where it does not come true in time */
-export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+export async function until(
+  what: string | (() => string),
+  condition: () => boolean | Promise<boolean>,
+): Promise<void> {
   const limit = AbortSignal.timeout(LIMIT_MS);
   while (!(await condition())) {
-    if (limit.aborted) throw new Error(`not within ${LIMIT_MS} ms: ${what}`);
+    if (limit.aborted)
+      throw new Error(`not within ${LIMIT_MS} ms: ${typeof what === 'string' ? what : what()}`);
     await sleep(POLL_MS);
   }
 }

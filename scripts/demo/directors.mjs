@@ -15,7 +15,7 @@ import { Network, removeLeftovers } from './network.mjs';
 
 const CLIENT = fileURLToPath(new URL('./asking-client.mjs', import.meta.url));
 const FOLDER = 'lvsentry-directors-';
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 90_000;
 const POLL_MS = 20;
 /** A step is over when what it led to has stood so long; a person reads meanwhile. */
 const STEADY_MS = 1_500;
