@@ -7,11 +7,12 @@ import type { Clock } from '../core/ports.js';
 import type { Millis } from '../core/units.js';
 import type { Instance } from './instance.js';
 import { Links } from './links.js';
-import type { Fault, Observation, VrrpEvent } from './model.js';
+import type { Fault, InstanceConfig, Observation, VrrpEvent } from './model.js';
 import type { Roster } from './roster.js';
 import { linkFaults, sourceFaults, sourceOf } from './sight.js';
 import type { VrrpSockets } from './sockets.js';
 import type { RouterConfig } from './status.js';
+import { OWNER } from './transitions.js';
 import type { Place } from './transport.js';
 
 export interface WatchOptions {
@@ -32,6 +33,7 @@ export class Watch {
   /** What main told last, for instances that come later. */
   readonly #observed = new Map<string, Observation>();
   #virtual: ReadonlySet<Ip> = new Set();
+  readonly #sources = new Map<string, Ip | undefined>();
   /** Index of each interface that is prepared; another one has the settings of a new interface. */
   readonly #prepared = new Map<string, number>();
 
@@ -57,6 +59,7 @@ export class Watch {
 
   /** The virtual IPs of all instances: none of them is ever a source, but for their owner. */
   configure(routers: readonly RouterConfig[]): void {
+    this.#sources.clear();
     this.#virtual = new Set(routers.flatMap(({ addresses }) => addresses.map(({ address }) => address)));
   }
 
@@ -91,6 +94,7 @@ export class Watch {
   /** Links or addresses changed: sockets first, then what it means for each instance. */
   look(): void {
     const { roster, sockets, view } = this.#options;
+    this.#sources.clear();
     const places = new Map<string, Place>();
     for (const instance of roster.all()) {
       const { interface: device, family } = instance.config.instance;
@@ -153,6 +157,14 @@ export class Watch {
     return [...linkFaults(view, config, isUp), ...shut, ...without, ...above, ...tracked];
   }
 
+  /** Instances of one interface have one source: it is looked for once in a look. */
+  #sourceOf(config: InstanceConfig): Ip | undefined {
+    const { cast, family, interface: device, priority } = config;
+    const key = `${device} ${family} ${cast.source ?? ''} ${priority === OWNER}`;
+    if (!this.#sources.has(key)) this.#sources.set(key, sourceOf(this.#options.view, config, this.#virtual));
+    return this.#sources.get(key);
+  }
+
   /** Gives the instance what is new about its priority, its source and its faults. */
   #refresh(instance: Instance): void {
     const { view, give, clock } = this.#options;
@@ -163,7 +175,7 @@ export class Watch {
       instance.observations.set(`interface ${track.name}`, { kind: up ? 'up' : 'down' });
     }
     const { effective, faults: tracked } = instance.priority();
-    const source = sourceOf(view, config, this.#virtual);
+    const source = this.#sourceOf(config);
     const faults = [...this.#faults(instance, tracked), ...sourceFaults(view, config, source)];
     const { standing } = instance.state;
     const own = standing.faults.filter(({ kind }) => kind !== 'group');

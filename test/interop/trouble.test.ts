@@ -15,6 +15,12 @@ function start(stage: Stage, host: string, more: string): Program {
   return startLvsentry(stage, host, configureLvsentry(stage, host, [router]));
 }
 
+/** Director a, as a small main that has this bad luck. */
+function small(stage: Stage, vrrp: readonly string[], luck: 'blocked' | 'mortal'): Program {
+  const program = fileURLToPath(new URL('./small-main.js', import.meta.url));
+  return stage.start('a', process.execPath, program, configureLvsentry(stage, 'a', vrrp), luck);
+}
+
 const says =
   (program: Program, kind: string, text = /./) =>
   (): boolean =>
@@ -60,10 +66,9 @@ t.test('a main thread that stands still: its director stays master', { skip }, a
   const stage = await Stage.build(['a', 'b']);
   t.teardown(() => stage.close());
   const router = `v: { interface: eth0, id: 51, addresses: [${VIP}/24], interval: 100ms, priority: 150 }`;
-  const program = fileURLToPath(new URL('./blocked-main.js', import.meta.url));
   const b = start(stage, 'b', 'interval: 100ms, priority: 100');
   await stage.until('b is master', says(b, 'became-master'));
-  const a = stage.start('a', process.execPath, program, configureLvsentry(stage, 'a', [router]));
+  const a = small(stage, [router], 'blocked');
   await stage.until('a takes over and stands still', () => a.output.includes('blocked'));
   await stage.until('b yields', says(b, 'became-backup', /higher priority/));
   const { seen } = stage.capture;
@@ -73,6 +78,28 @@ t.test('a main thread that stands still: its director stays master', { skip }, a
   t.same(masters(seen.slice(before)), ['a'], 'nobody else spoke');
   t.ok(adverts.length >= 20, `${adverts.length} adverts while it stood still`);
   t.equal(loggedBy(b).filter(({ kind }) => kind === 'became-master').length, 1, 'b never missed it');
+  await a.stop('SIGTERM');
+});
+
+t.test('a thread that dies: the next one goes on as master, and keeps the address', { skip }, async (t) => {
+  const stage = await Stage.build(['a', 'b']);
+  t.teardown(() => stage.close());
+  const router = `v: { interface: eth0, id: 51, addresses: [${VIP}/24], priority: 150 }`;
+  const a = small(stage, [router], 'mortal');
+  await stage.until('a is master', () => a.output.includes('master master-silent'));
+  const b = start(stage, 'b', 'priority: 100');
+  await stage.until('b is backup', says(b, 'became-backup'));
+  const monitor = stage.start('a', 'ip', '-o', 'monitor', 'address');
+  const { seen } = stage.capture;
+  const before = seen.length;
+  a.child.kill('SIGUSR2');
+  await stage.until('its thread dies', () => a.output.some((line) => line.includes('told to die')));
+  await stage.until('the next one goes on', () => a.output.includes('master resumed'));
+  const many = (): boolean => seen.slice(before).filter(({ kind }) => kind === 'advert').length >= 3;
+  await stage.until('and speaks', many);
+  t.same(masters(seen.slice(before)), ['a']);
+  t.same(monitor.output, [], 'no address came or went');
+  t.notOk(says(b, 'became-master')());
   await a.stop('SIGTERM');
 });
 

@@ -107,6 +107,7 @@ t.test('a lower master that was preempted has a second to drop the addresses', a
   t.match(director.status(), { role: 'master', cause: 'preempted' });
   director.said();
   await claim(director, reply(VIP, OTHER));
+  t.same(director.said(), []);
   await director.pass(1100);
   await claim(director, reply(VIP, OTHER));
   t.equal(director.said().filter((line) => line.includes('too')).length, 1);
@@ -137,6 +138,16 @@ t.test('as backup others may have it, and what was found is over with the role',
   await claim(director, reply(VIP, OTHER));
   await director.pass(1000);
   t.same([director.said(), director.status()?.squatters], [[], []]);
+});
+
+t.test('one that has just yielded tells nothing, though its addresses are not dropped yet', async (t) => {
+  const director = await masterOf();
+  director.lay(packetOf(router().instance, 200));
+  director.sockets[0]?.listener?.();
+  director.arp?.incoming.push({ bytes: gratuitousArp(VIP, OWN), from: from(3), control: new Uint8Array(0) });
+  director.arp?.listener?.();
+  await director.settle();
+  t.same(director.said(), []);
 });
 
 t.test('our own announcement that comes back is counted, and told once in a role', async (t) => {

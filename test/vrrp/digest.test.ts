@@ -40,6 +40,15 @@ t.test('what was before counts until as much came after it', async (t) => {
   );
 });
 
+t.test('what was three generations ago counts no more', async (t) => {
+  const meter = meterOf(...new Array<number>(1024).fill(5));
+  for (let time = 0; time < 4 * 1024; time += 1) meter.record(ms(0.003));
+  t.equal(meter.read().p99, 3);
+  const slower = meterOf(...new Array<number>(2048).fill(0.003));
+  for (let time = 0; time < 4 * 1024; time += 1) slower.record(ms(0.012));
+  t.equal(slower.read().p50, 12);
+});
+
 t.test('more than any clock can be late is the longest that it knows, and the max is right', async (t) => {
   const read = meterOf(1e9).read();
   t.equal(read.max, 1e12);
