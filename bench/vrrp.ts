@@ -9,13 +9,19 @@ import { measureTakeOver } from './vrrp/takeover.js';
 
 const say = (text: string): void => console.error(`${text} (load ${loadText()}) ...`);
 
+function listOf(notes: readonly string[]): readonly string[] {
+  return notes.length === 0 ? [] : [notes.map((note) => `* ${note}`).join('\n')];
+}
+
 const PARTS: Readonly<Record<string, () => Promise<string>>> = {
   lateness: async () => {
     const { rows, notes } = await measureLateness(say);
-    return ['### Adverts', latenessTable(rows), ...notes.map((note) => `* ${note}`)].join('\n\n');
+    return ['### Adverts', latenessTable(rows), ...listOf(notes)].join('\n\n');
   },
-  takeover: async () =>
-    `### Take-over after SIGKILL of the master\n\n${takeOverTable(await measureTakeOver(say))}`,
+  takeover: async () => {
+    const { rows, notes } = await measureTakeOver(say);
+    return ['### Take-over after SIGKILL of the master', takeOverTable(rows), ...listOf(notes)].join('\n\n');
+  },
   many: async () => `### 255 virtual routers on one interface\n\n${manyTable(await measureMany(say))}`,
 };
 

@@ -1,7 +1,7 @@
 /** As many virtual routers as one network holds, on one interface. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Millis, millis, seconds } from '../../src/core/units.js';
-import type { Router } from './configs.js';
+import { addressOf, type Router } from './configs.js';
 import { type Contender, costOf, KEEPALIVED, LVSENTRY } from './director.js';
 import { type Figures, figures, gapErrors, masterDown } from './figures.js';
 import { Rig } from './rig.js';
@@ -26,7 +26,7 @@ export interface Many {
   readonly gaps: Figures;
   /** When the master of all of them is killed: beyond the master-down interval, for each. */
   readonly beyond: Figures;
-  /** From the first advert of the new master to its first gratuitous ARP, for each. */
+  /** The same for the first gratuitous ARP of each. */
   readonly announced: Figures;
 }
 
@@ -61,8 +61,9 @@ function takeOver(rig: Rig, mark: number, interval: Millis): Pick<Many, 'beyond'
   const beyond: number[] = [];
   const behind: number[] = [];
   for (const [id, [first = Number.NaN]] of fresh) {
-    beyond.push(first - (old.get(id)?.at(-1) ?? Number.NaN) - masterDown(interval, PRIORITY));
-    behind.push((announced.get(`10.77.1.${id}`) ?? Number.NaN) - first);
+    const due = (old.get(id)?.at(-1) ?? Number.NaN) + masterDown(interval, PRIORITY);
+    beyond.push(first - due);
+    behind.push((announced.get(addressOf(id)) ?? Number.NaN) - due);
   }
   return { beyond: figures(beyond), announced: figures(behind) };
 }

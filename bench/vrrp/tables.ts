@@ -85,7 +85,7 @@ export function takeOverTable(rows: readonly TakeOver[]): string {
       return (['beyond', 'announced'] as const).map((figure) => [
         figure === 'beyond'
           ? 'first advert, beyond the master-down interval'
-          : 'first gratuitous ARP, after that advert',
+          : 'first gratuitous ARP, beyond the same',
         per(ours.interval),
         String(ours[figure].count),
         theirs === undefined ? NONE : spread(theirs[figure]),
@@ -142,7 +142,7 @@ export function manyTable(rows: readonly Many[]): string {
     for (const [what, figure] of [
       ['off the interval, ms', 'gaps'],
       ['take-over of all, beyond the master-down interval, ms', 'beyond'],
-      ['first gratuitous ARP after the first advert, ms', 'announced'],
+      ['first gratuitous ARP for each, beyond the same, ms', 'announced'],
     ] as const)
       add(
         `${what}, p50 / p99 / max`,

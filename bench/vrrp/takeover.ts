@@ -24,14 +24,21 @@ export interface TakeOver {
   readonly interval: Millis;
   /** From the last advert of the dead to the first of the new master, less the master-down interval. */
   readonly beyond: Figures;
-  /** From that advert to the first gratuitous ARP. */
+  /** The same for its first gratuitous ARP. */
   readonly announced: Figures;
+}
+
+export interface TakeOverResult {
+  readonly rows: readonly TakeOver[];
+  readonly notes: readonly string[];
 }
 
 /** Two directors of one kind. Equal priorities: whoever comes back stays backup, and the next to die is the other. */
 class Pair {
   readonly beyond: number[] = [];
   readonly announced: number[] = [];
+  /** How often the role had moved before the kill. */
+  moved = 0;
   readonly #directors: (Director | undefined)[] = [];
   #master: 0 | 1 = 0;
 
@@ -59,21 +66,33 @@ class Pair {
     await this.rig.stage.until(`${this.contender.name} is backup`, backup.isBackup);
   }
 
+  /** Whoever spoke last: who is late himself may have lost the role before he is killed. */
+  #findMaster(): 0 | 1 {
+    const [a = 0, b = 0] = HOSTS.map((host) => {
+      const { sights } = this.rig.at(host);
+      return sights.findLast(({ kind }) => kind === 'advert')?.at;
+    });
+    const master = b > a ? 1 : 0;
+    if (master !== this.#master) this.moved += 1;
+    return master;
+  }
+
   /** Kills the master at any moment of its interval, and measures the other. */
   async killMaster(): Promise<void> {
     const { rig, interval } = this;
-    const dead = this.#master;
+    await sleep(Math.random() * interval);
+    const dead = this.#findMaster();
     const heir = dead === 0 ? 1 : 0;
     const [old, fresh] = [rig.at(HOSTS[dead]), rig.at(HOSTS[heir])];
     const mark = fresh.sights.length;
-    await sleep(Math.random() * interval);
     await this.#directors[dead]?.kill();
     const announced = () => fresh.find(mark, 'announcement')?.at;
     await rig.stage.until('the other takes over', () => announced() !== undefined);
     const first = fresh.find(mark, 'advert')?.at ?? Number.NaN;
     const last = old.sights.findLast(({ kind }) => kind === 'advert')?.at ?? Number.NaN;
-    this.beyond.push(first - last - masterDown(interval, PRIORITY));
-    this.announced.push((announced() ?? Number.NaN) - first);
+    const due = last + masterDown(interval, PRIORITY);
+    this.beyond.push(first - due);
+    this.announced.push((announced() ?? Number.NaN) - due);
     this.#master = heir;
   }
 
@@ -90,7 +109,7 @@ class Pair {
   }
 }
 
-async function measure(interval: Millis, rounds: number): Promise<TakeOver[]> {
+async function measure(interval: Millis, rounds: number): Promise<TakeOverResult> {
   const pairs: Pair[] = [];
   try {
     for (const contender of [LVSENTRY, KEEPALIVED])
@@ -106,17 +125,26 @@ async function measure(interval: Millis, rounds: number): Promise<TakeOver[]> {
         }),
       );
     }
-    return pairs.map((pair) => pair.result());
+    const notes = pairs
+      .filter(({ moved }) => moved > 0)
+      .map(
+        ({ contender, moved }) =>
+          `${contender.name} at ${interval} ms changed roles ${moved} times by itself`,
+      );
+    return { rows: pairs.map((pair) => pair.result()), notes };
   } finally {
     await Promise.all(pairs.map(({ rig }) => rig.close()));
   }
 }
 
-export async function measureTakeOver(say: (text: string) => void): Promise<TakeOver[]> {
-  const results: TakeOver[] = [];
+export async function measureTakeOver(say: (text: string) => void): Promise<TakeOverResult> {
+  const rows: TakeOver[] = [];
+  const notes: string[] = [];
   for (const [interval, rounds] of ROUNDS) {
     say(`take-over after SIGKILL: ${rounds} rounds at ${interval} ms`);
-    results.push(...(await measure(interval, rounds)));
+    const result = await measure(interval, rounds);
+    rows.push(...result.rows);
+    notes.push(...result.notes);
   }
-  return results;
+  return { rows, notes };
 }
