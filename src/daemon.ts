@@ -16,7 +16,6 @@ import { hookHappening, noticeHappening, roleHappening } from './roles.js';
 import { systemClock, systemTimers } from './sys/clock.js';
 import { notifyManager } from './sys/notify.js';
 import { openPipe } from './sys/pipe.js';
-import { helperThreads } from './sys/realtime.js';
 import { VrrpThread } from './vrrp/thread.js';
 
 export type LogLevel = Extract<Level, 'debug' | 'info' | 'warn' | 'error'>;
@@ -68,7 +67,8 @@ class Daemon {
     });
     this.#vrrp = new VrrpThread({
       workerFile: new URL('./vrrp/worker.js', import.meta.url),
-      data: { helpers: helperThreads() },
+      // V8 shares these threads with main: raised above all others, main's garbage starves the rest of the machine.
+      data: { helpers: [] },
       timers: systemTimers,
       onRole: (change) => {
         this.#hooks.onRole(change);
