@@ -78,19 +78,16 @@ static napi_value open_pipe(napi_env env, napi_callback_info info) {
   return answer(env, 0);
 }
 
-/* setScheduler(policy, priority, thread): of one thread of this process, 0 for the calling one; policies of sched.h */
+/* setScheduler(policy, priority): of the calling thread; policies of sched.h */
 static napi_value set_scheduler(napi_env env, napi_callback_info info) {
-  napi_value arguments[3];
+  napi_value arguments[2];
   int policy;
-  int thread;
   struct sched_param parameters = {0};
-  if (read_arguments(env, info, 3, arguments) < 0 || read_integer(env, arguments[0], 0, INT_MAX, &policy) < 0 ||
-      read_integer(env, arguments[1], 0, INT_MAX, &parameters.sched_priority) < 0 ||
-      read_integer(env, arguments[2], 0, INT_MAX, &thread) < 0) {
+  if (read_arguments(env, info, 2, arguments) < 0 || read_integer(env, arguments[0], 0, INT_MAX, &policy) < 0 ||
+      read_integer(env, arguments[1], 0, INT_MAX, &parameters.sched_priority) < 0) {
     return answer(env, -EINVAL);
   }
-  if (thread != 0 && syscall(SYS_tgkill, getpid(), thread, 0) < 0) return answer(env, -errno);
-  return answer_of(env, sched_setscheduler(thread, policy, &parameters));
+  return answer_of(env, sched_setscheduler(0, policy, &parameters));
 }
 
 /* Keeps what is not written to of one program or library where it is once it was used. */

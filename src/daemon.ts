@@ -14,6 +14,7 @@ import { HookDispatcher } from './hooks/dispatcher.js';
 import { MainPart } from './main-part.js';
 import { hookHappening, noticeHappening, roleHappening } from './roles.js';
 import { systemClock, systemTimers } from './sys/clock.js';
+import { collectGarbageAlone } from './sys/collector.js';
 import { notifyManager } from './sys/notify.js';
 import { openPipe } from './sys/pipe.js';
 import { VrrpThread } from './vrrp/thread.js';
@@ -67,8 +68,6 @@ class Daemon {
     });
     this.#vrrp = new VrrpThread({
       workerFile: new URL('./vrrp/worker.js', import.meta.url),
-      // V8 shares these threads with main: raised above all others, main's garbage starves the rest of the machine.
-      data: { helpers: [] },
       timers: systemTimers,
       onRole: (change) => {
         this.#hooks.onRole(change);
@@ -187,6 +186,7 @@ function openLog(level: LogLevel, director: string): Logger {
  * @returns the exit code: 0 stopped, 1 could not start, 3 the configuration is wrong
  */
 export async function runDaemon(path: string, level: LogLevel): Promise<number> {
+  collectGarbageAlone();
   const cache = createConfigCache();
   const load = () => loadConfig(path, undefined, cache);
   const loaded = load();

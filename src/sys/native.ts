@@ -65,8 +65,8 @@ export interface Native {
   openTimer(): NativeDescriptor | number;
   /** pipe2(2): 0 or -errno. `ends` becomes [number to read from, number to write to]; whoever asks closes both. */
   openPipe(ends: Int32Array): number;
-  /** sched_setscheduler(2) of one thread of this process, 0 for the calling one: SCHED_OTHER 0, SCHED_FIFO 1, SCHED_RR 2. */
-  setScheduler(policy: number, priority: number, thread: number): number;
+  /** sched_setscheduler(2) of the calling thread: SCHED_OTHER 0, SCHED_FIFO 1, SCHED_RR 2. */
+  setScheduler(policy: number, priority: number): number;
   /** mlock2(2), as pages are used, of all code and constants of the process: not of what V8 or anybody writes to. */
   lockProgram(): number;
   /** setns(2) of the calling thread alone: the namespace file `path`, CLONE_NEWNET 0x40000000 or 0 for any type. */

@@ -2,12 +2,6 @@
 import type { Fault, Observation, Role, RoleCause } from './model.js';
 import type { RouterConfig, VrrpDigest } from './status.js';
 
-/** What the thread is given when it begins. */
-export interface VrrpThreadData {
-  /** Threads of the process that it may have to wait for. */
-  readonly helpers: readonly number[];
-}
-
 export type ToVrrp =
   /** The whole of what there is to run; what did not change goes on undisturbed. */
   | {

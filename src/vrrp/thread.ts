@@ -6,13 +6,12 @@ import { errorText, LvsError } from '../core/errors.js';
 import type { Timer, Timers } from '../core/ports.js';
 import { millis } from '../core/units.js';
 import type { Observation } from './model.js';
-import type { FromVrrp, RoleChange, ToVrrp, VrrpNotice, VrrpThreadData } from './protocol.js';
+import type { FromVrrp, RoleChange, ToVrrp, VrrpNotice } from './protocol.js';
 import type { RouterConfig, VrrpDigest } from './status.js';
 
 export interface VrrpThreadOptions {
   /** The compiled `vrrp/worker.js`. */
   readonly workerFile: URL;
-  readonly data: VrrpThreadData;
   readonly timers: Timers;
   readonly onRole: (change: RoleChange) => void;
   readonly onNotice: (notice: VrrpNotice) => void;
@@ -86,8 +85,7 @@ export class VrrpThread {
 
   #start(): void {
     this.#restart = undefined;
-    const { workerFile, data } = this.#options;
-    const thread = new Worker(workerFile, { name: 'vrrp', workerData: data });
+    const thread = new Worker(this.#options.workerFile, { name: 'vrrp' });
     thread.on('message', (message: FromVrrp) => this.#onMessage(message));
     let cause: string | undefined;
     thread.on('error', (error) => {

@@ -1,6 +1,6 @@
 /** The thread of the virtual routers: an engine on the real clock and sockets, joined to main by messages alone. */
 import { createHmac } from 'node:crypto';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { assert, unreachable } from '../core/assert.js';
 import { systemClock, systemTimers, systemTurns } from '../sys/clock.js';
 import { openNetlink } from '../sys/netlink.js';
@@ -8,7 +8,7 @@ import { openAlarm, openPacketSocket } from '../sys/packet.js';
 import { becomeRealtime, compiledWhole } from '../sys/realtime.js';
 import { forwardsIpv6, prepareForVips, systemSysctls } from '../sys/sysctl.js';
 import type { Hmac } from '../wire/vrrp-trailer.js';
-import type { FromVrrp, ToVrrp, VrrpThreadData } from './protocol.js';
+import type { FromVrrp, ToVrrp } from './protocol.js';
 
 const port = parentPort;
 assert(port !== null, 'the VRRP worker is a thread');
@@ -22,8 +22,7 @@ function hmacOf(keys: ReadonlyMap<number, string>): Hmac {
   };
 }
 
-const { helpers } = workerData as VrrpThreadData;
-const refused = becomeRealtime(helpers);
+const refused = becomeRealtime();
 if (refused.length > 0) {
   const message = `adverts may be late under load: the kernel refuses ${refused.join(' and ')}`;
   tell({ kind: 'notice', notice: { instance: undefined, level: 'warn', what: 'trouble', message } });

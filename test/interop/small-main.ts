@@ -20,7 +20,6 @@ function standStill(): void {
 const worker = luck === 'mortal' ? './mortal-worker.js' : '../../src/vrrp/worker.js';
 const thread = new VrrpThread({
   workerFile: new URL(worker, import.meta.url),
-  data: { helpers: [] },
   timers: systemTimers,
   onRole: ({ to, cause }) => {
     process.stdout.write(`${to} ${cause}\n`);

@@ -1,5 +1,5 @@
 /** In place of the VRRP worker: it says back what it is told, and dies when it is told to observe its end. */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import type { Role } from '../../src/vrrp/model.js';
 import type { FromVrrp, ToVrrp } from '../../src/vrrp/protocol.js';
 
@@ -13,13 +13,12 @@ function notice(message: string): void {
   say({ kind: 'notice', notice: { instance: undefined, level: 'info', what: 'report', message } });
 }
 
-/** `throw WORDS`, `exit`, `hang` (does not stop), `role NAME ROLE`, `digest`, `data`. */
+/** `throw WORDS`, `exit`, `hang` (does not stop), `role NAME ROLE`, `digest`. */
 function obey(words: string): void {
   const [order, name = '', to = ''] = words.split(' ');
   if (order === 'throw') throw new Error(words.slice('throw '.length));
   if (order === 'exit') process.exit(3);
   if (order === 'hang') hangs = true;
-  if (order === 'data') notice(JSON.stringify(workerData));
   if (order === 'digest') {
     const none = { count: 0, p50: 0 as never, p99: 0 as never, max: 0 as never };
     say({ kind: 'digest', digest: { at: 0 as never, routers: [], loop: none, strangers: 0, unreadable: 0 } });

@@ -21,7 +21,6 @@ class Bench {
   constructor(t: Test, timers = systemTimers) {
     this.thread = new VrrpThread({
       workerFile: new URL('./stand-in-worker.js', import.meta.url),
-      data: { helpers: [1, 2] },
       timers,
       onRole: (change) => this.roles.push(change),
       onNotice: ({ message }) => this.said.push(message),
@@ -66,15 +65,6 @@ t.test('without virtual routers there is no thread; with the first one there is'
   bench.thread.configure([A, B]);
   await bench.hears('configure [a b] resumed []');
   t.same(bench.taken().length, 1, 'what is known already is not told again');
-});
-
-t.test('every thread is told whom it may have to wait for', async (t) => {
-  const bench = new Bench(t);
-  bench.thread.configure([A]);
-  await bench.order('data');
-  t.ok(bench.said.includes('{"helpers":[1,2]}'));
-  await bench.order('exit').catch(() => undefined);
-  await bench.hears('configure [a] resumed []');
 });
 
 t.test('roles and digests come through', async (t) => {

@@ -144,7 +144,6 @@ const FUNCTIONS: Readonly<Record<string, readonly (readonly [Kind, unknown])[]>>
   setScheduler: [
     ['integer', 0],
     ['integer', 0],
-    ['integer', 0],
   ],
   enterNamespace: [
     ['text', '/proc/self/exe'],

@@ -230,9 +230,7 @@ async function namespaces(native: Native, file: string): Promise<void> {
   }
 }
 
-async function schedulers(native: Native, file: string): Promise<void> {
-  assert.equal(native.setScheduler(0, 0, process.pid), 0, 'a thread of this process, by its number');
-  assert.equal(native.setScheduler(0, 0, process.ppid), negative('ESRCH'), 'another process is none of ours');
+async function schedulers(_native: Native, file: string): Promise<void> {
   const { result, policy } = (await firstMessage(startWorker(file, 'schedules'))) as Record<string, number>;
   if (result === negative('EPERM')) return;
   assert.deepEqual([result, policy], [0, 1]);

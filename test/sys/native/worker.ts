@@ -82,7 +82,7 @@ const SCENARIOS: Readonly<Record<string, (native: Native) => void>> = {
   },
   /** Its scheduling policy after it asked for SCHED_FIFO 1 with SCHED_RESET_ON_FORK. */
   schedules(native) {
-    const result = native.setScheduler(1 | 0x40000000, 1, 0);
+    const result = native.setScheduler(1 | 0x40000000, 1);
     const stat = readFileSync('/proc/thread-self/stat', 'latin1');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     // proc(5): field 41 is the policy, counted from the third field here.
