@@ -4,6 +4,7 @@
  */
 import { type Static, Type } from 'typebox';
 import { EVENT_KINDS, type EventKind } from '../alerts/model.js';
+import { PERSISTENCE_ENGINES, SCHEDULERS } from '../ipvs/names.js';
 import { check, checkDefinition } from './schema-checks.js';
 import { hooks } from './schema-hooks.js';
 import {
@@ -160,9 +161,6 @@ const SCHEDULER_FLAGS = [
   'mh-port',
 ] as const;
 
-/** IP_VS_SCHEDNAME_MAXLEN and IP_VS_PENAME_MAXLEN of linux/ip_vs.h are 16 with the closing zero. */
-const KERNEL_NAME = { pattern: '^[a-z0-9_-]+$', longest: 15 };
-
 export const service = section(
   {
     ...optional({
@@ -188,14 +186,11 @@ export const service = section(
         example: 'udp',
         relation: 'Not with `fwmark`, which takes them all.',
       }),
-      scheduler: text(
-        { expects: "a scheduler's name such as wlc, rr, sh or mh", type: 'scheduler', ...KERNEL_NAME },
-        {
-          says: 'How the kernel picks a server: any scheduler that it has (rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, mh, fo, ovf ...).',
-          default: 'wlc',
-          example: 'wrr',
-        },
-      ),
+      scheduler: choice(SCHEDULERS, {
+        says: 'How the kernel picks a server. Each is a module of the kernel (`ip_vs_wlc`); one that it lacks shows when the service is made.',
+        default: 'wlc',
+        example: 'wrr',
+      }),
       flags: listOf(choice(SCHEDULER_FLAGS, { says: 'A flag of the scheduler.', example: 'sh-port' }), 3, {
         says: "The scheduler's flags.",
         default: 'none',
@@ -205,15 +200,12 @@ export const service = section(
       forward: forward('direct'),
       tunnel,
       persistence,
-      'persistence-engine': text(
-        { expects: "a persistence engine's name such as sip", type: 'engine', ...KERNEL_NAME },
-        {
-          says: 'What tells clients apart instead of their address.',
-          default: 'none',
-          example: 'sip',
-          relation: 'Only with `persistence` and `protocol: udp` or `fwmark`.',
-        },
-      ),
+      'persistence-engine': choice(PERSISTENCE_ENGINES, {
+        says: "What tells clients apart instead of their address: `sip` is a call's Call-ID.",
+        default: 'none',
+        example: 'sip',
+        relation: 'Only with `persistence` and `protocol: udp` or `fwmark`.',
+      }),
       'one-packet': yesNo({
         says: 'Every packet is scheduled by itself; no connection is kept.',
         default: 'false',

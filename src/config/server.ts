@@ -24,6 +24,7 @@ import type { RawServer } from './schema.js';
 export interface ServiceFacts {
   readonly name: string;
   readonly key: Checked<ServiceKey>;
+  readonly persistent: boolean;
   readonly forward: Checked<Forward>;
   /** The check of the service over the defaults. */
   readonly check: Checked<Defaults>;
@@ -75,16 +76,35 @@ function stated(context: Context, item: Item): Checked<Stated> {
 function portProblem(port: number, servicePort: number, forward: Forward): string | undefined {
   if (port === servicePort) return undefined;
   if (port === 0) return 'port 0 (the port of the packet) is for services of port 0 and for fwmark services';
+  if (servicePort === 0) return `${keeps('a service of port 0')}; ${PROBED_PORT}`;
   if (forward.method === 'masquerade') return undefined;
   const rule = `with \`forward: ${forward.method}\` packets arrive unchanged, so the server listens on the service's port`;
   return `port ${port} is not the service's port ${servicePort}; ${rule} (only masquerade changes ports)`;
 }
 
-function portFits(context: Context, server: Stated, key: ServiceKey, forward: Forward): boolean {
-  if (server.port === undefined || key.kind === 'fwmark') return true;
-  const problem = portProblem(server.port.value, key.port, forward);
+const keeps = (what: string): string => `the kernel changes no ports in ${what}`;
+const PROBED_PORT = 'leave the port out, and say in `check` which port is probed';
+
+/** ip_vs_sched_persist changes the port of packets that came to the port of the service, and a mark has none. */
+function markedPortProblem(port: number, forward: Forward, persistent: boolean): string | undefined {
+  if (port === 0 || forward.method !== 'masquerade' || !persistent) return undefined;
+  return `${keeps('a fwmark service with `persistence`')}; ${PROBED_PORT}`;
+}
+
+function portFits(
+  context: Context,
+  { server, forward }: Place,
+  key: ServiceKey,
+  persistent: boolean,
+): boolean {
+  if (server.port === undefined) return true;
+  const { value, at } = server.port;
+  const problem =
+    key.kind === 'fwmark'
+      ? markedPortProblem(value, forward, persistent)
+      : portProblem(value, key.port, forward);
   if (problem === undefined) return true;
-  report(context, server.port.at, problem);
+  report(context, at, problem);
   return false;
 }
 
@@ -124,7 +144,7 @@ function placeOf(context: Context, item: Item, facts: ServiceFacts): Checked<Pla
   const server = stated(context, item);
   const forward = fields === undefined ? facts.forward : forwardOf(context, fields, facts.forward);
   if (server === FAULTY || forward === FAULTY || facts.key === FAULTY) return FAULTY;
-  const portIsFine = portFits(context, server, facts.key, forward);
+  const portIsFine = portFits(context, { server, forward }, facts.key, facts.persistent);
   const familyIsFine = familyFits(context, server, facts.key, forward);
   return portIsFine && familyIsFine ? { server, forward } : FAULTY;
 }

@@ -50,7 +50,15 @@ export function completeService(
   const onFailure = read(at, 'on-failure', 'remove');
   const forward = forwardOf(context, at, { method: 'direct' });
   const check = checksOf(context, at, defaults);
-  const facts: ServiceFacts = { name, key, forward, check, names: new Map(), endpoints: new Map() };
+  const facts: ServiceFacts = {
+    name,
+    key,
+    persistent: member(at, 'persistence') !== undefined,
+    forward,
+    check,
+    names: new Map(),
+    endpoints: new Map(),
+  };
   const servers = completeServers(context, at, facts);
   if (key === FAULTY || settings === FAULTY || onFailure === FAULTY || servers === FAULTY) return FAULTY;
   return { name, service: { key, settings }, onFailure, servers };

@@ -7,27 +7,12 @@ import type { Errno } from '../core/errno.js';
 import { type Ip, ip, ipBytes, ipFamily, isMulticast } from '../core/ip.js';
 import { serviceFamily } from './keys.js';
 import type { Dest, Service, ServiceKey, SyncDaemon, Timeouts } from './model.js';
+import { PERSISTENCE_ENGINES, SCHEDULERS } from './names.js';
 
-/** Schedulers of Linux 6.1 (net/netfilter/ipvs/Kconfig). `none` binds no scheduler. */
-const SCHEDULERS: ReadonlySet<string> = new Set([
-  'rr',
-  'wrr',
-  'lc',
-  'wlc',
-  'fo',
-  'ovf',
-  'lblc',
-  'lblcr',
-  'dh',
-  'sh',
-  'mh',
-  'sed',
-  'nq',
-  'twos',
-  'none',
-]);
+/** `none` binds no scheduler: such a service drops every packet. */
+const KNOWN_SCHEDULERS: ReadonlySet<string> = new Set([...SCHEDULERS, 'none']);
 
-const PERSISTENCE_ENGINES: ReadonlySet<string> = new Set(['sip']);
+const KNOWN_ENGINES: ReadonlySet<string> = new Set(PERSISTENCE_ENGINES);
 
 /** IP_VS_SCHEDNAME_MAXLEN - 1 and IP_VS_PENAME_MAXLEN: the longest names that the attributes may carry. */
 const SCHEDULER_NAME_MAX = 15;
@@ -52,9 +37,9 @@ export function serviceFault({ settings }: Service): Errno | undefined {
 
 /** ip_vs_add_service and ip_vs_edit_service: what is refused once the service may be there. */
 export function settingsFault({ key, settings }: Service): Errno | undefined {
-  if (!SCHEDULERS.has(settings.scheduler)) return 'ENOENT';
+  if (!KNOWN_SCHEDULERS.has(settings.scheduler)) return 'ENOENT';
   const engine = settings.persistenceEngine;
-  if (engine !== undefined && !PERSISTENCE_ENGINES.has(engine)) return 'ENOENT';
+  if (engine !== undefined && !KNOWN_ENGINES.has(engine)) return 'ENOENT';
   const prefix = settings.persistence?.prefix;
   if (serviceFamily(key) === 'ipv6' && prefix !== undefined && (prefix < 1 || prefix > 128)) return 'EINVAL';
   return undefined;

@@ -5,6 +5,7 @@ import type { Config } from '../../src/config/model.js';
 import { parseConfig } from '../../src/config/parse.js';
 import { ip } from '../../src/core/ip.js';
 import { millis } from '../../src/core/units.js';
+import { SCHEDULERS } from '../../src/ipvs/names.js';
 import { configOf, faultsOf, outside, serverOf, serviceOf, serviceText, source } from './given.js';
 
 const MINIMAL = `
@@ -146,9 +147,23 @@ servers: ["2001:db8::2", { address: "2001:db8::3", port: 8080, check: { port: 81
 t.test('port 0 with persistence is every port; the check says which one it probes', async (t) => {
   const server = serverOf('address: 192.0.2.1:0\npersistence: {}\ncheck: { port: 80 }\nservers: [192.0.2.2]');
   t.equal(server.dest.key.port, 0);
-  const lines = 'address: 192.0.2.1:0\npersistence: {}\nforward: masquerade\nservers: ["192.0.2.2:8080"]';
-  t.equal(serverOf(lines).dest.key.port, 8080, 'masquerade may lead every port to one');
   t.equal(server.check.probe.target.port, 80);
+});
+
+t.test('a marked packet has its port changed where the service is not persistent', async (t) => {
+  const lines = (more: string) => `fwmark: 1\n${more}\nservers: ["192.0.2.2:8080"]`;
+  t.equal(serverOf(lines('forward: masquerade')).dest.key.port, 8080);
+  t.equal(serverOf(lines('persistence: {}')).dest.key.port, 8080, 'not masqueraded: it says what is probed');
+});
+
+t.test('every scheduler of the kernel and every flag is a word of the configuration', async (t) => {
+  for (const scheduler of SCHEDULERS) {
+    const { settings } = serviceOf(`address: 192.0.2.1:80\nscheduler: ${scheduler}\nservers: []`).service;
+    t.equal(settings.scheduler, scheduler);
+  }
+  t.match(faultsOf(serviceText('address: 192.0.2.1:80\nscheduler: none\nservers: []')), [
+    /"none" is not one of/,
+  ]);
 });
 
 t.test('a server says its port, weight and thresholds, in either spelling', async (t) => {

@@ -4,7 +4,7 @@
 const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/core\//, 0],
   [/^src\/([a-z]+\/model|world)\.ts$/, 1],
-  [/^src\/(ipvs\/(keys|plan)|addresses\/names)\.ts$/, 1],
+  [/^src\/(ipvs\/(keys|names|plan)|addresses\/names)\.ts$/, 1],
   [/^src\/vrrp\/(packet|status)\.ts$/, 1],
   [/^src\/wire\//, 2],
   [/^src\/checks\/(checker|reason)\.ts$/, 3],

@@ -14,6 +14,7 @@ export const GUEST_SUITES: Readonly<Record<string, GuestSuite>> = {
   trouble: { limitSeconds: 300, load: () => import('./trouble.suite.js') },
   ipvs: { limitSeconds: 60, load: () => import('./ipvs.suite.js') },
   reload: { limitSeconds: 30, load: () => import('./reload.suite.js') },
+  breadth: { limitSeconds: 120, load: () => import('./breadth.suite.js') },
   cli: { limitSeconds: 60, load: () => import('./cli.suite.js') },
   pair: { limitSeconds: 400, load: () => import('./pair.suite.js') },
   whole: { limitSeconds: 400, load: () => import('./whole.suite.js') },

@@ -15,6 +15,8 @@ const WHOLE = [WEB, server(ADDRESSES.rs1), server(ADDRESSES.rs2)];
 const FOREIGN_SERVICE = ['-A -t 192.0.2.200:80 -s rr', '-a -t 192.0.2.200:80 -r 192.0.2.201:80 -m -w 3'];
 const FOREIGN_SERVER = `-a -t ${VIP}:80 -r 192.168.2.77:80 -g -w 5`;
 
+/** Of the director's own network: only the kernel knows that no server can have it. */
+const BROADCAST = '192.168.2.255';
 const LOAD_LIMIT_MS = 60_000;
 
 function configuration(scheduler = 'wlc', extra = ''): string {
@@ -62,7 +64,7 @@ async function drift(t: Assertions, director: Director): Promise<void> {
 }
 
 async function refusals(t: Assertions, director: Director): Promise<void> {
-  director.configure(configuration('nosuch'));
+  director.configure(configuration().replace(ADDRESSES.rs2, `${ADDRESSES.rs2}, ${BROADCAST}`));
   director.reload();
   t.ok(await eventually(() => director.events('table-error').length > 0, 10_000), 'the refusal is told');
   await tableBecomes(t, WHOLE, 'the service goes on as it was');

@@ -1,0 +1,129 @@
+/** Everything that IPVS can do, asked for by a configuration, loaded at once, and read back by others. */
+import { once } from 'node:events';
+import { connect, createServer, type Server } from 'node:net';
+import { faultText } from '../../../src/config/faults.js';
+import type { Config } from '../../../src/config/model.js';
+import { parseConfig } from '../../../src/config/parse.js';
+import { IpvsClient } from '../../../src/ipvs/client.js';
+import { computeDesired } from '../../../src/ipvs/desired.js';
+import { diffTable } from '../../../src/ipvs/diff.js';
+import { SCHEDULERS } from '../../../src/ipvs/names.js';
+import { systemTimers, systemTurns } from '../../../src/sys/clock.js';
+import { openNetlink } from '../../../src/sys/netlink.js';
+import type { Assertions } from '../../contract/assertions.js';
+import { outcomes } from '../../contract/place.js';
+import { dest, key, service } from '../../ipvs/build.js';
+import { breadthRows } from './breadth-rows.js';
+import { ip, run } from './run-program.js';
+
+const VIP = '203.0.113.80';
+const SERVER = '198.51.100.1';
+
+const open = (): IpvsClient => new IpvsClient({ openNetlink, timers: systemTimers, turns: systemTurns });
+
+function configOf(text: string): Config {
+  const outside = {
+    hostName: 'director',
+    env: () => undefined,
+    readFile: () => ({ ok: false, problem: 'is not there' }) as const,
+  };
+  const parsed = parseConfig([{ file: 'breadth.yaml', text }], outside);
+  if (!parsed.ok) throw new Error(parsed.faults.map(faultText).join('\n'));
+  return parsed.config;
+}
+
+function hasModule(name: string): boolean {
+  try {
+    run('modprobe', '-n', name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const sorted = (lines: readonly string[]): string[] => [...lines].sort();
+const saved = (): string[] => sorted(run('ipvsadm', '-Sn').trimEnd().split('\n'));
+
+async function everything(t: Assertions, client: IpvsClient): Promise<void> {
+  const schedulers = SCHEDULERS.filter((name) => hasModule(`ip_vs_${name}`));
+  const rows = breadthRows(schedulers);
+  const yaml = rows.flatMap((row, index) => [`  s${index}:`, ...row.yaml.map((line) => `    ${line}`)]);
+  const desired = computeDesired(configOf(`services:\n${yaml.join('\n')}\n`), new Map());
+  const plan = diffTable(desired, await client.dump());
+  const results = await client.apply(plan.map(({ operation }) => operation));
+  t.strictSame(
+    results.flatMap((result) => (result.ok ? [] : [result.message])),
+    [],
+    `the kernel takes ${rows.length} services of ${schedulers.length} schedulers in ${plan.length} steps`,
+  );
+  t.strictSame(saved(), sorted(rows.flatMap((row) => row.saved)), 'ipvsadm sees what was asked for');
+  t.strictSame(
+    diffTable(desired, await client.dump()).map(({ operation }) => operation),
+    [],
+    'what ipvsadm cannot say (thresholds) is read back as well: nothing is left to do',
+  );
+}
+
+async function lacking(t: Assertions, client: IpvsClient): Promise<void> {
+  for (const scheduler of SCHEDULERS.filter((name) => !hasModule(`ip_vs_${name}`))) {
+    const [result] = await client.apply([{ kind: 'add-service', service: service(key(), { scheduler }) }]);
+    t.ok(
+      result?.ok === false && result.message.includes(`ENOENT, the kernel has no scheduler "${scheduler}"`),
+      scheduler,
+    );
+  }
+  t.strictSame(await client.dump(), new Map());
+}
+
+/** Accepts connections and says who it is. */
+async function answering(port: number): Promise<Server> {
+  const server = createServer((socket) => socket.end(String(port)));
+  server.listen(port, SERVER);
+  await once(server, 'listening');
+  return server;
+}
+
+/** What the server says that a connection to this port of the VIP comes to. */
+async function asked(port: number): Promise<string> {
+  const socket = connect(port, VIP).setEncoding('utf8');
+  let text = '';
+  for await (const chunk of socket) text += String(chunk);
+  return text;
+}
+
+/** Why the configuration refuses it: what it says would not happen. */
+async function portsStay(t: Assertions, client: IpvsClient): Promise<void> {
+  ip(`addr add ${VIP}/32 dev lo`);
+  ip(`addr add ${SERVER}/32 dev lo`);
+  const servers = [await answering(8081), await answering(8082)];
+  const every = key(VIP, 0);
+  const masquerade = { forward: { method: 'masquerade' } } as const;
+  const persistent = { persistence: { timeoutSeconds: 60, prefix: 32 } };
+  const results = await client.apply([
+    { kind: 'add-service', service: service(every, persistent) },
+    { kind: 'add-dest', service: every, dest: dest(SERVER, masquerade, 8081) },
+  ]);
+  t.strictSame(outcomes(results), ['ok', 'ok'], 'the kernel takes a port for a server of every port');
+  t.equal(await asked(8082), '8082', 'and does not use it');
+  for (const server of servers) server.close();
+}
+
+export async function suite(t: Assertions): Promise<void> {
+  ip('link set lo up');
+  const steps = [
+    { name: 'a kernel takes every combination that the configuration takes', body: everything },
+    { name: 'a scheduler that this kernel lacks is refused by name', body: lacking },
+    { name: 'a service of every port changes no ports, whatever a server says', body: portsStay },
+  ];
+  for (const { name, body } of steps) {
+    await t.test(name, async (t) => {
+      const client = open();
+      try {
+        await body(t, client);
+      } finally {
+        await client.flush();
+        client.close();
+      }
+    });
+  }
+}
