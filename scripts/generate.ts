@@ -17,7 +17,7 @@ function current(path: string): string {
 
 function run(check: boolean): number {
   let differing = 0;
-  for (const [name, content] of generatedFiles()) {
+  for (const [name, content] of generatedFiles((name) => current(join(ROOT, name)))) {
     const path = join(ROOT, name);
     const found = difference(current(path), content);
     if (found === '') continue;

@@ -3,6 +3,7 @@ import type { AnySchema } from 'ajv';
 import { ALERT_SCHEMA } from '../src/alerts/policy.js';
 import { configSchema } from '../src/config/schema.js';
 import { ERROR_CODES } from '../src/core/errors.js';
+import { withEvents, withMembers } from './api-tables.js';
 import { markdownTable } from './markdown.js';
 import { configurationReference } from './reference.js';
 import { validatorModule } from './validator.js';
@@ -41,8 +42,11 @@ ${markdownTable([['Code', 'What it means and what to do'], ...rows])}
 `;
 }
 
-/** Path (from the project's root) and content. */
-export function generatedFiles(): ReadonlyMap<string, string> {
+/**
+ * Path (from the project's root) and content.
+ * @param read the present text of a document in which only tables are generated
+ */
+export function generatedFiles(read: (path: string) => string): ReadonlyMap<string, string> {
   return new Map([
     ['config/lvsentry.schema.json', `${JSON.stringify(configSchema(), null, 2)}\n`],
     ['src/config/schema.generated.ts', schemaModule()],
@@ -50,6 +54,8 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ['config/alert.schema.json', `${JSON.stringify(ALERT_SCHEMA, null, 2)}\n`],
     ['docs/configuration.md', configurationReference()],
     ['docs/errors.md', errorTable()],
+    ['docs/api.md', withMembers(read('docs/api.md'))],
+    ['docs/alerts.md', withEvents(read('docs/alerts.md'))],
   ]);
 }
 

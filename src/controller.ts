@@ -4,27 +4,27 @@
  */
 import type { AlertRule, LvsEvent } from './alerts/model.js';
 import type { Check, CheckId, VerdictChange } from './checks/model.js';
-import type { Config, ServerConfig, ServiceConfig } from './config/model.js';
+import type { Config } from './config/model.js';
 import { LvsError } from './core/errors.js';
-import type { Clock, Logger, Timers } from './core/ports.js';
-import type { EpochMillis } from './core/units.js';
+import type { Clock, Logger, Timer, Timers } from './core/ports.js';
+import { type EpochMillis, millis } from './core/units.js';
 import {
   driftHappening,
   type Happening,
   LEVELS,
+  newsHappening,
   refusedHappening,
-  serviceHappening,
+  serversText,
   stepText,
-  verdictHappening,
 } from './describe.js';
-import { computeDesired, computeDesiredService } from './ipvs/desired.js';
 import { type Retired, retire } from './ipvs/diff.js';
 import type { Drift } from './ipvs/drift.js';
-import { destText, serviceText } from './ipvs/keys.js';
 import type { IpvsTable, ObservedTable, OperationResult } from './ipvs/model.js';
-import type { DesiredService, PlanStep } from './ipvs/plan.js';
+import type { PlanStep } from './ipvs/plan.js';
 import { Reconciler } from './ipvs/reconciler.js';
-import type { Beside, ServerHealth, TableState, WorkerDigest, World } from './world.js';
+import { type Outcome, PolicyBook } from './policy/book.js';
+import type { AdminEntry, Instant, ServerId } from './policy/model.js';
+import type { Beside, TableState, WorkerDigest, World } from './world.js';
 
 /** The probe workers, as the controller sees them. */
 export interface ProbeEngine {
@@ -48,32 +48,22 @@ export interface ControllerOptions {
   readonly log: Logger;
 }
 
-/** Where a check's verdict goes. */
-interface Place {
-  readonly service: ServiceConfig;
-  readonly server: ServerConfig;
-  readonly serviceKey: string;
-  readonly destKey: string;
-}
-
 export class Controller {
   readonly #probes: ProbeEngine;
   readonly #alerts: AlertSink;
   readonly #clock: Clock;
+  readonly #timers: Timers;
   readonly #log: Logger;
   readonly #reconciler: Reconciler;
   readonly #startedAt: EpochMillis;
   #config: Config;
   #configLoadedAt: EpochMillis;
-  #places = new Map<CheckId, Place>();
-  #health = new Map<CheckId, ServerHealth>();
-  #desired = new Map<string, DesiredService>();
+  readonly #book = new PolicyBook();
+  #judgeAgain: Timer | undefined;
   #observed: ObservedTable | undefined;
   #tableState: TableState;
   #workers: readonly WorkerDigest[] = [];
   #beside: Beside = { vrrp: undefined, sync: undefined };
-  /** Services all of whose servers are down, by name. */
-  readonly #lost = new Set<string>();
   /** Refusals told since the table was last in sync: each is told once. */
   readonly #refusals = new Set<string>();
   #sequence = 0;
@@ -86,6 +76,7 @@ export class Controller {
     this.#probes = options.probes;
     this.#alerts = options.alerts;
     this.#clock = options.clock;
+    this.#timers = options.timers;
     this.#log = options.log;
     this.#startedAt = options.clock.wall();
     this.#configLoadedAt = this.#startedAt;
@@ -110,19 +101,19 @@ export class Controller {
         onSynced: () => this.#onSynced(),
       },
     });
-    this.#adopt(options.config);
+    this.#book.configure(options.config, this.#at());
     this.#alerts.configure(options.config.name, options.config.alerts);
   }
 
   /** Reads the table, makes it right as far as is known without a probe, then starts the probes. */
   async start(): Promise<void> {
-    this.#reconciler.configure(this.#desired, new Map(), this.#config.resync);
+    this.#reconciler.configure(this.#book.desired, new Map(), this.#config.resync);
     await this.#reconciler.settled();
     if (this.#stopping) return;
-    this.#probes.update(this.#checks(), this.#verdicts());
+    this.#probes.update(this.#book.checks(), this.#book.verdicts());
     this.#emit({
       kind: 'daemon-started',
-      message: `${this.#config.name} watches ${this.#places.size} servers of ${this.#config.services.length} services`,
+      message: `${this.#config.name} watches ${serversText(this.#config)}`,
       facts: { table: this.#tableState.kind, inSync: this.#tableState.inSync },
     });
   }
@@ -134,7 +125,9 @@ export class Controller {
       startedAt: this.#startedAt,
       config: this.#config,
       configLoadedAt: this.#configLoadedAt,
-      health: new Map(this.#health),
+      health: new Map(this.#book.health),
+      admin: new Map(this.#book.admin),
+      standings: this.#book.standings(),
       observed: this.#observed,
       table: this.#tableState,
       workers: this.#workers,
@@ -146,28 +139,12 @@ export class Controller {
 
   /** Verdicts of one turn. They reach the kernel before anything else happens. */
   onVerdicts(changes: readonly VerdictChange[]): void {
-    const told: (readonly [Place, VerdictChange])[] = [];
-    const touched = new Map<string, ServiceConfig>();
-    for (const change of changes) {
-      const place = this.#places.get(change.id);
-      // A verdict may cross with a reload that dropped its check.
-      if (place === undefined) continue;
-      if (this.#isNews(place, change)) told.push([place, change]);
-      this.#health.set(change.id, {
-        verdict: change.verdict,
-        held: change.verdict,
-        since: change.at,
-        lastChange: change,
-      });
-      touched.set(place.serviceKey, place.service);
-    }
-    if (touched.size === 0 || this.#stopping) return;
-    for (const [key, service] of touched)
-      this.#desired.set(key, computeDesiredService(service, this.#health));
-    this.#reconciler.touch(this.#desired, touched.keys());
-    this.#changed();
-    for (const [place, change] of told) this.#emit(verdictHappening(place.service, place.server, change));
-    for (const service of touched.values()) this.#noteLoss(service);
+    this.#follow(this.#book.verdict(changes, this.#at()));
+  }
+
+  /** Sets what the operator, or a maintenance window, says of servers; undefined takes it back. */
+  administer(entries: ReadonlyMap<ServerId, AdminEntry | undefined>): void {
+    this.#follow(this.#book.administer(entries, this.#at()));
   }
 
   onDigest(digest: WorkerDigest): void {
@@ -189,10 +166,7 @@ export class Controller {
 
   /** A worker died and is being restarted; until its checks have run again their verdicts are held. */
   onWorkerDied(worker: number, ids: readonly CheckId[], why: string): void {
-    for (const id of ids) {
-      const health = this.#health.get(id);
-      if (health !== undefined) this.#health.set(id, { ...health, verdict: 'unknown' });
-    }
+    this.#book.doubt(ids);
     this.#changed();
     this.#emit({
       kind: 'worker-restarted',
@@ -207,18 +181,21 @@ export class Controller {
    */
   reload(next: Config): void {
     this.#refuseRestartOnly(next);
-    const before = this.#desired;
-    this.#adopt(next);
-    const retired: Retired = retire(before, this.#desired, this.#reconciler.retired);
+    const before = this.#book.desired;
+    const news = this.#book.configure(next, this.#at());
+    const retired: Retired = retire(before, this.#book.desired, this.#reconciler.retired);
+    this.#config = next;
     this.#configLoadedAt = this.#clock.wall();
-    this.#reconciler.configure(this.#desired, retired, next.resync);
-    this.#probes.update(this.#checks(), this.#verdicts());
+    this.#reconciler.configure(this.#book.desired, retired, next.resync);
+    this.#judgeWhenDue();
+    this.#probes.update(this.#book.checks(), this.#book.verdicts());
     this.#alerts.configure(next.name, next.alerts);
     this.#changed();
     this.#emit({
       kind: 'config-reloaded',
-      message: `new configuration in force: ${this.#places.size} servers of ${next.services.length} services`,
+      message: `new configuration in force: ${serversText(next)}`,
     });
+    for (const one of news) this.#emit(newsHappening(one));
   }
 
   /** Tells that a new configuration is wrong; the old one goes on. */
@@ -234,41 +211,31 @@ export class Controller {
   async stop(why: string): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
+    this.#judgeAgain?.cancel();
     this.#changed();
     this.#emit({ kind: 'daemon-stopping', message: `stopping: ${why}; the table stays as it is` });
     await this.#reconciler.close();
   }
 
-  /** Takes over a configuration: places, health and what is desired. Health of servers that stay is kept. */
-  #adopt(config: Config): void {
-    const places = new Map<CheckId, Place>();
-    const health = new Map<CheckId, ServerHealth>();
-    const unknown = {
-      verdict: 'unknown',
-      held: undefined,
-      since: this.#clock.wall(),
-      lastChange: undefined,
-    } as const;
-    for (const service of config.services) {
-      const serviceKey = serviceText(service.service.key);
-      for (const server of service.servers) {
-        const place: Place = { service, server, serviceKey, destKey: destText(server.dest.key) };
-        places.set(server.check.id, place);
-        health.set(server.check.id, this.#carriedHealth(place) ?? unknown);
-      }
-    }
-    this.#config = config;
-    this.#places = places;
-    this.#health = health;
-    this.#desired = computeDesired(config, health);
-    const names = new Set(config.services.map((service) => service.name));
-    for (const name of this.#lost) if (!names.has(name)) this.#lost.delete(name);
+  #at(): Instant {
+    return { now: this.#clock.monotonic(), wall: this.#clock.wall() };
   }
 
-  /** The same name at another address is another server. */
-  #carriedHealth(place: Place): ServerHealth | undefined {
-    const before = this.#places.get(place.server.check.id);
-    return before?.destKey === place.destKey ? this.#health.get(place.server.check.id) : undefined;
+  /** The table first; then people are told. */
+  #follow({ touched, news }: Outcome): void {
+    if (touched.size === 0 || this.#stopping) return;
+    this.#reconciler.touch(this.#book.desired, touched);
+    this.#changed();
+    for (const one of news) this.#emit(newsHappening(one));
+    this.#judgeWhenDue();
+  }
+
+  #judgeWhenDue(): void {
+    this.#judgeAgain?.cancel();
+    const { due } = this.#book;
+    if (due === undefined) return;
+    const delay = millis(Math.max(0, due - this.#clock.monotonic()));
+    this.#judgeAgain = this.#timers.after(delay, () => this.#follow(this.#book.tick(this.#at())));
   }
 
   #refuseRestartOnly(next: Config): void {
@@ -283,37 +250,9 @@ export class Controller {
     );
   }
 
-  #checks(): readonly Check[] {
-    return [...this.#places.values()].map((place) => place.server.check);
-  }
-
-  #verdicts(): ReadonlyMap<CheckId, 'up' | 'down'> {
-    const verdicts = new Map<CheckId, 'up' | 'down'>();
-    for (const [id, { held }] of this.#health) if (held !== undefined) verdicts.set(id, held);
-    return verdicts;
-  }
-
-  /** A first verdict that only confirms what the table already does is no news. */
-  #isNews(place: Place, change: VerdictChange): boolean {
-    const held = this.#health.get(change.id)?.held;
-    if (held !== undefined) return held !== change.verdict;
-    if (change.verdict === 'down') return true;
-    const seen = this.#observed?.get(place.serviceKey)?.dests.get(place.destKey);
-    return seen === undefined || (seen.settings.weight === 0 && place.server.dest.settings.weight > 0);
-  }
-
-  #noteLoss(service: ServiceConfig): void {
-    const lost =
-      service.servers.length > 0 &&
-      service.servers.every((server) => this.#health.get(server.check.id)?.held === 'down');
-    if (lost === this.#lost.has(service.name)) return;
-    if (lost) this.#lost.add(service.name);
-    else this.#lost.delete(service.name);
-    this.#emit(serviceHappening(service, lost));
-  }
-
   #onObserved(observed: ObservedTable, by: 'dump' | 'apply'): void {
     this.#observed = observed;
+    this.#book.observe(observed);
     if (by === 'dump') this.#tableState = { ...this.#tableState, lastDumpAt: this.#clock.wall() };
     this.#changed();
   }

@@ -2,12 +2,15 @@
 import type { EventKind } from './alerts/model.js';
 import type { Reason, VerdictChange } from './checks/model.js';
 import { reasonText } from './checks/reason.js';
-import type { ServerConfig, ServiceConfig } from './config/model.js';
+import type { Config, ServerConfig, ServiceConfig } from './config/model.js';
 import { unreachable } from './core/assert.js';
 import type { Drift } from './ipvs/drift.js';
 import { operationWords } from './ipvs/ipvsadm.js';
 import { destText, serviceText } from './ipvs/keys.js';
 import type { Cause, PlanStep } from './ipvs/plan.js';
+import type { ServiceStanding } from './policy/model.js';
+import type { PolicyNews } from './policy/news.js';
+import { standingText } from './policy/words.js';
 
 /** An event before it has a number and a time. */
 export interface Happening {
@@ -29,6 +32,8 @@ export function causeText(cause: Cause): string {
       return 'no longer in the configuration';
     case 'verdict':
       return `${cause.server} is ${cause.verdict}${because(cause.reason)}`;
+    case 'policy':
+      return `${cause.server} ${standingText(cause.standing)}`;
     case 'drift':
       return `changed by somebody else: ${cause.difference}`;
     default:
@@ -62,11 +67,7 @@ function timesInARow(server: ServerConfig, change: VerdictChange): number {
 }
 
 /** A server's verdict changed. */
-export function verdictHappening(
-  service: ServiceConfig,
-  server: ServerConfig,
-  change: VerdictChange,
-): Happening {
+function verdictHappening(service: ServiceConfig, server: ServerConfig, change: VerdictChange): Happening {
   const endpoint = destText(server.dest.key);
   const where = `${server.name === endpoint ? endpoint : `${server.name} (${endpoint})`} of ${service.name}`;
   const down = change.verdict === 'down';
@@ -82,17 +83,54 @@ export function verdictHappening(
   };
 }
 
-/** A service lost its last server that is up, or has one again. */
-export function serviceHappening(service: ServiceConfig, lost: boolean): Happening {
+/** A service lost its quorum, or has it again. */
+function quorumHappening(service: ServiceConfig, standing: ServiceStanding): Happening {
   const key = serviceText(service.service.key);
+  const { weight, needed, quorum } = standing;
+  const of = `${weight} of at least ${needed}`;
+  const facts = { virtualService: key, servers: service.servers.length, weight, needed };
+  if (quorum === 'met') {
+    const message = `${service.name} (${key}) has servers enough again: weight ${of}`;
+    return { kind: 'service-recovered', service: service.name, message, facts };
+  }
+  const what = weight === 0 ? 'no server left that serves' : `too few servers left: weight ${of}`;
   return {
-    kind: lost ? 'service-lost' : 'service-recovered',
+    kind: 'service-lost',
     service: service.name,
-    message: lost
-      ? `${service.name} (${key}) has no server left: ${service.servers.length} of ${service.servers.length} are down`
-      : `${service.name} (${key}) has a server again`,
-    facts: { virtualService: key, servers: service.servers.length },
+    message: `${service.name} (${key}) has ${what}`,
+    facts,
   };
+}
+
+/** A fallback serves, another one, or none any more. */
+function fallbackHappening(service: ServiceConfig, { tier }: ServiceStanding): Happening {
+  if (tier === undefined) {
+    const message = `${service.name} is served by its own servers again`;
+    return { kind: 'fallback-left', service: service.name, message };
+  }
+  const servers = service.fallback[tier]?.map(({ name }) => name) ?? [];
+  const message = `${service.name} is served by its fallback ${servers.join(', ')}`;
+  return { kind: 'fallback-used', service: service.name, message, facts: { tier, servers } };
+}
+
+/** What was judged of services. */
+export function newsHappening(news: PolicyNews): Happening {
+  switch (news.kind) {
+    case 'verdict':
+      return verdictHappening(news.service, news.server, news.change);
+    case 'quorum':
+      return quorumHappening(news.service, news.standing);
+    case 'fallback':
+      return fallbackHappening(news.service, news.standing);
+    default:
+      return unreachable(news);
+  }
+}
+
+/** `12 servers of 3 services` */
+export function serversText({ services }: Config): string {
+  const servers = services.reduce((sum, service) => sum + service.servers.length, 0);
+  return `${servers} servers of ${services.length} services`;
 }
 
 /** Somebody else changed what is ours. */
@@ -125,6 +163,8 @@ export const LEVELS: Readonly<Record<EventKind, 'info' | 'warn' | 'error'>> = {
   'server-up': 'info',
   'service-lost': 'error',
   'service-recovered': 'info',
+  'fallback-used': 'error',
+  'fallback-left': 'info',
   'daemon-started': 'info',
   'daemon-stopping': 'info',
   'config-reloaded': 'info',

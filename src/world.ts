@@ -3,6 +3,7 @@ import type { CheckId, Verdict, VerdictChange } from './checks/model.js';
 import type { Config } from './config/model.js';
 import type { EpochMillis } from './core/units.js';
 import type { ObservedTable, SyncState } from './ipvs/model.js';
+import type { AdminEntry, ServerId, ServiceStanding } from './policy/model.js';
 import type { VrrpDigest } from './vrrp/status.js';
 
 export interface ServerHealth {
@@ -54,6 +55,10 @@ export interface World extends Beside {
   readonly configLoadedAt: EpochMillis;
   /** By check id; every server of the configuration has an entry. */
   readonly health: ReadonlyMap<CheckId, ServerHealth>;
+  /** What the operator says of servers. */
+  readonly admin: ReadonlyMap<ServerId, AdminEntry>;
+  /** How it stands with each service, by name. */
+  readonly standings: ReadonlyMap<string, ServiceStanding>;
   /** The table as last dumped or changed; undefined before the first dump. */
   readonly observed: ObservedTable | undefined;
   readonly table: TableState;

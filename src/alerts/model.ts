@@ -5,8 +5,11 @@ import type { EpochMillis, Millis } from '../core/units.js';
 export const EVENT_KINDS = {
   'server-down': 'A real server failed its check and was taken out of its service.',
   'server-up': 'A real server passed its check and is in its service (again).',
-  'service-lost': 'A virtual service has no server left that is up.',
-  'service-recovered': 'A virtual service has a server again.',
+  'service-lost': 'A virtual service has lost its quorum: too few servers serve, by default none.',
+  'service-recovered': 'A virtual service has servers enough again.',
+  'fallback-used':
+    'A fallback serves in place of the servers of a virtual service, or another one than before.',
+  'fallback-left': 'The servers of a virtual service serve again; its fallback does not.',
   'daemon-started': 'lvsentry is ready: the table was read and the checks are running.',
   'daemon-stopping': 'lvsentry was told to stop.',
   'config-reloaded': 'A new configuration is in force.',

@@ -2,6 +2,8 @@
 import type { Lateness } from '../vrrp/status.js';
 import type { Liveness, Readiness } from './health.js';
 import type {
+  AdminStatus,
+  QuorumStatus,
   RoleStatus,
   ServerStatus,
   ServiceStatus,
@@ -52,6 +54,18 @@ const choice = (values: readonly string[], description: string): object => ({
   description,
 });
 
+export const ADMIN_SCHEMA = objectOf<AdminStatus>("The operator's word, or a maintenance window's.", {
+  state: choice(
+    ['enabled', 'draining', 'drained', 'disabled'],
+    '`draining`: weight 0 until its connections are gone; `drained`: they are; `disabled`: not in the table.',
+  ),
+  weight: orNull(count('In place of the configured weight; null: that one.')),
+  since: text('When it was said.'),
+  deadline: orNull(text('When draining ends at the latest; null: never by itself.')),
+  by: text('Who said it: `operator`, `maintenance NAME`.'),
+  reason: orNull(text('Why, where that was said.')),
+});
+
 export const SERVER_SCHEMA = objectOf<ServerStatus>('One real server in one service.', {
   name: text('Its name in the configuration, else `address:port`.'),
   address: text('Where the table sends its connections.'),
@@ -65,7 +79,19 @@ export const SERVER_SCHEMA = objectOf<ServerStatus>('One real server in one serv
   inTable: flag('Whether the table holds it.'),
   since: text('When the verdict was reached: RFC 3339, UTC.'),
   reason: text('What the verdict rests on: `ok`, `status 500`, `timeout in response after 1000 ms`.'),
-  check: choice(['tcp', 'http', 'https', 'ftp'], 'How it is probed.'),
+  standing: choice(
+    ['serving', 'unknown', 'down', 'admission', 'admin', 'quorum-lost', 'reserve', 'fallback'],
+    'Why it serves as it does: health, the operator and the rules of the service taken together.',
+  ),
+  why: text('The same in words that follow the name: `is brought back: weight 3 of 10`.'),
+  admin: orNull(ADMIN_SCHEMA),
+  check: orNull(choice(['tcp', 'http', 'https', 'ftp'], 'How it is probed; null: it is not.')),
+});
+
+export const QUORUM_SCHEMA = objectOf<QuorumStatus>('Whether enough servers serve.', {
+  state: choice(['met', 'lost', 'unknown'], '`unknown` until enough verdicts are in.'),
+  weight: count('The sum of the weights of the servers that serve.'),
+  needed: count('What it must be at least.'),
 });
 
 export const SERVICE_SCHEMA = objectOf<ServiceStatus>('One virtual service.', {
@@ -76,7 +102,10 @@ export const SERVICE_SCHEMA = objectOf<ServiceStatus>('One virtual service.', {
   up: count('Servers with this verdict.'),
   down: count('Servers with this verdict.'),
   unknown: count('Servers with this verdict.'),
+  quorum: QUORUM_SCHEMA,
+  tier: orNull(count('The fallback tier that serves, from 0; null where the servers themselves do.')),
   servers: list(SERVER_SCHEMA, 'Its real servers, in the order of the configuration.'),
+  fallback: list(SERVER_SCHEMA, 'The servers of its fallback, tier by tier.'),
 });
 
 export const TABLE_SCHEMA = objectOf<TableStatus>('The IPVS table.', {

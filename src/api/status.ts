@@ -1,10 +1,13 @@
 /** What the API tells of the world: types of its answers, and how they are made of a snapshot. */
 import type { CheckType, Verdict } from '../checks/model.js';
 import { reasonText } from '../checks/reason.js';
-import type { ServerConfig, ServiceConfig } from '../config/model.js';
+import type { FallbackServer, ServerConfig, ServiceConfig } from '../config/model.js';
 import type { EpochMillis } from '../core/units.js';
 import { destText, serviceText } from '../ipvs/keys.js';
 import type { DestSeen, ObservedService, SyncDaemon, SyncRole } from '../ipvs/model.js';
+import { serverId } from '../policy/judge.js';
+import type { AdminEntry, Standing } from '../policy/model.js';
+import { standingText } from '../policy/words.js';
 import type { ServerHealth, World } from '../world.js';
 
 export interface ServerStatus {
@@ -17,7 +20,30 @@ export interface ServerStatus {
   readonly inTable: boolean;
   readonly since: string;
   readonly reason: string;
-  readonly check: CheckType;
+  /** Why it serves as it does, as one word: health, the operator and the rules of the service taken together. */
+  readonly standing: Standing['kind'];
+  /** The same as a sentence that follows the name. */
+  readonly why: string;
+  readonly admin: AdminStatus | null;
+  readonly check: CheckType | null;
+}
+
+/** The operator's word, or a maintenance window's. */
+export interface AdminStatus {
+  readonly state: AdminEntry['state'];
+  readonly weight: number | null;
+  readonly since: string;
+  readonly deadline: string | null;
+  readonly by: string;
+  readonly reason: string | null;
+}
+
+export interface QuorumStatus {
+  /** `unknown` until enough verdicts are in. */
+  readonly state: 'met' | 'lost' | 'unknown';
+  /** Of the servers that serve. */
+  readonly weight: number;
+  readonly needed: number;
 }
 
 export interface ServiceStatus {
@@ -28,7 +54,11 @@ export interface ServiceStatus {
   readonly up: number;
   readonly down: number;
   readonly unknown: number;
+  readonly quorum: QuorumStatus;
+  /** The fallback tier that serves, from 0. */
+  readonly tier: number | null;
   readonly servers: readonly ServerStatus[];
+  readonly fallback: readonly ServerStatus[];
 }
 
 export interface TableStatus {
@@ -104,19 +134,51 @@ function verdictReason({ verdict, held, lastChange }: ServerHealth): string {
   return lastChange === undefined ? 'ok' : reasonText(lastChange.result.reason, lastChange.result.elapsed);
 }
 
-function serverStatus(server: ServerConfig, world: World, seen: DestSeen | undefined): ServerStatus {
-  const health = world.health.get(server.check.id);
+function adminStatus(entry: AdminEntry | undefined): AdminStatus | null {
+  if (entry === undefined) return null;
+  const { state, weight, since, deadline, by, reason } = entry;
+  return {
+    state,
+    weight: weight ?? null,
+    since: isoTime(since),
+    deadline: deadline === undefined ? null : isoTime(deadline),
+    by,
+    reason: reason ?? null,
+  };
+}
+
+const NOT_JUDGED: Standing = { kind: 'unknown' };
+
+/** A server without a check is thought to be up. */
+function healthStatus(health: ServerHealth | undefined, world: World, isChecked: boolean) {
+  if (!isChecked) return { verdict: 'up', since: isoTime(world.startedAt), reason: 'not checked' } as const;
+  return {
+    verdict: health?.verdict ?? 'unknown',
+    since: isoTime(health?.since ?? world.startedAt),
+    reason: health === undefined ? 'no verdict yet' : verdictReason(health),
+  } as const;
+}
+
+function serverStatus(
+  service: ServiceConfig,
+  server: ServerConfig | FallbackServer,
+  world: World,
+  seen: DestSeen | undefined,
+): ServerStatus {
+  const id = serverId(service, server);
+  const standing = world.standings.get(service.name)?.servers.get(id) ?? NOT_JUDGED;
   return {
     name: server.name,
     address: server.dest.key.address,
     port: server.dest.key.port,
-    verdict: health?.verdict ?? 'unknown',
     weight: seen?.settings.weight ?? null,
     configuredWeight: server.dest.settings.weight,
     inTable: seen !== undefined,
-    since: isoTime(health?.since ?? world.startedAt),
-    reason: health === undefined ? 'no verdict yet' : verdictReason(health),
-    check: server.check.probe.type,
+    ...healthStatus(world.health.get(id), world, server.check !== undefined),
+    standing: standing.kind,
+    why: standingText(standing),
+    admin: adminStatus(world.admin.get(id)),
+    check: server.check?.probe.type ?? null,
   };
 }
 
@@ -124,9 +186,10 @@ function serverStatus(server: ServerConfig, world: World, seen: DestSeen | undef
 export function serviceStatus(config: ServiceConfig, world: World): ServiceStatus {
   const key = serviceText(config.service.key);
   const seen: ObservedService | undefined = world.observed?.get(key);
-  const servers = config.servers.map((server) =>
-    serverStatus(server, world, seen?.dests.get(destText(server.dest.key))),
-  );
+  const standing = world.standings.get(config.name);
+  const statusOf = (server: ServerConfig | FallbackServer): ServerStatus =>
+    serverStatus(config, server, world, seen?.dests.get(destText(server.dest.key)));
+  const servers = config.servers.map(statusOf);
   const count = (verdict: Verdict): number => servers.filter((server) => server.verdict === verdict).length;
   return {
     name: config.name,
@@ -136,7 +199,14 @@ export function serviceStatus(config: ServiceConfig, world: World): ServiceStatu
     up: count('up'),
     down: count('down'),
     unknown: count('unknown'),
+    quorum: {
+      state: standing?.quorum ?? 'unknown',
+      weight: standing?.weight ?? 0,
+      needed: standing?.needed ?? config.quorum.weight,
+    },
+    tier: standing?.tier ?? null,
     servers,
+    fallback: config.fallback.flat().map(statusOf),
   };
 }
 

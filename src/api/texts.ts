@@ -1,16 +1,19 @@
 /**
- * The large answers as JSON. A service whose server verdicts and table entries are the same objects as before is not
+ * The large answers as JSON. A service whose standing, verdicts and table entries are the same objects as before is not
  * written again: with ten thousand servers, writing them all would hold up the main thread for tens of milliseconds.
  */
 import type { ServiceConfig } from '../config/model.js';
 import { serviceText } from '../ipvs/keys.js';
 import type { ObservedService } from '../ipvs/model.js';
+import { serverId } from '../policy/judge.js';
+import type { ServiceStanding } from '../policy/model.js';
 import type { ServerHealth, World } from '../world.js';
 import { serviceStatus, worldStatus } from './status.js';
 
 interface Written {
   readonly seen: ObservedService | undefined;
-  /** In the order of the servers. */
+  readonly standing: ServiceStanding | undefined;
+  /** In the order of the servers; one without a check has none. */
   readonly health: readonly (ServerHealth | undefined)[];
   readonly text: string;
 }
@@ -26,14 +29,18 @@ export class StatusTexts {
   #service(service: ServiceConfig, world: World): string {
     const seen = world.observed?.get(serviceText(service.service.key));
     const known = this.#written.get(service);
+    const standing = world.standings.get(service.name);
+    const health = [...service.servers, ...service.fallback.flat()].map((server) =>
+      world.health.get(serverId(service, server)),
+    );
     const isSame =
       known !== undefined &&
       known.seen === seen &&
-      service.servers.every(({ check }, index) => world.health.get(check.id) === known.health[index]);
+      known.standing === standing &&
+      health.every((one, index) => one === known.health[index]);
     if (isSame) return known.text;
     const text = JSON.stringify(serviceStatus(service, world));
-    const health = service.servers.map(({ check }) => world.health.get(check.id));
-    this.#written.set(service, { seen, health, text });
+    this.#written.set(service, { seen, standing, health, text });
     return text;
   }
 

@@ -1,13 +1,13 @@
 /** `lvsentry plan`: what a start would change, before any probe. */
 import type { Config } from '../config/model.js';
 import { causeText } from '../describe.js';
-import { computeDesired } from '../ipvs/desired.js';
 import { diffTable } from '../ipvs/diff.js';
 import { operationWords, syncStepWords } from '../ipvs/ipvsadm.js';
 import { MemoryTable } from '../ipvs/memory.js';
 import type { ObservedTable, SyncDaemon } from '../ipvs/model.js';
 import type { Plan } from '../ipvs/plan.js';
 import { planSyncStart, type SyncStep } from '../ipvs/sync.js';
+import { computeDesired } from '../policy/desired.js';
 import { readConfig } from './config.js';
 import { type CliContext, EXIT, type Given } from './context.js';
 

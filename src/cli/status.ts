@@ -97,6 +97,13 @@ function weightText({ weight, configuredWeight }: ServerStatus): string {
   return weight === configuredWeight ? String(weight) : `${weight} (of ${configuredWeight})`;
 }
 
+const PLAIN: readonly string[] = ['serving', 'unknown', 'down', 'reserve'];
+
+/** What health does not explain is said too. An older daemon does not know it. */
+function reasonText({ reason, standing, why }: ServerStatus): string {
+  return standing === undefined || PLAIN.includes(standing) ? reason : `${reason}; ${why}`;
+}
+
 function serverRow(server: ServerStatus, now: number): readonly string[] {
   const address = parseIp(server.address);
   return [
@@ -105,7 +112,7 @@ function serverRow(server: ServerStatus, now: number): readonly string[] {
     server.verdict,
     weightText(server),
     ageText(now - Date.parse(server.since)),
-    server.reason,
+    reasonText(server),
   ];
 }
 
@@ -119,6 +126,8 @@ export function statusLines(status: Status, now: number): string[] {
     const address = `${service.service} ${service.scheduler}${service.inTable ? '' : ' (not in the table)'}`;
     rows.push([service.name, address, count]);
     for (const server of service.servers) rows.push(serverRow(server, now));
+    // An older daemon knows none.
+    for (const server of service.fallback ?? []) rows.push(serverRow(server, now));
   }
   const up = ageText(now - Date.parse(status.startedAt));
   const state = status.stopping ? 'stopping' : `up ${up}`;

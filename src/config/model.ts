@@ -4,6 +4,7 @@ import type { Check } from '../checks/model.js';
 import type { Millis } from '../core/units.js';
 import type { HookPlan } from '../hooks/model.js';
 import type { Dest, Service, SyncRule } from '../ipvs/model.js';
+import type { AdmitRule, QuorumRule } from '../policy/model.js';
 import type { Watched } from '../tracks/model.js';
 import type { RouterConfig } from '../vrrp/status.js';
 
@@ -17,11 +18,24 @@ export interface ServerConfig {
   readonly check: Check;
 }
 
+/** A server that serves where the servers of its service cannot. */
+export interface FallbackServer {
+  readonly name: string;
+  readonly dest: Dest;
+  /** Undefined: it is always thought to be up. */
+  readonly check: Check | undefined;
+}
+
 export interface ServiceConfig {
   readonly name: string;
   readonly service: Service;
   readonly onFailure: OnFailure;
   readonly servers: readonly ServerConfig[];
+  readonly quorum: QuorumRule;
+  /** Tiers in order; the first with a server that is up serves where the quorum is lost. */
+  readonly fallback: readonly (readonly FallbackServer[])[];
+  /** Undefined: a server that comes back has its whole weight at once. */
+  readonly admit: AdmitRule | undefined;
 }
 
 export type Listen =

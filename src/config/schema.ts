@@ -20,6 +20,7 @@ import {
   text,
   yesNo,
 } from './schema-kit.js';
+import { admit, fallback, quorum } from './schema-policy.js';
 import { sync } from './schema-sync.js';
 import { tracks } from './schema-tracks.js';
 import { vrrp } from './schema-vrrp.js';
@@ -217,6 +218,9 @@ export const service = section(
         default: 'remove',
         example: 'quiesce',
       }),
+      quorum,
+      fallback: fallback<RawServer>(serverItem, SERVERS_MAX),
+      admit,
       check: check('How the servers are probed; keys that are missing come from `defaults.check`.'),
     }),
     servers: listOf(

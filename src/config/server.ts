@@ -17,7 +17,7 @@ import {
 } from './cursor.js';
 import { parseEndpoint, unusable } from './endpoint.js';
 import { forwardOf } from './forward.js';
-import type { ServerConfig } from './model.js';
+import type { FallbackServer, ServerConfig } from './model.js';
 import type { RawServer } from './schema.js';
 
 /** What a server needs to know of its service. */
@@ -193,8 +193,12 @@ function checkOf(
   return { id, rule: template.rule, probe: template.probe({ address: dest.key.address, port }) };
 }
 
-/** Completes one server. */
-export function completeServer(context: Context, item: Item, facts: ServiceFacts): Checked<ServerConfig> {
+interface Named {
+  readonly name: string;
+  readonly dest: Dest;
+}
+
+function namedDest(context: Context, item: Item, facts: ServiceFacts): Checked<Named> {
   const fields = mapping(item);
   const dest = destOf(context, item, facts);
   const given = fields === undefined ? undefined : member(fields, 'name');
@@ -203,9 +207,27 @@ export function completeServer(context: Context, item: Item, facts: ServiceFacts
   }
   const endpoint = dest === FAULTY ? '' : destText(dest.key);
   if (dest !== FAULTY) claim(context, facts.endpoints, item, 'the server', endpoint);
+  return dest === FAULTY || given === FAULTY ? FAULTY : { name: given?.value ?? endpoint, dest };
+}
+
+function idOf(facts: ServiceFacts, { name }: Named): string {
+  return `${facts.name}/${name}`;
+}
+
+/** Completes one server. */
+export function completeServer(context: Context, item: Item, facts: ServiceFacts): Checked<ServerConfig> {
+  const named = namedDest(context, item, facts);
   const template = templateOf(context, item, facts);
-  if (dest === FAULTY || template === FAULTY || given === FAULTY) return FAULTY;
-  const name = given?.value ?? endpoint;
-  const check = checkOf(context, item, `${facts.name}/${name}`, dest, template);
-  return check === FAULTY ? FAULTY : { name, dest, check };
+  if (named === FAULTY || template === FAULTY) return FAULTY;
+  const check = checkOf(context, item, idOf(facts, named), named.dest, template);
+  return check === FAULTY ? FAULTY : { ...named, check };
+}
+
+/** Completes a server of a fallback: it is probed only where it says how. */
+export function completeFallback(context: Context, item: Item, facts: ServiceFacts): Checked<FallbackServer> {
+  const fields = mapping(item);
+  const isChecked = fields !== undefined && member(fields, 'check') !== undefined;
+  if (isChecked) return completeServer(context, item, facts);
+  const named = namedDest(context, item, facts);
+  return named === FAULTY ? FAULTY : { ...named, check: undefined };
 }

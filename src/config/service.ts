@@ -4,6 +4,7 @@ import { checkTemplate, type Defaults } from './check.js';
 import { type Checked, type Context, type Cursor, claim, FAULTY, items, member, read } from './cursor.js';
 import { forwardOf } from './forward.js';
 import type { ServerConfig, ServiceConfig } from './model.js';
+import { admitOf, fallbackOf, quorumOf } from './policy.js';
 import type { RawService } from './schema.js';
 import { completeServer, type ServiceFacts } from './server.js';
 import { serviceKey } from './service-key.js';
@@ -60,6 +61,10 @@ export function completeService(
     endpoints: new Map(),
   };
   const servers = completeServers(context, at, facts);
+  const quorum = quorumOf(context, at, servers);
+  const fallback = fallbackOf(context, at, facts);
+  const admit = admitOf(at);
   if (key === FAULTY || settings === FAULTY || onFailure === FAULTY || servers === FAULTY) return FAULTY;
-  return { name, service: { key, settings }, onFailure, servers };
+  if (quorum === FAULTY || fallback === FAULTY || admit === FAULTY) return FAULTY;
+  return { name, service: { key, settings }, onFailure, servers, quorum, fallback, admit };
 }

@@ -1,5 +1,6 @@
 /** The desired table and the plan that leads to it: types only. */
 import type { Reason, Verdict } from '../checks/model.js';
+import type { Standing } from '../policy/model.js';
 import type { Dest, Operation, Service } from './model.js';
 
 /** Why a step is in a plan. Text is made at the border, by `causeText`. */
@@ -14,6 +15,13 @@ export type Cause =
       readonly server: string;
       readonly verdict: Verdict;
       readonly reason: Reason | undefined;
+    }
+  /** A rule of the service or the operator's word, not health alone. */
+  | {
+      readonly kind: 'policy';
+      readonly service: string;
+      readonly server: string;
+      readonly standing: Standing;
     }
   /** Somebody else changed our entry; `difference` says what, in words. */
   | {

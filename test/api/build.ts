@@ -1,7 +1,8 @@
 /** A world to look at. */
 import type { ApiSource } from '../../src/api/source.js';
 import type { Config } from '../../src/config/model.js';
-import { type EpochMillis, epochMillis } from '../../src/core/units.js';
+import { type EpochMillis, epochMillis, millis } from '../../src/core/units.js';
+import { judge, NO_MEMORY } from '../../src/policy/judge.js';
 import type { ServerHealth, World } from '../../src/world.js';
 import { change, config, dest, key, service, serviceConfig, table } from '../ipvs/build.js';
 
@@ -33,6 +34,16 @@ export const UNKNOWN: ServerHealth = {
   lastChange: undefined,
 };
 
+/** How the services stand by what is known of their servers. */
+function standingsOf(its: Config, health?: World['health']): World['standings'] {
+  const known = { health: health ?? healthy(its), admin: new Map() };
+  return new Map(its.services.map((one) => [one.name, judge(one, known, NO_MEMORY, millis(0)).standing]));
+}
+
+function healthy(its: Config): World['health'] {
+  return new Map(its.services.flatMap(({ servers }) => servers.map(({ check }) => [check.id, up()])));
+}
+
 /** All servers up and in the table; what `changes` says is otherwise. */
 export function world(changes: Partial<World> = {}): World {
   const its = changes.config ?? CONFIG;
@@ -41,7 +52,9 @@ export function world(changes: Partial<World> = {}): World {
     startedAt: START,
     config: its,
     configLoadedAt: START,
-    health: new Map(its.services.flatMap(({ servers }) => servers.map(({ check }) => [check.id, up()]))),
+    health: healthy(its),
+    admin: new Map(),
+    standings: standingsOf(its, changes.health),
     observed: table([WEB, [A, B]], [FTP, [dest('192.0.2.13', {}, 21)]]),
     table: {
       kind: 'memory',

@@ -76,6 +76,9 @@ t.test('the status of a world, word for word', async (t) => {
         inTable: true,
         since: '2023-11-14T22:13:21.500Z',
         reason: 'ok',
+        standing: 'serving',
+        why: 'serves',
+        admin: null,
         check: 'tcp',
       },
       {
@@ -88,9 +91,15 @@ t.test('the status of a world, word for word', async (t) => {
         inTable: false,
         since: '2023-11-14T22:13:20.000Z',
         reason: 'connection refused in connect',
+        standing: 'down',
+        why: 'is down',
+        admin: null,
         check: 'tcp',
       },
     ],
+    quorum: { state: 'met', weight: 1, needed: 1 },
+    tier: null,
+    fallback: [],
   });
   t.match(status.services[1], {
     inTable: false,
@@ -246,7 +255,7 @@ t.test('docs/api.md has every route, member, type, meaning and error code', asyn
   const objects = Object.entries(schemas).filter(([name]) => name !== 'ERROR_SCHEMA');
   for (const [name, schema] of objects) {
     const title = `${name.charAt(0)}${name.slice(1).replace('_SCHEMA', '').toLowerCase()}`;
-    const rows = [...(sections.get(title) ?? '').matchAll(/^\| `(\w+)` \| (.*) \| (.*) \|$/gm)];
+    const rows = [...(sections.get(title) ?? '').matchAll(/^\| `(\w+)` *\| (.*?) *\| (.*?) *\|$/gm)];
     const properties = schema.properties as Record<
       string,
       { type: string | string[]; enum?: string[]; description: string }

@@ -72,7 +72,7 @@ t.test('every configuration in a document is right', async (t) => {
 
 /** The first column of every table of a document. */
 function firstColumn(markdown: string): string[] {
-  return [...markdown.matchAll(/^\| `([\w-]+)` \|/gm)].map((match) => match[1] ?? '');
+  return [...markdown.matchAll(/^\| `([\w-]+)` *\|/gm)].map((match) => match[1] ?? '');
 }
 
 t.test('every reason to ignore a packet and every event is explained', async (t) => {

@@ -17,7 +17,7 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
     6,
   ],
   [/^src\/(vrrp|addresses)\//, 3],
-  [/^src\/alerts\/policy\.ts$/, 3],
+  [/^src\/(alerts\/policy\.ts$|policy\/)/, 3],
   [/^src\/exec\/account\.ts$/, 3],
   [/^src\/config\/load\.ts$/, 5],
   [/^src\/config\//, 3],

@@ -89,6 +89,9 @@ export function serviceConfig(
     service: its,
     onFailure: options.onFailure ?? 'remove',
     servers: dests.map((one) => serverConfig(name, one, options.rule)),
+    quorum: { weight: 1, hysteresis: 0 },
+    fallback: [],
+    admit: undefined,
   };
 }
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { computeDesired } from '../../src/ipvs/desired.js';
 import { diffTable, type Retired, retire } from '../../src/ipvs/diff.js';
 import { destText, serviceText } from '../../src/ipvs/keys.js';
 import type { Dest, ObservedTable, Operation, Service } from '../../src/ipvs/model.js';
 import { applyToObserved } from '../../src/ipvs/observe.js';
 import type { Desired } from '../../src/ipvs/plan.js';
+import { computeDesired } from '../../src/policy/desired.js';
 import type { ServerHealth } from '../../src/world.js';
 import { config, dest, health, key, service, serviceConfig, table } from './build.js';
 

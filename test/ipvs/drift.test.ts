@@ -1,9 +1,9 @@
 import t from 'tap';
-import { computeDesired } from '../../src/ipvs/desired.js';
 import { diffTable } from '../../src/ipvs/diff.js';
 import { explainByDrift, findDrift } from '../../src/ipvs/drift.js';
 import type { ObservedTable } from '../../src/ipvs/model.js';
 import { applyToObserved } from '../../src/ipvs/observe.js';
+import { computeDesired } from '../../src/policy/desired.js';
 import type { ServerHealth } from '../../src/world.js';
 import { config, dest, health, key, service, serviceConfig, table } from './build.js';
 

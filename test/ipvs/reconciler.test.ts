@@ -1,11 +1,11 @@
 import t from 'tap';
 import { seconds } from '../../src/core/units.js';
-import { computeDesired } from '../../src/ipvs/desired.js';
 import { retire } from '../../src/ipvs/diff.js';
 import type { ObservedTable } from '../../src/ipvs/model.js';
 import { applyToObserved } from '../../src/ipvs/observe.js';
 import type { Desired } from '../../src/ipvs/plan.js';
 import { Reconciler } from '../../src/ipvs/reconciler.js';
+import { computeDesired } from '../../src/policy/desired.js';
 import type { ServerHealth } from '../../src/world.js';
 import { ScriptedTable } from '../fakes/scripted-table.js';
 import { FakeTime, turn } from '../fakes/time.js';

@@ -1,0 +1,223 @@
+/**
+ * The book of all services: what is known of their servers, what was judged of it, and what the table should hold.
+ * It reads no clock and asks nobody: everything comes in by its methods, and each tells what it led to.
+ */
+import type { Check, CheckId, VerdictChange } from '../checks/model.js';
+import type { Config, FallbackServer, ServerConfig, ServiceConfig } from '../config/model.js';
+import { type EpochMillis, type Millis, millis } from '../core/units.js';
+import { destText } from '../ipvs/keys.js';
+import type { ObservedTable } from '../ipvs/model.js';
+import type { Desired, DesiredService } from '../ipvs/plan.js';
+import type { ServerHealth } from '../world.js';
+import { desiredService, entriesOf } from './desired.js';
+import { type Judgement, judge, NO_MEMORY, serverId } from './judge.js';
+import type { AdminEntry, Instant, ServerId, ServiceStanding } from './model.js';
+import { type PolicyNews, standingNews } from './news.js';
+
+/** What a call of the book led to. */
+export interface Outcome {
+  /** The table's services that are to be looked at: keys of `desired`. */
+  readonly touched: ReadonlySet<string>;
+  /** In the order in which it happened. */
+  readonly news: readonly PolicyNews[];
+}
+
+type Server = ServerConfig | FallbackServer;
+
+/** Where a server stands in the configuration. */
+interface Place {
+  readonly service: ServiceConfig;
+  readonly server: Server;
+}
+
+/** A service and what was judged of it last. */
+interface Page {
+  readonly service: ServiceConfig;
+  readonly judgement: Judgement;
+}
+
+function serversOf(service: ServiceConfig): readonly Server[] {
+  return service.fallback.length === 0 ? service.servers : [...service.servers, ...service.fallback.flat()];
+}
+
+export class PolicyBook {
+  #places = new Map<ServerId, Place>();
+  #health = new Map<ServerId, ServerHealth>();
+  #admin = new Map<ServerId, AdminEntry>();
+  #pages = new Map<string, Page>();
+  /** When services are to be judged again by themselves, by name, monotonic. */
+  #due = new Map<string, Millis>();
+  #desired = new Map<string, DesiredService>();
+  #observed: ObservedTable | undefined;
+
+  /** What the table should hold, in the order of the configuration. */
+  get desired(): Desired {
+    return this.#desired;
+  }
+
+  /** By check; every check of the configuration has an entry. */
+  get health(): ReadonlyMap<CheckId, ServerHealth> {
+    return this.#health;
+  }
+
+  get admin(): ReadonlyMap<ServerId, AdminEntry> {
+    return this.#admin;
+  }
+
+  /** By the name of the service. */
+  standings(): ReadonlyMap<string, ServiceStanding> {
+    return new Map([...this.#pages].map(([name, { judgement }]) => [name, judgement.standing]));
+  }
+
+  checks(): readonly Check[] {
+    return [...this.#places.values()].flatMap(({ server }) => server.check ?? []);
+  }
+
+  /** What each check is thought to find, for those of which something is known. */
+  verdicts(): ReadonlyMap<CheckId, 'up' | 'down'> {
+    const verdicts = new Map<CheckId, 'up' | 'down'>();
+    for (const [id, { held }] of this.#health) if (held !== undefined) verdicts.set(id, held);
+    return verdicts;
+  }
+
+  /** When `tick` is due, monotonic; undefined: not before something happens. */
+  get due(): Millis | undefined {
+    let due: number | undefined;
+    for (const at of this.#due.values()) due = Math.min(at, due ?? at);
+    return due === undefined ? undefined : millis(due);
+  }
+
+  /** Takes over a configuration. What is known of servers and services that stay is kept; all is judged anew. */
+  configure(config: Config, at: Instant): readonly PolicyNews[] {
+    const before = { places: this.#places, health: this.#health, admin: this.#admin, pages: this.#pages };
+    this.#places = new Map();
+    this.#health = new Map();
+    this.#admin = new Map();
+    this.#pages = new Map();
+    this.#due = new Map();
+    this.#desired = new Map();
+    const news: PolicyNews[] = [];
+    for (const service of config.services) {
+      const page = before.pages.get(service.name);
+      for (const server of serversOf(service)) {
+        const id = serverId(service, server);
+        this.#places.set(id, { service, server });
+        // The same name at another address is another server.
+        const isSame = sameServer(before.places.get(id)?.server, server);
+        if (server.check !== undefined)
+          this.#health.set(id, (isSame ? before.health.get(id) : undefined) ?? unknownSince(at.wall));
+        const admin = isSame ? before.admin.get(id) : undefined;
+        if (admin !== undefined) this.#admin.set(id, admin);
+      }
+      const known = page && remembered(page, service, (id) => before.places.has(id));
+      this.#judge(service, known, at.now, news);
+    }
+    return news;
+  }
+
+  /** Verdicts of one turn. */
+  verdict(changes: readonly VerdictChange[], at: Instant): Outcome {
+    const news: PolicyNews[] = [];
+    const touched = new Map<string, ServiceConfig>();
+    for (const change of changes) {
+      const place = this.#places.get(change.id);
+      const check = place?.server.check;
+      // A verdict may cross with a reload that dropped its check.
+      if (place === undefined || check === undefined) continue;
+      if (this.#isNews(place, change))
+        news.push({ kind: 'verdict', service: place.service, server: { ...place.server, check }, change });
+      this.#health.set(change.id, {
+        verdict: change.verdict,
+        held: change.verdict,
+        since: change.at,
+        lastChange: change,
+      });
+      touched.set(place.service.name, place.service);
+    }
+    return this.#judgeAll(touched.values(), at.now, news);
+  }
+
+  /** Nothing fresh is known of these checks; what was known last is held. */
+  doubt(ids: readonly CheckId[]): void {
+    for (const id of ids) {
+      const health = this.#health.get(id);
+      if (health !== undefined) this.#health.set(id, { ...health, verdict: 'unknown' });
+    }
+  }
+
+  /** Sets what the operator says of servers; undefined takes it back. Servers that are not configured are left out. */
+  administer(entries: ReadonlyMap<ServerId, AdminEntry | undefined>, at: Instant): Outcome {
+    const touched = new Map<string, ServiceConfig>();
+    for (const [id, entry] of entries) {
+      const place = this.#places.get(id);
+      if (place === undefined) continue;
+      if (entry === undefined) this.#admin.delete(id);
+      else this.#admin.set(id, entry);
+      touched.set(place.service.name, place.service);
+    }
+    return this.#judgeAll(touched.values(), at.now, []);
+  }
+
+  /** The table as it stands now. */
+  observe(observed: ObservedTable): void {
+    this.#observed = observed;
+  }
+
+  /** Judges what has become due. */
+  tick(at: Instant): Outcome {
+    const due = [...this.#due].filter(([, when]) => when <= at.now);
+    return this.#judgeAll(
+      due.flatMap(([name]) => this.#pages.get(name)?.service ?? []),
+      at.now,
+      [],
+    );
+  }
+
+  #judgeAll(services: Iterable<ServiceConfig>, now: Millis, news: PolicyNews[]): Outcome {
+    const touched = new Set<string>();
+    for (const service of services) {
+      this.#judge(service, this.#pages.get(service.name)?.judgement, now, news);
+      for (const entry of entriesOf(service)) touched.add(entry);
+    }
+    return { touched, news };
+  }
+
+  #judge(service: ServiceConfig, before: Judgement | undefined, now: Millis, news: PolicyNews[]): void {
+    const known = { health: this.#health, admin: this.#admin };
+    const judgement = judge(service, known, before?.memory ?? NO_MEMORY, now);
+    this.#pages.set(service.name, { service, judgement });
+    if (judgement.again === undefined) this.#due.delete(service.name);
+    else this.#due.set(service.name, millis(now + judgement.again));
+    const desired = desiredService(service, judgement, this.#health);
+    for (const entry of entriesOf(service)) this.#desired.set(entry, desired);
+    news.push(...standingNews(service, before?.standing, judgement.standing));
+  }
+
+  /** A first verdict that only confirms what the table already does is no news. */
+  #isNews({ service, server }: Place, change: VerdictChange): boolean {
+    const held = this.#health.get(change.id)?.held;
+    if (held !== undefined) return held !== change.verdict;
+    if (change.verdict === 'down') return true;
+    const [entry = ''] = entriesOf(service);
+    const seen = this.#observed?.get(entry)?.dests.get(destText(server.dest.key));
+    return seen === undefined || (seen.settings.weight === 0 && server.dest.settings.weight > 0);
+  }
+}
+
+function unknownSince(since: EpochMillis): ServerHealth {
+  return { verdict: 'unknown', held: undefined, since, lastChange: undefined };
+}
+
+function sameServer(before: Server | undefined, now: Server): boolean {
+  return before !== undefined && destText(before.dest.key) === destText(now.dest.key);
+}
+
+/** What a service that stays remembers: of servers that are gone nothing, and new ones come in as if they were back. */
+function remembered(page: Page, service: ServiceConfig, isKnown: (id: ServerId) => boolean): Judgement {
+  const { memory } = page.judgement;
+  const ids = new Set(service.servers.map((server) => serverId(service, server)));
+  const out = new Set([...memory.out].filter((id) => ids.has(id)));
+  for (const id of ids) if (!isKnown(id)) out.add(id);
+  const ramps = new Map([...memory.ramps].filter(([id]) => ids.has(id)));
+  return { ...page.judgement, memory: { ...memory, out, ramps } };
+}

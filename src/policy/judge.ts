@@ -1,0 +1,213 @@
+/** What health, the operator and the rules of a service make of its servers. Pure. */
+import type { FallbackServer, ServerConfig, ServiceConfig } from '../config/model.js';
+import { type Millis, millis } from '../core/units.js';
+import type { ServerHealth } from '../world.js';
+import { admission } from './admission.js';
+import type { AdminEntry, QuorumState, ServerId, ServiceStanding, Standing } from './model.js';
+import { neededWeight, stepQuorum, type Weights } from './quorum.js';
+
+/** What a service remembers from one judgement to the next. */
+export interface ServiceMemory {
+  readonly quorum: QuorumState | undefined;
+  readonly tier: number | undefined;
+  /** Servers that are being brought back, and since when. */
+  readonly ramps: ReadonlyMap<ServerId, Millis>;
+  /** Servers that were out of service: when they come back, they are brought back gently. */
+  readonly out: ReadonlySet<ServerId>;
+}
+
+export const NO_MEMORY: ServiceMemory = {
+  quorum: undefined,
+  tier: undefined,
+  ramps: new Map(),
+  out: new Set(),
+};
+
+/** What is known of the servers of a service, by id. */
+export interface Known {
+  readonly health: ReadonlyMap<ServerId, ServerHealth>;
+  readonly admin: ReadonlyMap<ServerId, AdminEntry>;
+}
+
+export interface Judgement {
+  readonly memory: ServiceMemory;
+  readonly standing: ServiceStanding;
+  /** The weight of every server that has one, by id: of those that serve or are quiesced. */
+  readonly weights: ReadonlyMap<ServerId, number>;
+  /** Until it is to be judged again although nothing happens; undefined: not before something does. */
+  readonly again: Millis | undefined;
+}
+
+/** `service/server`, as in the configuration. */
+export function serverId(service: ServiceConfig, server: ServerConfig | FallbackServer): ServerId {
+  return `${service.name}/${server.name}`;
+}
+
+/** What a server is by itself, before its service has a word. */
+type Own =
+  | { readonly kind: 'candidate'; readonly weight: number }
+  | Extract<Standing, { kind: 'unknown' | 'down' | 'admin' }>;
+
+function ownStanding(server: ServerConfig | FallbackServer, id: ServerId, known: Known): Own {
+  const admin = known.admin.get(id);
+  if (admin !== undefined && admin.state === 'disabled')
+    return { kind: 'admin', state: admin.state, by: admin.by };
+  const held = server.check === undefined ? 'up' : known.health.get(id)?.held;
+  if (held === 'down') return { kind: 'down' };
+  if (admin !== undefined && admin.state !== 'enabled')
+    return { kind: 'admin', state: admin.state, by: admin.by };
+  if (held === undefined) return { kind: 'unknown' };
+  return { kind: 'candidate', weight: admin?.weight ?? server.dest.settings.weight };
+}
+
+/** One judgement under way. */
+interface Work {
+  readonly service: ServiceConfig;
+  readonly known: Known;
+  readonly now: Millis;
+  readonly own: ReadonlyMap<ServerId, Own>;
+  readonly ramps: Map<ServerId, Millis>;
+  readonly out: Set<ServerId>;
+  readonly standings: Map<ServerId, Standing>;
+  readonly weights: Map<ServerId, number>;
+  again: Millis | undefined;
+}
+
+function weigh(service: ServiceConfig, own: ReadonlyMap<ServerId, Own>, known: Known): Weights {
+  let [total, serving, unknown] = [0, 0, 0];
+  for (const server of service.servers) {
+    const id = serverId(service, server);
+    const its = own.get(id);
+    const weight = known.admin.get(id)?.weight ?? server.dest.settings.weight;
+    total += weight;
+    if (its?.kind === 'candidate') serving += its.weight;
+    if (its?.kind === 'unknown') unknown += weight;
+  }
+  return { total, serving, unknown };
+}
+
+/** A server without a verdict is taken for what its check assumes: somebody has to serve. */
+function canServe(server: FallbackServer, id: ServerId, known: Known): boolean {
+  const own = ownStanding(server, id, known);
+  return own.kind === 'candidate' || (own.kind === 'unknown' && server.check?.rule.assume === 'up');
+}
+
+/** The first tier with a server that can serve. */
+function chooseTier(service: ServiceConfig, known: Known): number | undefined {
+  const index = service.fallback.findIndex((tier) =>
+    tier.some((server) => canServe(server, serverId(service, server), known)),
+  );
+  return index < 0 ? undefined : index;
+}
+
+function soonest(a: Millis | undefined, b: Millis | undefined): Millis | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return millis(Math.min(a, b));
+}
+
+/** A candidate's weight: the whole one, or what staged admission gives it by now. */
+function admit(work: Work, id: ServerId, full: number): void {
+  const rule = work.service.admit;
+  if (work.out.delete(id) && rule !== undefined) work.ramps.set(id, work.now);
+  const start = work.ramps.get(id);
+  if (rule === undefined || start === undefined) {
+    work.ramps.delete(id);
+    work.weights.set(id, full);
+    work.standings.set(id, { kind: 'serving' });
+    return;
+  }
+  const { weight, next } = admission(rule, full, millis(work.now - start));
+  if (next === undefined) work.ramps.delete(id);
+  work.again = soonest(work.again, next);
+  work.weights.set(id, weight);
+  work.standings.set(id, weight === full ? { kind: 'serving' } : { kind: 'admission', weight, of: full });
+}
+
+function settleServers(work: Work, tier: number | undefined): void {
+  for (const server of work.service.servers) {
+    const id = serverId(work.service, server);
+    const own = work.own.get(id);
+    if (own === undefined) continue;
+    if (own.kind === 'candidate') {
+      admit(work, id, own.weight);
+      if (tier === undefined) continue;
+      work.weights.set(id, 0);
+      work.standings.set(id, { kind: 'quorum-lost' });
+      continue;
+    }
+    if (own.kind !== 'unknown') {
+      work.out.add(id);
+      work.ramps.delete(id);
+    }
+    settleOut(work, id, own);
+  }
+}
+
+/** A server that does not serve by itself: with weight 0 where its connections are to live on. */
+function settleOut(work: Work, id: ServerId, own: Exclude<Own, { kind: 'candidate' }>): void {
+  work.standings.set(id, own);
+  const quiesced =
+    own.kind === 'down'
+      ? work.service.onFailure === 'quiesce'
+      : own.kind === 'admin' && own.state !== 'disabled';
+  if (quiesced) work.weights.set(id, 0);
+}
+
+function settleFallback(work: Work, serving: number | undefined, undecided: boolean): void {
+  for (const [tier, servers] of work.service.fallback.entries()) {
+    for (const server of servers) {
+      const id = serverId(work.service, server);
+      if (undecided) work.standings.set(id, { kind: 'unknown' });
+      else if (tier === serving && canServe(server, id, work.known)) {
+        work.weights.set(id, work.known.admin.get(id)?.weight ?? server.dest.settings.weight);
+        work.standings.set(id, { kind: 'fallback', tier });
+      } else {
+        const own = ownStanding(server, id, work.known);
+        work.standings.set(
+          id,
+          own.kind === 'candidate' || own.kind === 'unknown' ? { kind: 'reserve' } : own,
+        );
+      }
+    }
+  }
+}
+
+/**
+ * Judges one service.
+ * @param now monotonic
+ */
+export function judge(service: ServiceConfig, known: Known, memory: ServiceMemory, now: Millis): Judgement {
+  const own = new Map<ServerId, Own>();
+  for (const server of service.servers) {
+    const id = serverId(service, server);
+    own.set(id, ownStanding(server, id, known));
+  }
+  const weights = weigh(service, own, known);
+  const quorum = stepQuorum(service.quorum, memory.quorum, weights);
+  const tier = quorum === 'lost' ? chooseTier(service, known) : undefined;
+  const work: Work = {
+    service,
+    known,
+    now,
+    own,
+    ramps: new Map(memory.ramps),
+    out: new Set(memory.out),
+    standings: new Map(),
+    weights: new Map(),
+    again: undefined,
+  };
+  settleServers(work, tier);
+  settleFallback(work, tier, quorum === undefined);
+  return {
+    memory: { quorum, tier, ramps: work.ramps, out: work.out },
+    standing: {
+      quorum,
+      weight: weights.serving,
+      needed: neededWeight(service.quorum, weights.total),
+      tier,
+      servers: work.standings,
+    },
+    weights: work.weights,
+    again: work.again,
+  };
+}

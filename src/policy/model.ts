@@ -1,0 +1,80 @@
+/** What is decided of services and servers between their health and the table. Types only. */
+import type { CheckId } from '../checks/model.js';
+import type { EpochMillis, Millis } from '../core/units.js';
+
+/** `service/server`: unique in one configuration. A server with one check has that check's id. */
+export type ServerId = CheckId;
+
+/** The present, on both clocks. */
+export interface Instant {
+  /** Monotonic. */
+  readonly now: Millis;
+  readonly wall: EpochMillis;
+}
+
+/** How much weight a service needs. */
+export interface QuorumRule {
+  /** The sum of the weights of the servers that serve. */
+  readonly weight: number;
+  /** It is lost below `weight - hysteresis`, and met again at `weight + hysteresis`. */
+  readonly hysteresis: number;
+}
+
+/** How a server that comes back is brought back. */
+export interface AdmitRule {
+  /** The weight that it begins with. */
+  readonly canary: number;
+  /** From the first weight to the whole one. */
+  readonly ramp: Millis;
+  readonly curve: 'linear' | 'exponential';
+}
+
+/** The operator's word about a server, or a maintenance window's. It is an axis of its own, beside health. */
+export interface AdminEntry {
+  /**
+   * `draining` and `drained`: weight 0, connections live on; `drained` when they are gone, or the deadline has come.
+   * `disabled`: out of the table.
+   */
+  readonly state: 'enabled' | 'draining' | 'drained' | 'disabled';
+  /** In place of the configured one; undefined: the configured one. */
+  readonly weight: number | undefined;
+  readonly since: EpochMillis;
+  /** When draining is given up and the server counts as drained; undefined: never. */
+  readonly deadline: EpochMillis | undefined;
+  /** Who said so: `operator`, `maintenance NAME` ... */
+  readonly by: string;
+  readonly reason: string | undefined;
+}
+
+export type QuorumState = 'met' | 'lost';
+
+/** Why a server is in the table as it is. */
+export type Standing =
+  /** It serves, with its whole weight. */
+  | { readonly kind: 'serving' }
+  /** No verdict yet: as the table has it. */
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'down' }
+  /** It came back and gets more weight by and by. */
+  | { readonly kind: 'admission'; readonly weight: number; readonly of: number }
+  /** Taken out by hand or by a maintenance window. */
+  | { readonly kind: 'admin'; readonly state: 'draining' | 'drained' | 'disabled'; readonly by: string }
+  /** It is up, but its service has lost its quorum and a fallback serves. */
+  | { readonly kind: 'quorum-lost' }
+  /** A fallback that is not needed. */
+  | { readonly kind: 'reserve' }
+  /** A fallback that serves. */
+  | { readonly kind: 'fallback'; readonly tier: number };
+
+/** How it stands with a service. A new object whenever something of it changed. */
+export interface ServiceStanding {
+  /** Undefined until enough is known. */
+  readonly quorum: QuorumState | undefined;
+  /** Sum of the weights of the servers that serve. */
+  readonly weight: number;
+  /** What the quorum asks for. */
+  readonly needed: number;
+  /** The fallback tier that serves, from 0; undefined: the servers do. */
+  readonly tier: number | undefined;
+  readonly servers: ReadonlyMap<ServerId, Standing>;
+}

@@ -1,0 +1,108 @@
+/** A service and its book, driven by words. */
+import type { Config, FallbackServer, ServiceConfig } from '../../src/config/model.js';
+import { epochMillis, millis } from '../../src/core/units.js';
+import { type Outcome, PolicyBook } from '../../src/policy/book.js';
+import type { AdminEntry, Instant } from '../../src/policy/model.js';
+import type { PolicyNews } from '../../src/policy/news.js';
+import { change, config, dest, service, serviceConfig } from '../ipvs/build.js';
+
+/** `web` with one server for each of the weights: 192.0.2.11, .12 ... */
+export function web(weights: readonly number[], more: Partial<ServiceConfig> = {}): ServiceConfig {
+  const servers = weights.map((weight, index) => dest(`192.0.2.${11 + index}`, { weight }));
+  return { ...serviceConfig('web', service(), servers), ...more };
+}
+
+/** A server of a fallback: 192.0.2.`last`. */
+export function spare(last: number, checked = false): FallbackServer {
+  const [server] = serviceConfig('web', service(), [dest(`192.0.2.${last}`)]).servers;
+  if (server === undefined) throw new Error('no server');
+  return checked ? server : { ...server, check: undefined };
+}
+
+export function admin(state: AdminEntry['state'], weight?: number): AdminEntry {
+  return { state, weight, since: epochMillis(0), deadline: undefined, by: 'operator', reason: undefined };
+}
+
+export const idOf = (last: number): string => `web/192.0.2.${last}:80`;
+
+function newsText(news: PolicyNews): string {
+  switch (news.kind) {
+    case 'verdict':
+      return `${news.server.name.slice('192.0.2.'.length, -':80'.length)} ${news.change.verdict}`;
+    case 'quorum':
+      return `quorum ${news.standing.quorum}`;
+    case 'fallback':
+      return `tier ${news.standing.tier ?? 'none'}`;
+  }
+}
+
+export class Desk {
+  readonly book = new PolicyBook();
+  #now = 1_000_000;
+
+  constructor(...services: readonly ServiceConfig[]) {
+    this.book.configure(config(...services), this.at());
+  }
+
+  at(): Instant {
+    return { now: millis(this.#now), wall: epochMillis(this.#now) };
+  }
+
+  /** Verdicts of one turn: `up 11`, `down 12`. @returns the news */
+  verdicts(...words: readonly string[]): readonly string[] {
+    return this.#told(
+      this.book.verdict(
+        words.map((word) => {
+          const [verdict, last] = word.split(' ');
+          return change(idOf(Number(last)), verdict === 'up' ? 'up' : 'down', 'unknown');
+        }),
+        this.at(),
+      ),
+    );
+  }
+
+  administer(last: number, entry: AdminEntry | undefined): readonly string[] {
+    return this.#told(this.book.administer(new Map([[idOf(last), entry]]), this.at()));
+  }
+
+  reload(its: Config): readonly string[] {
+    return this.book.configure(its, this.at()).map(newsText);
+  }
+
+  /** Lets time pass up to then, judging whenever something is due. @returns how often */
+  pass(ms: number): number {
+    const end = this.#now + ms;
+    let ticks = 0;
+    for (;;) {
+      const { due } = this.book;
+      if (due === undefined || due > end) break;
+      this.#now = Math.max(this.#now, due);
+      this.book.tick(this.at());
+      ticks += 1;
+    }
+    this.#now = end;
+    return ticks;
+  }
+
+  /** `11:1 12:0 13:hold`; a server that is to be absent is left out. */
+  wants(): string {
+    const words: string[] = [];
+    for (const desired of this.book.desired.values()) {
+      for (const { want } of desired.servers.values()) {
+        const last = want.dest.key.address.split('.').at(-1);
+        if (want.kind === 'hold') words.push(`${last}:hold`);
+        if (want.kind === 'present') words.push(`${last}:${want.dest.settings.weight}`);
+      }
+    }
+    return words.join(' ');
+  }
+
+  /** Why a server stands as it does. */
+  standing(last: number): string | undefined {
+    return this.book.standings().get('web')?.servers.get(idOf(last))?.kind;
+  }
+
+  #told({ news }: Outcome): readonly string[] {
+    return news.map(newsText);
+  }
+}
