@@ -15,6 +15,7 @@ import {
 } from '../src/config/schema.js';
 import { FTP_KEYS, HTTP_KEYS, HTTPS_KEYS, RULE_KEYS, TARGET_KEYS } from '../src/config/schema-checks.js';
 import { hooks, notify } from '../src/config/schema-hooks.js';
+import { state } from '../src/config/schema-state.js';
 import { sync } from '../src/config/schema-sync.js';
 import { trackedObject, trackedProcess, trackedScript, trackUse } from '../src/config/schema-tracks.js';
 import { router, unicast } from '../src/config/schema-vrrp.js';
@@ -177,6 +178,7 @@ export function configurationReference(): string {
     part('`tracks.NAME.process`', trackedProcess),
     part('`vrrp.NAME.announce`', announce),
     part('`sync`', sync),
+    part('`state`', state),
     part('`alerts.NAME`', alert),
     part('`alerts.NAME.webhook`', webhook),
     LIMITS,

@@ -180,5 +180,7 @@ export const LEVELS: Readonly<Record<EventKind, 'info' | 'warn' | 'error'>> = {
   'vip-restored': 'warn',
   'vip-refused': 'error',
   'sync-role': 'info',
+  'state-trouble': 'error',
+  'state-restored': 'info',
   'vrrp-trouble': 'warn',
 };

@@ -8,12 +8,14 @@ import type { Api } from './api/server.js';
 import { ProbePool } from './checks/pool.js';
 import type { Config } from './config/model.js';
 import { Controller } from './controller.js';
+import { LvsError } from './core/errors.js';
 import type { Logger, Timer } from './core/ports.js';
 import { type Millis, seconds } from './core/units.js';
 import { IpvsClient } from './ipvs/client.js';
 import { MemoryTable } from './ipvs/memory.js';
 import type { IpvsTable } from './ipvs/model.js';
 import { blindHappening, RoleFollower, type RouterEngine, trackHappening } from './roles.js';
+import { StateKeeper } from './state.js';
 import { SyncFollower } from './sync.js';
 import { systemClock, systemEntropy, systemTimers, systemTurns } from './sys/clock.js';
 import { openNetlink } from './sys/netlink.js';
@@ -51,6 +53,7 @@ export class MainPart {
   readonly #table: IpvsTable;
   readonly #probes: ProbePool;
   readonly #alerts: Outbox;
+  readonly #state: StateKeeper;
   readonly #roles: RoleFollower;
   readonly #sync: SyncFollower;
   readonly #tracks: TrackWatcher;
@@ -62,7 +65,9 @@ export class MainPart {
 
   /** Nothing runs yet. @throws IPVS, PERMISSION, NATIVE (rejects) where there is no table */
   static async make(config: Config, vrrp: RouterEngine, log: Logger): Promise<MainPart> {
-    return new MainPart(config, await openTable(config), vrrp, log);
+    const part = new MainPart(config, await openTable(config), vrrp, log);
+    await part.#state.open();
+    return part;
   }
 
   private constructor(config: Config, table: IpvsTable, vrrp: RouterEngine, log: Logger) {
@@ -76,6 +81,13 @@ export class MainPart {
       timers: systemTimers,
       entropy: systemEntropy,
       log,
+    });
+    this.#state = new StateKeeper({
+      config: config.state,
+      run: randomUUID().replaceAll('-', ''),
+      timers: systemTimers,
+      turns: systemTurns,
+      tell: (happening) => this.controller.tell(happening),
     });
     this.#probes = new ProbePool({
       workerFile: new URL('./checks/worker.js', import.meta.url),
@@ -93,7 +105,10 @@ export class MainPart {
       config,
       table,
       probes: this.#probes,
-      alerts: this.#alerts,
+      alerts: {
+        configure: (director, rules) => this.#alerts.configure(director, rules),
+        offer: (event) => this.#alerts.offer(this.#state.record(event)),
+      },
       clock: systemClock,
       timers: systemTimers,
       log,
@@ -143,6 +158,7 @@ export class MainPart {
   /** Resolves when the table is right as far as is known, and the API listens. @throws API (rejects) */
   async start(): Promise<void> {
     await this.controller.start();
+    this.#state.start();
     if (this.#closed) return;
     this.#tracks.configure(this.#config.tracks);
     this.#roles.configure(this.controller.world());
@@ -150,7 +166,13 @@ export class MainPart {
     this.#patience = systemTimers.after(VERDICTS_LIMIT, () => this.#roles.ready());
     // The HTTP server is large: it is loaded when the table is right, not before.
     const { startApi } = await import('./api/server.js');
-    const source = { world: () => this.controller.world(), clock: systemClock, log: this.#log };
+    const source = {
+      world: () => this.controller.world(),
+      events: this.#state.journal,
+      clock: systemClock,
+      timers: systemTimers,
+      log: this.#log,
+    };
     if (this.#closed) return;
     this.#api = await startApi(this.#config.api.listen, source);
     if (this.#closed) await this.#api.close();
@@ -158,6 +180,8 @@ export class MainPart {
 
   /** Puts a new configuration in force. @throws CONFIG where it changes what needs a restart; nothing was applied then */
   reload(config: Config): void {
+    if (JSON.stringify(config.state) !== JSON.stringify(this.#config.state))
+      throw new LvsError('CONFIG', 'state cannot change while running: restart lvsentry for it');
     this.controller.reload(config);
     this.#tracks.configure(config.tracks);
     this.#roles.configure(this.controller.world());
@@ -177,6 +201,8 @@ export class MainPart {
     const synchronised = resigned.then(() => within(STOP_LIMIT, this.#sync.close()));
     const alerted = this.#alerts.close(ALERTS_LIMIT);
     await Promise.all([synchronised, tracksClosed, this.#probes.close(), alerted, this.#api?.close()]);
+    if (!(await within(STOP_LIMIT, this.#state.close())))
+      this.#log.error({}, 'the disk did not take what is kept: the last events may be missing');
     this.#table.close();
     this.#links?.close();
   }

@@ -28,6 +28,9 @@ export const EVENT_KINDS = {
   'vip-refused': 'A virtual IP cannot be set: the kernel refuses it, or another host has it.',
   'sync-role':
     'The synchronisation of connections changed its role in the kernel: told to others, or heard of.',
+  'state-trouble':
+    'What lvsentry keeps (admin state, verdicts, events) cannot be written, read or shared; the message says what and why.',
+  'state-restored': 'What lvsentry keeps is written or shared again.',
   'vrrp-trouble': 'Something is odd on the network or with this machine; the message says what.',
 } as const;
 

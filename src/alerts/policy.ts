@@ -1,4 +1,5 @@
 /** Alerts decided: who wants an event, what is said, in which order, and what to do with the receiver's answer. */
+import { boundedJson } from '../core/json.js';
 import { type EpochMillis, type Millis, millis, seconds } from '../core/units.js';
 import { type AlertRule, EVENT_KINDS, type EventKind, type LvsEvent } from './model.js';
 
@@ -132,25 +133,11 @@ export function alertBody(sender: AlertSender, rule: AlertRule, event: LvsEvent)
   };
 }
 
-const bigintAsText = (_key: string, value: unknown): unknown =>
-  typeof value === 'bigint' ? value.toString() : value;
-
-/** Facts as JSON. They come from everywhere; whatever is wrong with them must not stop the alert. */
-function factsJson(facts: LvsEvent['facts']): string {
-  let text: string;
-  try {
-    text = JSON.stringify(facts, bigintAsText);
-  } catch {
-    return '{"omitted":"not representable in JSON"}';
-  }
-  return text.length <= FACTS_LENGTH_MAX ? text : '{"omitted":"too long"}';
-}
-
 /** The alert as it is sent: its id, and its body as JSON. */
 export function alertMessage(sender: AlertSender, rule: AlertRule, event: LvsEvent): AlertMessage {
   const body = alertBody(sender, rule, event);
   const text = JSON.stringify({ ...body, facts: undefined });
-  return { id: body.id, body: `${text.slice(0, -1)},"facts":${factsJson(event.facts)}}` };
+  return { id: body.id, body: `${text.slice(0, -1)},"facts":${boundedJson(event.facts, FACTS_LENGTH_MAX)}}` };
 }
 
 /** Statuses of the 4xx class that ask for another attempt: Request Timeout, Too Early, Too Many Requests. */

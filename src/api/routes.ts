@@ -1,10 +1,12 @@
 /** The routes: one row each. What they answer is made of one snapshot. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { World } from '../world.js';
+import { EventRoute } from './events.js';
 import { sendError } from './failure.js';
 import { liveness, readiness } from './health.js';
 import {
   ERROR_SCHEMA,
+  EVENTS_SCHEMA,
   LIVENESS_SCHEMA,
   READINESS_SCHEMA,
   SERVICE_SCHEMA,
@@ -18,7 +20,11 @@ import { StatusTexts } from './texts.js';
 import { packageVersion } from './version.js';
 import { vrrpStatus } from './vrrp.js';
 
-type Handler = (source: ApiSource, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
+type Handler = (
+  source: ApiSource,
+  request: FastifyRequest,
+  reply: FastifyReply,
+) => FastifyReply | Promise<FastifyReply>;
 
 interface Route {
   readonly url: string;
@@ -59,6 +65,7 @@ const oneService: Handler = (source, request, reply) => {
 /** Made anew for each server: the answers that it keeps are those of one source. */
 export function routes(): readonly Route[] {
   const texts = new StatusTexts();
+  const events = new EventRoute();
   return [
     { url: '/healthz', response: { 200: LIVENESS_SCHEMA, 503: LIVENESS_SCHEMA }, handle: health },
     { url: '/readyz', response: { 200: READINESS_SCHEMA, 503: READINESS_SCHEMA }, handle: ready },
@@ -76,6 +83,11 @@ export function routes(): readonly Route[] {
       url: '/v1/vrrp',
       response: { 200: VRRP_SCHEMA },
       handle: cachedAnswer((world) => JSON.stringify(vrrpStatus(world))),
+    },
+    {
+      url: '/v1/events',
+      response: { 200: EVENTS_SCHEMA, 400: ERROR_SCHEMA, 503: ERROR_SCHEMA },
+      handle: (source, request, reply) => events.answer(source, request, reply),
     },
     { url: '/v1/services/:name', response: { 200: SERVICE_SCHEMA, 404: ERROR_SCHEMA }, handle: oneService },
   ];

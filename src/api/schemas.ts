@@ -1,5 +1,6 @@
 /** JSON Schemas of the answers: the small ones are written by them, all are tested by them, and docs/api.md too. */
 import type { Lateness } from '../vrrp/status.js';
+import type { EventStatus, EventsStatus } from './events.js';
 import type { Liveness, Readiness } from './health.js';
 import type {
   AdminStatus,
@@ -246,6 +247,21 @@ export const VRRP_SCHEMA = objectOf<VrrpStatus>('The virtual routers.', {
   loop: LATENESS_SCHEMA,
   strangers: count('Packets of ids that no virtual router here has.'),
   unreadable: count('Packets that nothing could be made of.'),
+});
+
+export const EVENT_SCHEMA = objectOf<EventStatus>('Something that happened.', {
+  sequence: count('Counts up, over restarts too where there is a journal on disk.'),
+  time: text('When: RFC 3339, UTC.'),
+  kind: text('What: one of the events of [alerts.md](alerts.md).'),
+  service: orNull(text('Name of the virtual service; null where it is about none.')),
+  server: orNull(text('Name of the real server; null where it is about none.')),
+  message: text('What happened and why, one sentence for a person.'),
+  facts: { type: 'object', description: 'The same as data. Members depend on the event and may change.' },
+});
+
+export const EVENTS_SCHEMA = objectOf<EventsStatus>('Events, oldest first.', {
+  events: list(EVENT_SCHEMA, 'At most `limit`.'),
+  next: text('As `since` it asks for what comes behind these.'),
 });
 
 export const LIVENESS_SCHEMA = objectOf<Liveness>('Whether every loop has beaten lately.', {

@@ -1,5 +1,5 @@
 /** Asks the daemon by HTTP. */
-import { get, type IncomingMessage } from 'node:http';
+import { get, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { listenText } from '../api/listen.js';
 import type { Listen } from '../config/model.js';
 import { errorText, LvsError } from '../core/errors.js';
@@ -26,7 +26,8 @@ export function parseUrl(text: string): Listen {
   return { kind: 'tcp', host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) || 80 };
 }
 
-function unreachable(where: Listen, problem: string): LvsError {
+/** The error of a daemon that is not there. */
+export function unreachable(where: Listen, problem: string): LvsError {
   const address = listenText(where);
   return new LvsError(
     'API',
@@ -35,10 +36,15 @@ function unreachable(where: Listen, problem: string): LvsError {
   );
 }
 
-function respond(where: Listen, path: string): Promise<IncomingMessage> {
+/** The head of an answer; its body is to be read or destroyed. @throws API (rejects) */
+export function open(
+  where: Listen,
+  path: string,
+  headers: OutgoingHttpHeaders = {},
+): Promise<IncomingMessage> {
   const address = where.kind === 'unix' ? { socketPath: where.path } : { host: where.host, port: where.port };
   return new Promise((resolve, reject) => {
-    const request = get({ ...address, path, agent: false, timeout: SILENCE_MAX }, resolve);
+    const request = get({ ...address, path, headers, agent: false, timeout: SILENCE_MAX }, resolve);
     request.on('timeout', () => request.destroy(new Error(`no answer in ${SILENCE_MAX / 1000} s`)));
     request.on('error', (error: Error & { readonly code?: string }) =>
       reject(unreachable(where, PROBLEMS[error.code ?? ''] ?? errorText(error))),
@@ -64,7 +70,7 @@ async function readBody(where: Listen, response: IncomingMessage): Promise<strin
 
 /** The body of a 200 answer. @throws API where there is none; its text says what to do */
 export async function askDaemon(where: Listen, path: string): Promise<string> {
-  const response = await respond(where, path);
+  const response = await open(where, path);
   const body = await readBody(where, response);
   if (response.statusCode !== 200)
     throw unreachable(where, `it answered with status ${response.statusCode}, which lvsentry does not do`);

@@ -89,4 +89,21 @@ export const COMMANDS: readonly CommandRow[] = [
     ],
     load: () => import('./vrrp.js'),
   },
+  {
+    name: 'events',
+    summary: 'print what happened: the newest events, or all since a time',
+    options: [
+      { flags: '-c, --config <path>', text: 'ask the daemon of this configuration', conflicts: ['url'] },
+      { flags: '--url <url>', text: 'ask the daemon at http://HOST:PORT or unix:/PATH' },
+      {
+        flags: '--since <time>',
+        text: 'how long ago (10m), a time with its zone, or the number of an event',
+      },
+      { flags: '--kind <kinds>', text: 'events of these kinds alone, with commas between them' },
+      { flags: '--service <name>', text: 'events of this service alone' },
+      { flags: '--follow', text: 'go on with what happens, until the command is ended' },
+      { flags: '--json', text: 'print JSON, a line for each event' },
+    ],
+    load: () => import('./events.js'),
+  },
 ];

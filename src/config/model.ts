@@ -5,6 +5,7 @@ import type { Millis } from '../core/units.js';
 import type { HookPlan } from '../hooks/model.js';
 import type { Dest, Service, SyncRule } from '../ipvs/model.js';
 import type { AdmitRule, QuorumRule } from '../policy/model.js';
+import type { StateConfig } from '../store/model.js';
 import type { Watched } from '../tracks/model.js';
 import type { RouterConfig } from '../vrrp/status.js';
 
@@ -59,6 +60,8 @@ export interface Config {
   readonly tracks: readonly Watched[];
   /** Who is told of changes of their roles. */
   readonly hooks: HookPlan;
+  /** What outlives a restart; undefined: nothing. */
+  readonly state: StateConfig | undefined;
 }
 
 /** One fault of a configuration file. */

@@ -21,6 +21,7 @@ import {
   yesNo,
 } from './schema-kit.js';
 import { admit, fallback, quorum } from './schema-policy.js';
+import { state } from './schema-state.js';
 import { sync } from './schema-sync.js';
 import { tracks } from './schema-tracks.js';
 import { vrrp } from './schema-vrrp.js';
@@ -333,6 +334,7 @@ export const root = section(
         example: '30s',
       }),
       api,
+      state,
       defaults,
       alerts: named(alert, 100, {
         says: 'Who is told of what, each under a name.',

@@ -28,6 +28,7 @@ import type { RawSync } from './schema-sync.js';
 import type { RawTrackedObject } from './schema-tracks.js';
 import type { RawRouter } from './schema-vrrp.js';
 import { completeService } from './service.js';
+import { completeState } from './state.js';
 import { completeSync, type SyncSurroundings } from './sync.js';
 import { completeTrack, type TrackDefinition, type TrackDefinitions } from './tracks.js';
 import { validate } from './validate.js';
@@ -245,6 +246,7 @@ export function complete(
     sync: sync(context, syncAt, roots, { routers: vrrp, services: known }),
     tracks: watchedOf(definitions, vrrp),
     hooks: hookPlan(context, only(context, roots, 'hooks'), given, vrrp),
+    state: completeState(context, only(context, roots, 'state')),
   };
 }
 

@@ -2,8 +2,10 @@
 import type { ApiSource } from '../../src/api/source.js';
 import type { Config } from '../../src/config/model.js';
 import { type EpochMillis, epochMillis, millis } from '../../src/core/units.js';
+import { EventJournal } from '../../src/events/journal.js';
 import { judge, NO_MEMORY } from '../../src/policy/judge.js';
 import type { ServerHealth, World } from '../../src/world.js';
+import { FakeTime } from '../fakes/time.js';
 import { change, config, dest, key, service, serviceConfig, table } from '../ipvs/build.js';
 
 export const START = epochMillis(1_700_000_000_000);
@@ -78,6 +80,8 @@ export interface FakeSource extends ApiSource {
   current: World;
   now: EpochMillis;
   readonly logged: string[];
+  readonly events: EventJournal;
+  readonly timers: FakeTime;
 }
 
 export function source(current: World = world()): FakeSource {
@@ -85,6 +89,8 @@ export function source(current: World = world()): FakeSource {
     current,
     now: NOW,
     logged: [],
+    events: new EventJournal('aj', undefined),
+    timers: new FakeTime(),
     world: () => its.current,
     clock: { wall: () => its.now, monotonic: () => 0 as never },
     log: {

@@ -58,6 +58,7 @@ const COMPLETED: Config = {
   sync: undefined,
   tracks: [],
   hooks: { all: undefined, single: new Map(), groups: new Map() },
+  state: undefined,
 };
 
 t.test('the least configuration is completed with every default', async (t) => {

@@ -29,6 +29,7 @@ import {
 } from '../../src/config/schema-checks.js';
 import { CHECK_KEYS } from '../../src/config/schema-facts.js';
 import { hooks } from '../../src/config/schema-hooks.js';
+import { state } from '../../src/config/schema-state.js';
 import { trackedObject, trackedProcess, trackedScript, trackUse } from '../../src/config/schema-tracks.js';
 import { readYaml } from '../../src/config/yaml.js';
 import { filesBelow, modulesBelow, ROOT, read } from '../house/project.js';
@@ -47,6 +48,7 @@ const SECTIONS = {
   alert,
   webhook,
   hooks,
+  state,
   trackedObject,
   trackedProcess,
   trackedScript,

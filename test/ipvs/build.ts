@@ -107,6 +107,7 @@ export function config(...services: readonly ServiceConfig[]): Config {
     sync: undefined,
     tracks: [],
     hooks: { all: undefined, single: new Map(), groups: new Map() },
+    state: undefined,
   };
 }
 
