@@ -1,5 +1,6 @@
 /** `docs/configuration.md`, from the schema. */
 import type { TProperties, TSchema } from 'typebox';
+import { CHECK_TYPES } from '../src/checks/model.js';
 import { FOLDER_FILES_MAX } from '../src/config/load.js';
 import {
   alert,
@@ -13,7 +14,8 @@ import {
   tunnel,
   webhook,
 } from '../src/config/schema.js';
-import { FTP_KEYS, HTTP_KEYS, HTTPS_KEYS, RULE_KEYS, TARGET_KEYS } from '../src/config/schema-checks.js';
+import { RULE_KEYS, TARGET_KEYS } from '../src/config/schema-check-keys.js';
+import { CHECK_KINDS } from '../src/config/schema-checks.js';
 import { hooks, notify } from '../src/config/schema-hooks.js';
 import { state } from '../src/config/schema-state.js';
 import { sync } from '../src/config/schema-sync.js';
@@ -134,16 +136,26 @@ function part(
 }
 
 const TYPE: Option = {
-  description: 'What is probed with: `tcp`, `http`, `https` or `ftp`.',
+  description: 'What is probed with; each type has a section below.',
   'x-type': 'word',
   'x-default': 'what the level above says, else tcp',
-  'x-range': 'tcp, http, https, ftp',
+  'x-range': CHECK_TYPES.join(', '),
   'x-example': 'http',
 };
 
-const HTTPS_TEXT = 'An https check takes the keys of http, and these:';
-const FTP_TEXT =
-  'An ftp check reads the banner, logs in, asks for `file` where there is one, and says goodbye.';
+/** One section for each kind of check: what passes, and its own keys. Those that another kind has too are named. */
+function kinds(): readonly string[] {
+  const told = new Map<string, string>();
+  return CHECK_TYPES.map((type) => {
+    const { says, keys } = CHECK_KINDS[type];
+    const fresh = Object.entries(keys).filter(([key]) => !told.has(key));
+    const shared = Object.keys(keys).filter((key) => told.has(key));
+    for (const [key] of fresh) told.set(key, type);
+    const links = shared.map((key) => `\`${key}\` (${told.get(key)})`);
+    const also = links.length === 0 ? '' : `\n\nExplained elsewhere: ${links.join(', ')}.`;
+    return `## Checks: ${type}\n\n${says}${also}\n\n${options(Object.fromEntries(fresh))}`;
+  });
+}
 
 /** The whole reference. */
 export function configurationReference(): string {
@@ -159,9 +171,7 @@ export function configurationReference(): string {
     CHECKS,
     describe('type', TYPE, false),
     options({ ...RULE_KEYS, ...TARGET_KEYS }),
-    `## Checks: http\n\n${options(HTTP_KEYS)}`,
-    `## Checks: https\n\n${HTTPS_TEXT}\n\n${options(HTTPS_KEYS)}`,
-    `## Checks: ftp\n\n${FTP_TEXT}\n\n${options(FTP_KEYS)}`,
+    ...kinds(),
     part('`vrrp.NAME`', router),
     part('`vrrp.NAME.addresses[]`', virtualAddress),
     part('`vrrp.NAME.routes[]`', route),

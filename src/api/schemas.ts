@@ -1,4 +1,5 @@
 /** JSON Schemas of the answers: the small ones are written by them, all are tested by them, and docs/api.md too. */
+import { CHECK_TYPES } from '../checks/model.js';
 import type { Lateness } from '../vrrp/status.js';
 import type { EventStatus, EventsStatus } from './events.js';
 import type { Liveness, Readiness } from './health.js';
@@ -86,7 +87,7 @@ export const SERVER_SCHEMA = objectOf<ServerStatus>('One real server in one serv
   ),
   why: text('The same in words that follow the name: `is brought back: weight 3 of 10`.'),
   admin: orNull(ADMIN_SCHEMA),
-  check: orNull(choice(['tcp', 'http', 'https', 'ftp'], 'How it is probed; null: it is not.')),
+  check: orNull(choice(CHECK_TYPES, 'How it is probed; null: it is not.')),
 });
 
 export const QUORUM_SCHEMA = objectOf<QuorumStatus>('Whether enough servers serve.', {

@@ -72,8 +72,11 @@ export interface FtpCheck {
   readonly fileBy: 'size' | 'retrieve';
 }
 
+/** Every kind of check, in the order in which they are documented. */
+export const CHECK_TYPES = ['tcp', 'http', 'https', 'ftp'] as const;
+export type CheckType = (typeof CHECK_TYPES)[number];
+
 export type ProbeSpec = TcpCheck | HttpCheck | FtpCheck;
-export type CheckType = ProbeSpec['type'];
 
 /** `service/server`: unique in one configuration. */
 export type CheckId = string;

@@ -1,4 +1,5 @@
 /** What all probers share: one deadline, timed phases, sockets that are freed, a result that is given once. */
+import { createSocket, type Socket as Datagrams } from 'node:dgram';
 import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { ipFamily } from '../core/ip.js';
@@ -20,6 +21,14 @@ export interface LinkHandlers {
   end(): void;
 }
 
+/** What a prober wants to hear from a UDP socket. */
+export interface DatagramHandlers {
+  /** It may send now. */
+  open(socket: Datagrams): void;
+  /** A datagram of the target's came. */
+  data(bytes: Uint8Array): void;
+}
+
 /** Reads happen one after the other on a thread's loop, so one buffer does for all of them. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 
@@ -33,7 +42,7 @@ export class ProbeRun {
   readonly #settle: (result: ProbeResult) => void;
   readonly #started: Millis;
   readonly #phases: (readonly [Phase, Micros])[] = [];
-  readonly #sockets: Socket[] = [];
+  readonly #sockets: (Socket | Datagrams)[] = [];
   #phase: Phase = 'connect';
   #phaseStarted: Millis;
   #result: ProbeResult | undefined;
@@ -113,14 +122,32 @@ export class ProbeRun {
     this.#own(socket, handlers);
   }
 
+  /**
+   * Opens a UDP socket that hears and tells the target alone. What the network answers in ICMP (no such port, no such
+   * host) ends the probe.
+   */
+  openUdp(target: Target, handlers: DatagramHandlers): void {
+    if (this.ended) return;
+    const socket = createSocket(ipFamily(target.address) === 'ipv6' ? 'udp6' : 'udp4');
+    this.#sockets.push(socket);
+    socket.on('error', (error) => this.fail(error));
+    socket.on('message', (bytes) => this.#guard(() => handlers.data(bytes)));
+    socket.once('close', () => this.#onClosed(socket));
+    // A callback of `connect` would be given its error too.
+    socket.once('connect', () => this.#guard(() => handlers.open(socket)));
+    socket.connect(target.port, target.address);
+  }
+
   #own(socket: Socket, handlers: LinkHandlers): void {
     this.#sockets.push(socket);
     socket.on('error', (error) => this.fail(error));
     socket.once('end', () => this.#guard(() => this.#onPeerEnd(handlers)));
-    socket.once('close', () => {
-      this.#sockets.splice(this.#sockets.indexOf(socket), 1);
-      this.#settleWhenFree();
-    });
+    socket.once('close', () => this.#onClosed(socket));
+  }
+
+  #onClosed(socket: Socket | Datagrams): void {
+    this.#sockets.splice(this.#sockets.indexOf(socket), 1);
+    this.#settleWhenFree();
   }
 
   #onPeerEnd(handlers: LinkHandlers): void {
@@ -180,7 +207,11 @@ function isSelfConnected(socket: Socket, target: Target): boolean {
  * Frees a socket at once, with a reset, which leaves no TIME_WAIT behind and does not wait for unsent bytes. A connection
  * that is not there yet is just given up. TLS sockets have no reset.
  */
-function free(socket: Socket): void {
+function free(socket: Socket | Datagrams): void {
+  if ('disconnect' in socket) {
+    socket.close();
+    return;
+  }
   if ('encrypted' in socket || socket.connecting || socket.destroyed) socket.destroy();
   else socket.resetAndDestroy();
 }

@@ -63,7 +63,7 @@ function checkRule(context: Context, layers: Layers): Checked<CheckRule> {
 }
 
 /** http and https share their keys, so one inherits from the other. */
-const KINDS: Readonly<Record<CheckType, string>> = { tcp: 'tcp', http: 'http', https: 'http', ftp: 'ftp' };
+const family = (type: CheckType): CheckType => (type === 'https' ? 'http' : type);
 
 /** The type of each layer: its own, else that of the next outer one; undefined where none says it. */
 function layerTypes(layers: Layers): Checked<readonly (CheckType | undefined)[]> {
@@ -93,17 +93,15 @@ function keysFit(context: Context, layer: Layer | undefined, type: CheckType): b
   return fit;
 }
 
-function probeOf(context: Context, type: CheckType, layers: Layers): Checked<CheckTemplate['probe']> {
-  switch (type) {
-    case 'tcp':
-      return (target) => ({ type, target });
-    case 'http':
-    case 'https':
-      return httpProbe(context, type, layers);
-    case 'ftp':
-      return ftpProbe(context, layers);
-  }
-}
+type Complete = (context: Context, layers: Layers) => Checked<CheckTemplate['probe']>;
+
+/** For each type what its keys come to. */
+const PROBES: Readonly<Record<CheckType, Complete>> = {
+  tcp: () => (target) => ({ type: 'tcp', target }),
+  http: (context, layers) => httpProbe(context, 'http', layers),
+  https: (context, layers) => httpProbe(context, 'https', layers),
+  ftp: ftpProbe,
+};
 
 /**
  * Completes a check. When to probe is inherited key by key; what to probe with (`port` and the keys of the type)
@@ -115,9 +113,9 @@ export function checkTemplate(context: Context, layers: Layers): Checked<CheckTe
   if (types === FAULTY) return FAULTY;
   const type = types[0] ?? 'tcp';
   if (!keysFit(context, layers[0], type)) return FAULTY;
-  const same = layers.filter((_, index) => KINDS[types[index] ?? type] === KINDS[type]);
+  const same = layers.filter((_, index) => family(types[index] ?? type) === family(type));
   const port = pick(same, 'port');
-  const probe = probeOf(context, type, same);
+  const probe = PROBES[type](context, same);
   if (rule === FAULTY || port === FAULTY || probe === FAULTY) return FAULTY;
   return { rule, port: port?.value, probe };
 }

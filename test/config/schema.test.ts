@@ -4,6 +4,7 @@ import t from 'tap';
 import type { TSchema } from 'typebox';
 import { difference } from '../../scripts/generated.js';
 import { markdownTable } from '../../scripts/markdown.js';
+import { CHECK_TYPES } from '../../src/checks/model.js';
 import { faultText } from '../../src/config/faults.js';
 import { loadConfig } from '../../src/config/load.js';
 import { parseConfig } from '../../src/config/parse.js';
@@ -19,14 +20,8 @@ import {
   tunnel,
   webhook,
 } from '../../src/config/schema.js';
-import {
-  anyCheck,
-  FTP_KEYS,
-  HTTP_KEYS,
-  HTTPS_KEYS,
-  RULE_KEYS,
-  TARGET_KEYS,
-} from '../../src/config/schema-checks.js';
+import { RULE_KEYS, TARGET_KEYS } from '../../src/config/schema-check-keys.js';
+import { anyCheck, CHECK_KINDS } from '../../src/config/schema-checks.js';
 import { CHECK_KEYS } from '../../src/config/schema-facts.js';
 import { hooks } from '../../src/config/schema-hooks.js';
 import { state } from '../../src/config/schema-state.js';
@@ -176,10 +171,10 @@ const STATED_DEFAULTS: readonly (readonly [
   [IN_SERVER, server.properties, ['weight', 'lower-threshold']],
   [(more) => SERVICE('', more), server.properties, ['upper-threshold']],
   [IN_CHECK('tcp'), RULE_KEYS, ['interval', 'rise', 'fall', 'assume']],
-  [IN_CHECK('http'), HTTP_KEYS, ['path', 'status', 'method', 'body-limit']],
-  [IN_CHECK('https'), HTTPS_KEYS, ['verify']],
-  [IN_CHECK('ftp'), FTP_KEYS, ['user']],
-  [(more) => SERVICE(`, check: { type: ftp, file: x${more} }`), FTP_KEYS, ['file-by']],
+  [IN_CHECK('http'), CHECK_KINDS.http.keys, ['path', 'status', 'method', 'body-limit']],
+  [IN_CHECK('https'), CHECK_KINDS.https.keys, ['verify']],
+  [IN_CHECK('ftp'), CHECK_KINDS.ftp.keys, ['user']],
+  [(more) => SERVICE(`, check: { type: ftp, file: x${more} }`), CHECK_KINDS.ftp.keys, ['file-by']],
   [IN_ALERT, alert.properties, ['on', 'timeout', 'retries']],
 ];
 
@@ -194,15 +189,18 @@ t.test('the defaults that the reference states are the ones that hold', async (t
 
 t.test('every type of check has its keys, and the open form has them all', async (t) => {
   const common = ['type', ...Object.keys(RULE_KEYS), ...Object.keys(TARGET_KEYS)];
-  const http = [...common, ...Object.keys(HTTP_KEYS)];
-  t.same(Object.fromEntries(CHECK_KEYS), {
-    tcp: common,
-    http,
-    https: [...http, ...Object.keys(HTTPS_KEYS)],
-    ftp: [...common, ...Object.keys(FTP_KEYS)],
-  });
+  const expected = CHECK_TYPES.map((type) => [type, [...common, ...Object.keys(CHECK_KINDS[type].keys)]]);
+  t.same([...CHECK_KEYS], expected);
   const all = new Set([...CHECK_KEYS.values()].flat());
   t.same(new Set(Object.keys(anyCheck.properties)), all);
+});
+
+t.test('a key that several types of check have is the same in all of them', async (t) => {
+  const open: Readonly<Record<string, unknown>> = anyCheck.properties;
+  for (const type of CHECK_TYPES) {
+    for (const [key, schema] of Object.entries(CHECK_KINDS[type].keys))
+      t.strictSame(JSON.stringify(open[key]), JSON.stringify(schema), `${key} of ${type}`);
+  }
 });
 
 t.test('the daemon never loads what the schema is written and compiled with', async (t) => {
