@@ -63,7 +63,7 @@ export class Controller {
   #observed: ObservedTable | undefined;
   #tableState: TableState;
   #workers: readonly WorkerDigest[] = [];
-  #beside: Beside = { vrrp: undefined, sync: undefined };
+  #beside: Beside = { vrrp: undefined, sync: undefined, timeouts: undefined };
   /** Refusals told since the table was last in sync: each is told once. */
   readonly #refusals = new Set<string>();
   #sequence = 0;

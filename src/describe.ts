@@ -182,5 +182,6 @@ export const LEVELS: Readonly<Record<EventKind, 'info' | 'warn' | 'error'>> = {
   'sync-role': 'info',
   'state-trouble': 'error',
   'state-restored': 'info',
+  'timeouts-set': 'info',
   'vrrp-trouble': 'warn',
 };

@@ -14,12 +14,14 @@ import { type Millis, seconds } from './core/units.js';
 import { IpvsClient } from './ipvs/client.js';
 import { MemoryTable } from './ipvs/memory.js';
 import type { IpvsTable } from './ipvs/model.js';
+import { FORGETFUL } from './ipvs/timeout-keeper.js';
 import { blindHappening, RoleFollower, type RouterEngine, trackHappening } from './roles.js';
 import { StateKeeper } from './state.js';
 import { SyncFollower } from './sync.js';
 import { systemClock, systemEntropy, systemTimers, systemTurns } from './sys/clock.js';
 import { openNetlink } from './sys/netlink.js';
 import { openPipe } from './sys/pipe.js';
+import { TimeoutFollower } from './timeouts.js';
 import { TrackWatcher } from './tracks/watcher.js';
 import type { VrrpDigest } from './vrrp/status.js';
 
@@ -56,6 +58,7 @@ export class MainPart {
   readonly #state: StateKeeper;
   readonly #roles: RoleFollower;
   readonly #sync: SyncFollower;
+  readonly #timeouts: TimeoutFollower;
   readonly #tracks: TrackWatcher;
   readonly #log: Logger;
   #links: LinkClient | undefined;
@@ -113,6 +116,7 @@ export class MainPart {
       timers: systemTimers,
       log,
     });
+    this.#timeouts = this.#timeoutsOf(table);
     this.#sync = new SyncFollower({
       table,
       timers: systemTimers,
@@ -121,6 +125,16 @@ export class MainPart {
         this.controller.note({ sync });
         this.#roles.follow(this.controller.world());
       },
+      tell: (happening) => this.controller.tell(happening),
+    });
+  }
+
+  #timeoutsOf(table: IpvsTable): TimeoutFollower {
+    return new TimeoutFollower({
+      table,
+      store: FORGETFUL,
+      timers: systemTimers,
+      onState: (timeouts) => this.controller.note({ timeouts }),
       tell: (happening) => this.controller.tell(happening),
     });
   }
@@ -163,6 +177,7 @@ export class MainPart {
     this.#tracks.configure(this.#config.tracks);
     this.#roles.configure(this.controller.world());
     this.#sync.configure(this.#config);
+    this.#timeouts.configure(this.#config);
     this.#patience = systemTimers.after(VERDICTS_LIMIT, () => this.#roles.ready());
     // The HTTP server is large: it is loaded when the table is right, not before.
     const { startApi } = await import('./api/server.js');
@@ -186,6 +201,7 @@ export class MainPart {
     this.#tracks.configure(config.tracks);
     this.#roles.configure(this.controller.world());
     this.#sync.configure(config);
+    this.#timeouts.configure(config);
   }
 
   /**
@@ -199,8 +215,16 @@ export class MainPart {
     const settled = await within(STOP_LIMIT, this.controller.stop(why));
     if (!settled) this.#log.error({}, `the table did not settle within ${STOP_LIMIT} ms`);
     const synchronised = resigned.then(() => within(STOP_LIMIT, this.#sync.close()));
+    const restored = within(STOP_LIMIT, this.#timeouts.close());
     const alerted = this.#alerts.close(ALERTS_LIMIT);
-    await Promise.all([synchronised, tracksClosed, this.#probes.close(), alerted, this.#api?.close()]);
+    await Promise.all([
+      synchronised,
+      restored,
+      tracksClosed,
+      this.#probes.close(),
+      alerted,
+      this.#api?.close(),
+    ]);
     if (!(await within(STOP_LIMIT, this.#state.close())))
       this.#log.error({}, 'the disk did not take what is kept: the last events may be missing');
     this.#table.close();

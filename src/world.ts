@@ -2,7 +2,7 @@
 import type { CheckId, Verdict, VerdictChange } from './checks/model.js';
 import type { Config } from './config/model.js';
 import type { EpochMillis } from './core/units.js';
-import type { ObservedTable, SyncState } from './ipvs/model.js';
+import type { ObservedTable, SyncState, TimeoutsState } from './ipvs/model.js';
 import type { AdminEntry, ServerId, ServiceStanding } from './policy/model.js';
 import type { VrrpDigest } from './vrrp/status.js';
 
@@ -45,6 +45,8 @@ export interface Beside {
   readonly vrrp: VrrpDigest | undefined;
   /** Undefined where no connections are synchronised. */
   readonly sync: SyncState | undefined;
+  /** Undefined where no time-outs of connections are kept. */
+  readonly timeouts: TimeoutsState | undefined;
 }
 
 export interface World extends Beside {

@@ -164,6 +164,19 @@ t.test(
   },
 );
 
+t.test('time-outs of connections are set at the start, by a reload, and put back at the end', async (t) => {
+  const { file, socket, write } = setting(t);
+  write(`table: memory\napi: { listen: "unix:${socket}" }\nservices: {}\ntimeouts: { tcp: 60s }\n`);
+  const daemon = new Daemon(t, file);
+  t.match(await daemon.kind('timeouts-set'), { set: { tcp: 60 } });
+  write(`table: memory\napi: { listen: "unix:${socket}" }\nservices: {}\ntimeouts: { udp: 5s }\n`);
+  daemon.child.kill('SIGHUP');
+  t.match(await daemon.kind('config-reloaded'), {});
+  t.equal(await daemon.stop(), 0);
+  const sets = daemon.lines.filter(({ kind }) => kind === 'timeouts-set').map(({ set }) => set);
+  t.same(sets, [{ tcp: 60 }, { tcp: 900, udp: 5 }, { udp: 300 }]);
+});
+
 t.test('ready and stopping are told to the service manager', async (t) => {
   const { folder, file, socket: api, write } = setting(t);
   const { port } = await httpServer(t);

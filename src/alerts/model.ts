@@ -31,6 +31,7 @@ export const EVENT_KINDS = {
   'state-trouble':
     'What lvsentry keeps (admin state, verdicts, events) cannot be written, read or shared; the message says what and why.',
   'state-restored': 'What lvsentry keeps is written or shared again.',
+  'timeouts-set': 'The time-outs of connections in the kernel were set as configured, or put back.',
   'vrrp-trouble': 'Something is odd on the network or with this machine; the message says what.',
 } as const;
 

@@ -14,6 +14,8 @@ import type {
   SyncDaemonStatus,
   SyncStatus,
   TableStatus,
+  TimeoutStatus,
+  TimeoutsStatus,
   WorkerStatus,
 } from './status.js';
 import type { ContributionStatus, RouterStatus, SquatterStatus, VrrpStatus } from './vrrp.js';
@@ -147,6 +149,23 @@ export const SYNC_SCHEMA = objectOf<SyncStatus>('The synchronisation of connecti
   repaired: count('Changes by somebody else that were undone, since the start.'),
 });
 
+export const TIMEOUT_SCHEMA = objectOf<TimeoutStatus>('One time-out, in seconds.', {
+  wanted: orNull(count('What the configuration asks for; null where it leaves it alone.')),
+  seen: orNull(count('What the kernel has, as seen last.')),
+  original: orNull(
+    count('What it had before lvsentry, and is given back; null where nothing is to be put back.'),
+  ),
+});
+
+export const TIMEOUTS_SCHEMA = objectOf<TimeoutsStatus>('The time-outs of connections.', {
+  tcp: TIMEOUT_SCHEMA,
+  tcpFin: TIMEOUT_SCHEMA,
+  udp: TIMEOUT_SCHEMA,
+  inSync: flag('The kernel was seen to have what is wanted.'),
+  lastError: orNull(text('What went wrong last, until it is right again.')),
+  repaired: count('Changes by somebody else that were undone, since the start.'),
+});
+
 export const WORKER_SCHEMA = objectOf<WorkerStatus>('One probe worker. It counts from its own start.', {
   worker: count('Its number, from 0.'),
   at: text('When it said this: once a second.'),
@@ -172,6 +191,7 @@ export const STATUS_SCHEMA = objectOf<Status>('Everything there is to know, from
   stopping: flag('Whether it was told to stop.'),
   table: TABLE_SCHEMA,
   sync: orNull(SYNC_SCHEMA),
+  timeouts: orNull(TIMEOUTS_SCHEMA),
   routers: list(ROLE_SCHEMA, 'The virtual routers, in the order of the configuration.'),
   services: list(SERVICE_SCHEMA, 'The virtual services, in the order of the configuration.'),
   workers: list(WORKER_SCHEMA, 'The probe workers.'),

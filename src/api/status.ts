@@ -4,7 +4,8 @@ import { reasonText } from '../checks/reason.js';
 import type { FallbackServer, ServerConfig, ServiceConfig } from '../config/model.js';
 import type { EpochMillis } from '../core/units.js';
 import { destText, serviceText } from '../ipvs/keys.js';
-import type { DestSeen, ObservedService, SyncDaemon, SyncRole } from '../ipvs/model.js';
+import type { DestSeen, ObservedService, SyncDaemon, SyncRole, TimeoutsState } from '../ipvs/model.js';
+import type { TimeoutName } from '../ipvs/timeouts.js';
 import { serverId } from '../policy/judge.js';
 import type { AdminEntry, Standing } from '../policy/model.js';
 import { standingText } from '../policy/words.js';
@@ -90,6 +91,22 @@ export interface SyncStatus {
   readonly repaired: number;
 }
 
+/** Whole seconds; null: not asked for, not known, or not ours. */
+export interface TimeoutStatus {
+  readonly wanted: number | null;
+  readonly seen: number | null;
+  readonly original: number | null;
+}
+
+export interface TimeoutsStatus {
+  readonly tcp: TimeoutStatus;
+  readonly tcpFin: TimeoutStatus;
+  readonly udp: TimeoutStatus;
+  readonly inSync: boolean;
+  readonly lastError: string | null;
+  readonly repaired: number;
+}
+
 export interface WorkerStatus {
   readonly worker: number;
   readonly at: string;
@@ -116,6 +133,7 @@ export interface Status {
   readonly stopping: boolean;
   readonly table: TableStatus;
   readonly sync: SyncStatus | null;
+  readonly timeouts: TimeoutsStatus | null;
   readonly services: readonly ServiceStatus[];
   readonly routers: readonly RoleStatus[];
   readonly workers: readonly WorkerStatus[];
@@ -248,6 +266,26 @@ function syncStatus({ sync, config }: World): SyncStatus | null {
   };
 }
 
+function timeoutStatus({ wanted, seen, original }: TimeoutsState, name: TimeoutName): TimeoutStatus {
+  return {
+    wanted: wanted[name] ?? null,
+    seen: seen?.[name] ?? null,
+    original: original[name] ?? null,
+  };
+}
+
+function timeoutsStatus({ timeouts }: World): TimeoutsStatus | null {
+  if (timeouts === undefined) return null;
+  return {
+    tcp: timeoutStatus(timeouts, 'tcp'),
+    tcpFin: timeoutStatus(timeouts, 'tcpFin'),
+    udp: timeoutStatus(timeouts, 'udp'),
+    inSync: timeouts.inSync,
+    lastError: timeouts.lastError ?? null,
+    repaired: timeouts.repaired,
+  };
+}
+
 function roleStatus({ config, vrrp }: World): RoleStatus[] {
   const seen = new Map(vrrp?.routers.map((router) => [router.name, router]));
   return config.vrrp.map(({ instance: { name } }) => {
@@ -271,6 +309,7 @@ export function worldStatus(world: World, version: string): Omit<Status, 'servic
     stopping: world.stopping,
     table: tableStatus(world),
     sync: syncStatus(world),
+    timeouts: timeoutsStatus(world),
     routers: roleStatus(world),
     workers: world.workers.map((digest) => ({ ...digest, at: isoTime(digest.at) })),
   };

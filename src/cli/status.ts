@@ -6,6 +6,7 @@ import type {
   Status,
   SyncStatus,
   TableStatus,
+  TimeoutsStatus,
 } from '../api/status.js';
 import type { Listen } from '../config/model.js';
 import { LvsError } from '../core/errors.js';
@@ -82,6 +83,13 @@ function syncText(sync: SyncStatus | null | undefined): string {
   return sync.wanted === null ? ', sync waits for its role' : ', sync is changing';
 }
 
+/** Only trouble: what is as it should be is in the JSON. What an older daemon does not say is left out. */
+function timeoutsText(timeouts: TimeoutsStatus | null | undefined): string {
+  if (timeouts === undefined || timeouts === null || !hasMembers(timeouts, SYNC_MEMBERS)) return '';
+  if (timeouts.inSync) return '';
+  return `, time-outs NOT right${timeouts.lastError === null ? '' : `: ${timeouts.lastError}`}`;
+}
+
 /** What an older daemon does not say is left out. */
 function routerLines(routers: readonly RoleStatus[] | undefined, now: number): readonly string[] {
   if (!Array.isArray(routers) || routers.length === 0) return [];
@@ -134,7 +142,7 @@ export function statusLines(status: Status, now: number): string[] {
   const [head] = columns(
     [
       [
-        `${status.name}: lvsentry ${status.version}, ${state}, ${tableText(status.table)}${syncText(status.sync)}`,
+        `${status.name}: lvsentry ${status.version}, ${state}, ${tableText(status.table)}${syncText(status.sync)}${timeoutsText(status.timeouts)}`,
       ],
     ],
     new Set(),

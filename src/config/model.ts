@@ -3,7 +3,7 @@ import type { AlertRule } from '../alerts/model.js';
 import type { Check } from '../checks/model.js';
 import type { Millis } from '../core/units.js';
 import type { HookPlan } from '../hooks/model.js';
-import type { Dest, Service, SyncRule } from '../ipvs/model.js';
+import type { Dest, Service, SyncRule, Timeouts } from '../ipvs/model.js';
 import type { AdmitRule, QuorumRule } from '../policy/model.js';
 import type { StateConfig } from '../store/model.js';
 import type { Watched } from '../tracks/model.js';
@@ -56,6 +56,8 @@ export interface Config {
   readonly vrrp: readonly RouterConfig[];
   /** The synchronisation of connections; undefined: none, and the kernel's daemons are not looked at. */
   readonly sync: SyncRule | undefined;
+  /** The kernel's time-outs of connections that are set; the others are left alone. */
+  readonly timeouts: Partial<Timeouts>;
   /** What they track and main watches. */
   readonly tracks: readonly Watched[];
   /** Who is told of changes of their roles. */

@@ -23,6 +23,7 @@ import {
 import { admit, fallback, quorum } from './schema-policy.js';
 import { state } from './schema-state.js';
 import { sync } from './schema-sync.js';
+import { timeouts } from './schema-timeouts.js';
 import { tracks } from './schema-tracks.js';
 import { vrrp } from './schema-vrrp.js';
 
@@ -345,6 +346,7 @@ export const root = section(
       tracks,
       vrrp,
       sync,
+      timeouts,
       services: named(service, SERVICES_MAX, {
         says: 'The virtual services, each under a name.',
         example: '{ web: { address: 192.168.2.254:80, servers: [192.168.2.2] } }',

@@ -1,4 +1,3 @@
-import { parseDuration } from '../core/units.js';
 import { serviceFamily } from '../ipvs/keys.js';
 import type { Persistence, SchedulerFlags, ServiceKey, ServiceSettings } from '../ipvs/model.js';
 import {
@@ -14,6 +13,7 @@ import {
 } from './cursor.js';
 import type { RawService } from './schema.js';
 import { refuse } from './service-key.js';
+import { wholeSeconds } from './whole-seconds.js';
 
 type FlagName = NonNullable<RawService['flags']>[number];
 
@@ -61,14 +61,7 @@ const DEFAULT_PERSISTENCE_SECONDS = 300;
 function persistenceSeconds(context: Context, at: RawPersistence): Checked<number> {
   const timeout = member(at, 'timeout');
   if (timeout === undefined) return DEFAULT_PERSISTENCE_SECONDS;
-  if (timeout === FAULTY) return FAULTY;
-  const inSeconds = (parseDuration(timeout.value) ?? 0) / 1000;
-  if (Number.isInteger(inSeconds)) return inSeconds;
-  return report(
-    context,
-    timeout,
-    `${timeout.value} is not a whole number of seconds, which is all the kernel can keep`,
-  );
+  return timeout === FAULTY ? FAULTY : wholeSeconds(context, timeout);
 }
 
 function persistencePrefix(context: Context, at: RawPersistence, key: Checked<ServiceKey>): Checked<number> {

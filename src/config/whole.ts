@@ -1,7 +1,7 @@
 /** The rules over whole files: from their text to a complete configuration, or to all that is wrong with it. */
 import type { AlertRule } from '../alerts/model.js';
 import { type Millis, parseDuration } from '../core/units.js';
-import type { SyncRule } from '../ipvs/model.js';
+import type { SyncRule, Timeouts } from '../ipvs/model.js';
 import type { Watched } from '../tracks/model.js';
 import type { RouterConfig } from '../vrrp/status.js';
 import { completeAlert } from './alert.js';
@@ -30,6 +30,7 @@ import type { RawRouter } from './schema-vrrp.js';
 import { completeService } from './service.js';
 import { completeState } from './state.js';
 import { completeSync, type SyncSurroundings } from './sync.js';
+import { completeTimeouts } from './timeouts.js';
 import { completeTrack, type TrackDefinition, type TrackDefinitions } from './tracks.js';
 import { validate } from './validate.js';
 import { checkRouters, completeRouter } from './vrrp.js';
@@ -179,6 +180,12 @@ function syncInterface(at: SyncAt): string | undefined {
   return device === FAULTY ? '' : device;
 }
 
+function timeouts(context: Context, roots: readonly Root[]): Partial<Timeouts> {
+  const at = only(context, roots, 'timeouts');
+  const stated = at === undefined || at === FAULTY ? at : completeTimeouts(context, at);
+  return stated === undefined || stated === FAULTY ? {} : stated;
+}
+
 const DEFAULT_LISTEN: Listen = { kind: 'tcp', host: '127.0.0.1', port: 8405 };
 
 function listen(context: Context, roots: readonly Root[]): Checked<Listen> {
@@ -244,6 +251,7 @@ export function complete(
     alerts: alerts(context, roots),
     vrrp,
     sync: sync(context, syncAt, roots, { routers: vrrp, services: known }),
+    timeouts: timeouts(context, roots),
     tracks: watchedOf(definitions, vrrp),
     hooks: hookPlan(context, only(context, roots, 'hooks'), given, vrrp),
     state: completeState(context, only(context, roots, 'state')),

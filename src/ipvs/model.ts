@@ -142,6 +142,21 @@ export interface Timeouts {
   readonly udp: number;
 }
 
+/** How it stands with the time-outs that `timeouts:` asks for. Whole seconds. */
+export interface TimeoutsState {
+  readonly wanted: Partial<Timeouts>;
+  /** All of the kernel's, as it told last; undefined before. */
+  readonly seen: Timeouts | undefined;
+  /** What stood there before us, and is put back at the end. */
+  readonly original: Partial<Timeouts>;
+  /** The kernel has what is wanted. */
+  readonly inSync: boolean;
+  /** What went wrong last, until they are right again. */
+  readonly lastError: string | undefined;
+  /** Changes by somebody else that were undone, since the start. */
+  readonly repaired: number;
+}
+
 export type SyncRole = 'master' | 'backup';
 
 /** A connection-synchronisation daemon. Defaults of the kernel where a member is undefined. */

@@ -4,13 +4,11 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { errorText } from '../core/errors.js';
-import type { Timer, Timers } from '../core/ports.js';
-import { type Millis, millis } from '../core/units.js';
+import type { Timers } from '../core/ports.js';
+import type { Millis } from '../core/units.js';
+import { LevelLoop } from './level-loop.js';
 import type { IpvsTable, SyncDaemon, SyncRole, SyncState } from './model.js';
 import { planSync, type Stranded, type SyncAim, type SyncStep, syncStepsText } from './sync.js';
-
-const RETRY_MIN = millis(100);
-const RETRY_MAX = millis(5000);
 
 export interface SyncKeeperEvents {
   /** Something of the state is different. Undefined: nothing is wanted or watched any more. */
@@ -33,8 +31,8 @@ export interface SyncKeeperOptions {
 
 export class SyncKeeper {
   readonly #options: SyncKeeperOptions;
+  readonly #loop: LevelLoop;
   #aim: SyncAim = { kind: 'ignore' };
-  #resync: Millis = RETRY_MAX;
   #seen: readonly SyncDaemon[] | undefined;
   /** The interfaces at which daemons were first seen, by their role. */
   readonly #indexes = new Map<SyncRole, number>();
@@ -42,24 +40,27 @@ export class SyncKeeper {
   #lastError: string | undefined;
   #repaired = 0;
   #told: SyncState | undefined;
-  #retryAfter: Millis = RETRY_MIN;
-  #due = false;
-  #timer: Timer | undefined;
-  #running: Promise<void> | undefined;
-  #closed = false;
 
   constructor(options: SyncKeeperOptions) {
     this.#options = options;
+    this.#loop = new LevelLoop({
+      timers: options.timers,
+      attempt: async () => {
+        const right = await this.#attempt(this.#aim);
+        this.#tell();
+        return !right ? 'wrong' : this.#aim.kind === 'ignore' ? 'idle' : 'right';
+      },
+    });
   }
 
   /** Replaces what is aimed at. @param resync from one look to the next while all is well */
   aim(aim: Exclude<SyncAim, { kind: 'release' }>, resync: Millis): void {
-    this.#resync = resync;
+    this.#loop.resync = resync;
     const next = aim.kind === 'ignore' ? this.#release() : aim;
     if (isDeepStrictEqual(next, this.#aim)) return;
     this.#aim = next;
     this.#inSync = false;
-    this.#look();
+    this.#loop.look();
   }
 
   /** What we kept until now was ours to begin, so it is ours to end. */
@@ -69,46 +70,13 @@ export class SyncKeeper {
   }
 
   /** Resolves when the daemons are as they are wanted, or when the last attempt failed and waits for its next. */
-  async settled(): Promise<void> {
-    await this.#running;
+  settled(): Promise<void> {
+    return this.#loop.settled();
   }
 
   /** Finishes what is in progress and leaves the daemons as they are then. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    this.#timer?.cancel();
-    await this.settled();
-  }
-
-  #look(): void {
-    this.#due = true;
-    if (this.#running !== undefined || this.#closed) return;
-    this.#timer?.cancel();
-    this.#running = this.#run().then((delay) => {
-      this.#running = undefined;
-      if (delay !== undefined && !this.#closed)
-        this.#timer = this.#options.timers.after(delay, () => this.#look());
-    });
-  }
-
-  /** @returns the time until the next look; undefined: none is needed */
-  async #run(): Promise<Millis | undefined> {
-    let right = true;
-    // A new aim does not wait for the next try of the old one.
-    while (this.#due) {
-      this.#due = false;
-      right = await this.#attempt(this.#aim);
-      this.#tell();
-    }
-    if (!right) return this.#backOff();
-    this.#retryAfter = RETRY_MIN;
-    return this.#aim.kind === 'ignore' ? undefined : this.#resync;
-  }
-
-  #backOff(): Millis {
-    const delay = this.#retryAfter;
-    this.#retryAfter = millis(Math.min(delay * 2, RETRY_MAX, this.#resync));
-    return delay;
+  close(): Promise<void> {
+    return this.#loop.close();
   }
 
   /** Looks, acts, and looks again: only what runs in the end counts, whatever a command answered. */

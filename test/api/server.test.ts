@@ -173,6 +173,33 @@ t.test('the synchronisation of connections: what is followed, wanted and seen', 
   t.match(await ask({ sync: before }), { follows: null, wanted: null, running: null, lastError: 'EPERM' });
 });
 
+t.test('the time-outs of connections: what is wanted, seen, and put back at the end', async (t) => {
+  const ask = async (timeouts: World['timeouts']): Promise<unknown> =>
+    (await buildApi(source(world({ timeouts }))).inject({ url: '/v1/status' })).json<Status>().timeouts;
+  t.equal(await ask(undefined), null);
+  const state = {
+    wanted: { tcp: 60 },
+    seen: { tcp: 60, tcpFin: 120, udp: 300 },
+    original: { tcp: 900 },
+    inSync: true,
+    lastError: undefined,
+    repaired: 1,
+  };
+  t.same(await ask(state), {
+    tcp: { wanted: 60, seen: 60, original: 900 },
+    tcpFin: { wanted: null, seen: 120, original: null },
+    udp: { wanted: null, seen: 300, original: null },
+    inSync: true,
+    lastError: null,
+    repaired: 1,
+  });
+  t.match(await ask({ ...state, seen: undefined, inSync: false, lastError: 'EPERM' }), {
+    tcp: { wanted: 60, seen: null },
+    inSync: false,
+    lastError: 'EPERM',
+  });
+});
+
 t.test('the health routes are 503 with the reasons while something is wrong', async (t) => {
   const its = source();
   const app = buildApi(its);

@@ -8,6 +8,7 @@ import { parseUrl } from '../../src/cli/client.js';
 import { runCli } from '../../src/cli/program.js';
 import { epochMillis } from '../../src/core/units.js';
 import type { SyncState } from '../../src/ipvs/model.js';
+import type { World } from '../../src/world.js';
 import { down, FTP, source, UNKNOWN, up, WEB, world } from '../api/build.js';
 import { FakeTime, turn } from '../fakes/time.js';
 import { dest, syncDaemon, table } from '../ipvs/build.js';
@@ -74,6 +75,26 @@ t.test('status: the synchronisation of connections stands in the first line', as
     const url = await daemon(t, source(world({ sync: { ...SYNC, ...changes } })));
     const { out } = await cli(['status', '--url', url]);
     t.match(out.split('\n')[0], new RegExp(`in sync, ${words}$`));
+  }
+});
+
+t.test('status: time-outs stand in the first line where they are not as they should be', async (t) => {
+  const right = {
+    wanted: { tcp: 60 },
+    seen: undefined,
+    original: {},
+    inSync: true,
+    lastError: undefined,
+    repaired: 0,
+  };
+  const rows: readonly (readonly [World['timeouts'], string])[] = [
+    [right, ''],
+    [{ ...right, inSync: false }, ', time-outs NOT right'],
+    [{ ...right, inSync: false, lastError: 'EPERM' }, ', time-outs NOT right: EPERM'],
+  ];
+  for (const [timeouts, words] of rows) {
+    const { out } = await cli(['status', '--url', await daemon(t, source(world({ timeouts })))]);
+    t.match(out.split('\n')[0], new RegExp(`in sync${words}$`));
   }
 });
 

@@ -181,6 +181,7 @@ const EXPECTED: readonly string[] = [
   'yaml-tag.yaml:1:11: tags (!!map) are not used here; leave it out',
   'yaml-unclosed-list.yaml:5:1: not YAML: deficient indentation; a bracket or brace before this place is probably not closed',
   'yaml-unknown-alias.yaml:2:8: *web stands for nothing: no anchor &web ends before this place',
+  'timeout-of-half-a-second.yaml:1:28: timeouts.udp: 1500ms is not a whole number of seconds, which is all the kernel can keep',
 ];
 
 const MACHINE = { env: {}, hostName: 'director' };

@@ -56,6 +56,7 @@ const COMPLETED: Config = {
   alerts: [],
   vrrp: [],
   sync: undefined,
+  timeouts: {},
   tracks: [],
   hooks: { all: undefined, single: new Map(), groups: new Map() },
   state: undefined,
@@ -92,6 +93,7 @@ services: {}
     alerts: [],
     vrrp: [],
     sync: undefined,
+    timeouts: {},
     tracks: [],
     hooks: { all: undefined, single: new Map(), groups: new Map() },
   });

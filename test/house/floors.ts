@@ -9,7 +9,7 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/wire\//, 2],
   [/^src\/checks\/(checker|reason)\.ts$/, 3],
   [/^src\/ipvs\/(client|memory)\.ts$/, 5],
-  [/^src\/ipvs\/(reconciler|sync-keeper)\.ts$/, 6],
+  [/^src\/ipvs\/(level-loop|reconciler|sync-keeper|timeout-keeper)\.ts$/, 6],
   [/^src\/ipvs\//, 3],
   [/^src\/(vrrp\/(neighbours|transport)|addresses\/(client|links|reconciler|virtual-links))\.ts$/, 5],
   [
@@ -31,6 +31,7 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/(checks|alerts)\/(runner|worker|pool|outbox|queue)\.ts$/, 6],
   [/^src\/(checks|alerts|exec|store)\//, 5],
   [/^src\/(controller|describe|roles|state|sync)\.ts$/, 7],
+  [/^src\/timeouts\.ts$/, 7],
   [/^src\/api\//, 8],
   [/^src\/cli\//, 9],
   [/^src\/(main|daemon|main-part)\.ts$/, 10],

@@ -105,6 +105,7 @@ export function config(...services: readonly ServiceConfig[]): Config {
     alerts: [],
     vrrp: [],
     sync: undefined,
+    timeouts: {},
     tracks: [],
     hooks: { all: undefined, single: new Map(), groups: new Map() },
     state: undefined,

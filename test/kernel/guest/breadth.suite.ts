@@ -4,15 +4,19 @@ import { connect, createServer, type Server } from 'node:net';
 import { faultText } from '../../../src/config/faults.js';
 import type { Config } from '../../../src/config/model.js';
 import { parseConfig } from '../../../src/config/parse.js';
+import { millis } from '../../../src/core/units.js';
 import { IpvsClient } from '../../../src/ipvs/client.js';
 import { diffTable } from '../../../src/ipvs/diff.js';
 import { SCHEDULERS } from '../../../src/ipvs/names.js';
+import { FORGETFUL } from '../../../src/ipvs/timeout-keeper.js';
 import { computeDesired } from '../../../src/policy/desired.js';
 import { systemTimers, systemTurns } from '../../../src/sys/clock.js';
 import { openNetlink } from '../../../src/sys/netlink.js';
+import { TimeoutFollower } from '../../../src/timeouts.js';
 import type { Assertions } from '../../contract/assertions.js';
 import { outcomes } from '../../contract/place.js';
 import { dest, key, service } from '../../ipvs/build.js';
+import { eventually } from '../client.js';
 import { breadthRows } from './breadth-rows.js';
 import { ip, run } from './run-program.js';
 
@@ -108,12 +112,41 @@ async function portsStay(t: Assertions, client: IpvsClient): Promise<void> {
   for (const server of servers) server.close();
 }
 
+/** `Timeout (tcp tcpfin udp): 900 120 300`, as ipvsadm prints it. */
+const timeouts = (): string => run('ipvsadm', '-L', '--timeout').trim();
+const seconds = (words: string): string => `Timeout (tcp tcpfin udp): ${words}`;
+
+async function timeoutsKept(t: Assertions, client: IpvsClient): Promise<void> {
+  const told: string[] = [];
+  const follower = new TimeoutFollower({
+    table: client,
+    store: FORGETFUL,
+    timers: systemTimers,
+    onState: () => undefined,
+    tell: ({ message }) => told.push(message),
+  });
+  const before = timeouts();
+  // 24 days: what the configuration allows is what every kernel can count.
+  const { timeouts: wanted } = configOf('services: {}\ntimeouts: { tcp: 24d, udp: 1s }');
+  follower.configure({ timeouts: wanted, resync: millis(50) });
+  t.ok(await eventually(() => timeouts() === seconds('2073600 120 1'), 5000), timeouts());
+  run('ipvsadm', '--set', '77', '78', '0');
+  t.ok(await eventually(() => timeouts() === seconds('2073600 78 1'), 5000), 'ours is undone, theirs stays');
+  t.ok(
+    told.some((message) => message.includes('tcp 77s, should be 2073600s')),
+    told.join('\n'),
+  );
+  await follower.close();
+  t.equal(timeouts(), before.replace(' 120 ', ' 78 '), 'in the end the kernel has its own again');
+}
+
 export async function suite(t: Assertions): Promise<void> {
   ip('link set lo up');
   const steps = [
     { name: 'a kernel takes every combination that the configuration takes', body: everything },
     { name: 'a scheduler that this kernel lacks is refused by name', body: lacking },
     { name: 'a service of every port changes no ports, whatever a server says', body: portsStay },
+    { name: 'time-outs are set, kept and put back', body: timeoutsKept },
   ];
   for (const { name, body } of steps) {
     await t.test(name, async (t) => {

@@ -1,0 +1,65 @@
+import t from 'tap';
+import { seconds } from '../src/core/units.js';
+import type { Happening } from '../src/describe.js';
+import { MemoryTable } from '../src/ipvs/memory.js';
+import type { Timeouts, TimeoutsState } from '../src/ipvs/model.js';
+import { FORGETFUL } from '../src/ipvs/timeout-keeper.js';
+import { TimeoutFollower } from '../src/timeouts.js';
+import { FakeTime } from './fakes/time.js';
+
+function setup() {
+  const time = new FakeTime();
+  const table = new MemoryTable();
+  const told: Happening[] = [];
+  const states: (TimeoutsState | undefined)[] = [];
+  const follower = new TimeoutFollower({
+    table,
+    store: FORGETFUL,
+    timers: time,
+    onState: (state) => states.push(state),
+    tell: (happening) => told.push(happening),
+  });
+  const configure = async (timeouts: Partial<Timeouts>): Promise<void> => {
+    follower.configure({ timeouts, resync: seconds(10) });
+    await time.advance(0);
+  };
+  return { time, table, told, states, follower, configure };
+}
+
+t.test('what was set, by whom it was changed, and what was put back is told', async (t) => {
+  const { time, table, told, follower, configure } = setup();
+  await configure({ tcp: 60, tcpFin: 5 });
+  await table.setTimeouts({ tcpFin: 9 });
+  await time.advance(10_000);
+  await follower.close();
+  t.same(
+    told.map(({ kind, message }) => `${kind}: ${message}`),
+    [
+      'timeouts-set: the time-outs of connections were set: tcp 60s, tcp-fin 5s',
+      'table-drift: the time-outs of connections were changed by somebody else: tcp-fin 9s, should be 5s',
+      'timeouts-set: the time-outs of connections were set: tcp 900s, tcp-fin 120s',
+    ],
+  );
+  t.same(told[1]?.facts, { entries: 1, timeouts: [{ name: 'tcpFin', found: 9, wanted: 5 }] });
+});
+
+t.test('a configuration without them changes nothing and tells nothing', async (t) => {
+  const { time, told, states, follower, configure } = setup();
+  await configure({});
+  await time.advance(60_000);
+  await follower.close();
+  t.same([told, states], [[], []]);
+});
+
+t.test('a kernel that refuses is told of', async (t) => {
+  const { table, told, configure } = setup();
+  table.close();
+  await configure({ udp: 5 });
+  t.match(told, [
+    {
+      kind: 'table-error',
+      message: /^the time-outs of connections are not as they should be: timeouts: ECANCELED/,
+      facts: { subject: 'timeouts' },
+    },
+  ]);
+});
