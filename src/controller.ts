@@ -8,23 +8,14 @@ import type { Config } from './config/model.js';
 import { LvsError } from './core/errors.js';
 import type { Clock, Logger, Timer, Timers } from './core/ports.js';
 import { type EpochMillis, millis } from './core/units.js';
-import {
-  driftHappening,
-  type Happening,
-  LEVELS,
-  newsHappening,
-  refusedHappening,
-  serversText,
-  stepText,
-} from './describe.js';
-import { type Retired, retire } from './ipvs/diff.js';
-import type { Drift } from './ipvs/drift.js';
-import type { IpvsTable, ObservedTable, OperationResult } from './ipvs/model.js';
-import type { PlanStep } from './ipvs/plan.js';
+import { type Happening, LEVELS, newsHappening, serversText } from './describe.js';
+import type { IpvsTable, ObservedTable } from './ipvs/model.js';
 import { Reconciler } from './ipvs/reconciler.js';
 import { type Outcome, PolicyBook } from './policy/book.js';
 import type { AdminEntry, Instant, ServerId } from './policy/model.js';
-import type { Beside, TableState, WorkerDigest, World } from './world.js';
+import { wishesOf } from './policy/ownership.js';
+import { TableJournal } from './table-journal.js';
+import type { Beside, WorkerDigest, World } from './world.js';
 
 /** The probe workers, as the controller sees them. */
 export interface ProbeEngine {
@@ -61,11 +52,9 @@ export class Controller {
   readonly #book = new PolicyBook();
   #judgeAgain: Timer | undefined;
   #observed: ObservedTable | undefined;
-  #tableState: TableState;
+  readonly #table: TableJournal;
   #workers: readonly WorkerDigest[] = [];
   #beside: Beside = { vrrp: undefined, sync: undefined, timeouts: undefined };
-  /** Refusals told since the table was last in sync: each is told once. */
-  readonly #refusals = new Set<string>();
   #sequence = 0;
   #version = 0;
   #stopping = false;
@@ -80,41 +69,30 @@ export class Controller {
     this.#log = options.log;
     this.#startedAt = options.clock.wall();
     this.#configLoadedAt = this.#startedAt;
-    this.#tableState = {
+    this.#table = new TableJournal({
       kind: options.table.kind,
-      inSync: false,
-      lastDumpAt: undefined,
-      lastError: undefined,
-      driftFound: 0,
-      operationsApplied: 0,
-      operationsFailed: 0,
-    };
-    this.#reconciler = new Reconciler({
-      table: options.table,
-      timers: options.timers,
-      resync: options.config.resync,
-      events: {
-        onObserved: (observed, by) => this.#onObserved(observed, by),
-        onApplied: (steps, results) => this.#onApplied(steps, results),
-        onDrift: (drift) => this.#onDrift(drift),
-        onFailure: (message) => this.#onTableFailure(message),
-        onSynced: () => this.#onSynced(),
-      },
+      clock: options.clock,
+      log: options.log,
+      tell: (happening) => this.#emit(happening),
+      onObserved: (observed) => this.#onObserved(observed),
+      onChange: () => this.#changed(),
     });
+    const { table, clock, timers } = options;
+    this.#reconciler = new Reconciler({ table, clock, timers, events: this.#table });
     this.#book.configure(options.config, this.#at());
     this.#alerts.configure(options.config.name, options.config.alerts);
   }
 
   /** Reads the table, makes it right as far as is known without a probe, then starts the probes. */
   async start(): Promise<void> {
-    this.#reconciler.configure(this.#book.desired, new Map(), this.#config.resync);
+    this.#reconciler.configure(wishesOf(this.#config, this.#book.desired));
     await this.#reconciler.settled();
     if (this.#stopping) return;
     this.#probes.update(this.#book.checks(), this.#book.verdicts());
     this.#emit({
       kind: 'daemon-started',
       message: `${this.#config.name} watches ${serversText(this.#config)}`,
-      facts: { table: this.#tableState.kind, inSync: this.#tableState.inSync },
+      facts: { table: this.#table.state.kind, inSync: this.#table.state.inSync },
     });
   }
 
@@ -129,7 +107,7 @@ export class Controller {
       admin: new Map(this.#book.admin),
       standings: this.#book.standings(),
       observed: this.#observed,
-      table: this.#tableState,
+      table: this.#table.state,
       workers: this.#workers,
       ...this.#beside,
       stopping: this.#stopping,
@@ -181,12 +159,10 @@ export class Controller {
    */
   reload(next: Config): void {
     this.#refuseRestartOnly(next);
-    const before = this.#book.desired;
     const news = this.#book.configure(next, this.#at());
-    const retired: Retired = retire(before, this.#book.desired, this.#reconciler.retired);
     this.#config = next;
     this.#configLoadedAt = this.#clock.wall();
-    this.#reconciler.configure(this.#book.desired, retired, next.resync);
+    this.#reconciler.configure(wishesOf(next, this.#book.desired));
     this.#judgeWhenDue();
     this.#probes.update(this.#book.checks(), this.#book.verdicts());
     this.#alerts.configure(next.name, next.alerts);
@@ -250,66 +226,9 @@ export class Controller {
     );
   }
 
-  #onObserved(observed: ObservedTable, by: 'dump' | 'apply'): void {
+  #onObserved(observed: ObservedTable): void {
     this.#observed = observed;
     this.#book.observe(observed);
-    if (by === 'dump') this.#tableState = { ...this.#tableState, lastDumpAt: this.#clock.wall() };
-    this.#changed();
-  }
-
-  #onApplied(steps: readonly PlanStep[], results: readonly OperationResult[]): void {
-    const failedServices = new Set<string>();
-    let applied = 0;
-    for (const [index, step] of steps.entries()) {
-      const result = results[index];
-      if (result?.ok === true) {
-        applied += 1;
-        this.#logStep(step);
-      } else if (!failedServices.has(step.cause.service)) {
-        // The first refusal of a service explains those that follow from it.
-        failedServices.add(step.cause.service);
-        const { errno, message } = result ?? { errno: 'ETIMEDOUT', message: 'no answer' };
-        this.#tellRefusal(refusedHappening(step, errno, message));
-      }
-    }
-    this.#tableState = {
-      ...this.#tableState,
-      operationsApplied: this.#tableState.operationsApplied + applied,
-      operationsFailed: this.#tableState.operationsFailed + steps.length - applied,
-    };
-    this.#log.info({ applied, failed: steps.length - applied }, 'table changed');
-    this.#changed();
-  }
-
-  #logStep(step: PlanStep): void {
-    const fields = { service: step.cause.service, server: step.cause.server, operation: step.operation.kind };
-    // A load of thousands is one line; what health or drift moved is a line each.
-    if (step.cause.kind === 'verdict' || step.cause.kind === 'drift') this.#log.info(fields, stepText(step));
-    else this.#log.debug(fields, stepText(step));
-  }
-
-  #onDrift(drift: readonly Drift[]): void {
-    const driftFound = this.#tableState.driftFound + drift.length;
-    this.#tableState = { ...this.#tableState, driftFound };
-    this.#emit(driftHappening(drift));
-  }
-
-  #onTableFailure(message: string): void {
-    this.#tellRefusal({ kind: 'table-error', message });
-  }
-
-  #tellRefusal(happening: Happening): void {
-    this.#tableState = { ...this.#tableState, inSync: false, lastError: happening.message };
-    this.#changed();
-    if (this.#refusals.has(happening.message)) return;
-    this.#refusals.add(happening.message);
-    this.#emit(happening);
-  }
-
-  #onSynced(): void {
-    this.#refusals.clear();
-    if (this.#tableState.inSync) return;
-    this.#tableState = { ...this.#tableState, inSync: true, lastError: undefined };
     this.#changed();
   }
 

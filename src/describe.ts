@@ -7,6 +7,7 @@ import { unreachable } from './core/assert.js';
 import type { Drift } from './ipvs/drift.js';
 import { operationWords } from './ipvs/ipvsadm.js';
 import { destText, serviceText } from './ipvs/keys.js';
+import type { DriftPolicy } from './ipvs/ownership.js';
 import type { Cause, PlanStep } from './ipvs/plan.js';
 import type { ServiceStanding } from './policy/model.js';
 import type { PolicyNews } from './policy/news.js';
@@ -30,6 +31,10 @@ export function causeText(cause: Cause): string {
       return 'the configuration says so';
     case 'unconfigured':
       return 'no longer in the configuration';
+    case 'stopping':
+      return 'lvsentry stops, and `on-stop` says so';
+    case 'exclusive':
+      return 'not in the configuration, and the table is `exclusive`';
     case 'verdict':
       return `${cause.server} is ${cause.verdict}${because(cause.reason)}`;
     case 'policy':
@@ -133,17 +138,41 @@ export function serversText({ services }: Config): string {
   return `${servers} servers of ${services.length} services`;
 }
 
-/** Somebody else changed what is ours. */
-export function driftHappening(drift: readonly Drift[]): Happening {
-  const listed = drift.slice(0, LISTED_MAX).map((entry) => {
-    const what = entry.server === undefined ? entry.service : `${entry.server} of ${entry.service}`;
-    return `${what}: ${entry.difference}`;
+const DONE: Readonly<Record<DriftPolicy, string>> = {
+  repair: 'it is repaired',
+  report: 'it is left as it is',
+  accept: 'it is accepted',
+};
+
+function listText(texts: readonly string[]): string {
+  const more = texts.length > LISTED_MAX ? `; and ${texts.length - LISTED_MAX} more` : '';
+  return `${texts.slice(0, LISTED_MAX).join('; ')}${more}`;
+}
+
+/** Somebody else changed what is ours: an event for each thing that is done about it. */
+export function driftHappenings(drift: readonly Drift[]): readonly Happening[] {
+  const policies: readonly DriftPolicy[] = ['repair', 'report', 'accept'];
+  return policies.flatMap((policy) => {
+    const found = drift.filter((entry) => entry.policy === policy);
+    if (found.length === 0) return [];
+    const texts = found.map(({ service, server, difference }) => {
+      return `${server === undefined ? service : `${server} of ${service}`}: ${difference}`;
+    });
+    return {
+      kind: policy === 'accept' ? 'drift-accepted' : 'table-drift',
+      message: `the table was changed by somebody else, ${DONE[policy]}: ${listText(texts)}`,
+      facts: { policy, entries: found.length, drift: found.slice(0, LISTED_MAX) },
+    };
   });
-  const more = drift.length > LISTED_MAX ? `; and ${drift.length - LISTED_MAX} more` : '';
+}
+
+/** Entries of others that were not seen before. */
+export function foreignHappening(texts: readonly string[], exclusive: boolean): Happening {
+  const fate = exclusive ? 'removed, for the table is `exclusive`' : 'left alone';
   return {
-    kind: 'table-drift',
-    message: `the table was changed by somebody else: ${listed.join('; ')}${more}`,
-    facts: { entries: drift.length, drift: drift.slice(0, LISTED_MAX) },
+    kind: 'foreign-found',
+    message: `the table has entries that are not ours, ${fate}: ${listText(texts)}`,
+    facts: { entries: texts.length, foreign: texts.slice(0, LISTED_MAX) },
   };
 }
 
@@ -170,6 +199,8 @@ export const LEVELS: Readonly<Record<EventKind, 'info' | 'warn' | 'error'>> = {
   'config-reloaded': 'info',
   'config-refused': 'error',
   'table-drift': 'warn',
+  'drift-accepted': 'info',
+  'foreign-found': 'info',
   'table-error': 'error',
   'worker-restarted': 'error',
   'became-master': 'warn',

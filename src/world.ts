@@ -3,6 +3,7 @@ import type { CheckId, Verdict, VerdictChange } from './checks/model.js';
 import type { Config } from './config/model.js';
 import type { EpochMillis } from './core/units.js';
 import type { ObservedTable, SyncState, TimeoutsState } from './ipvs/model.js';
+import type { Foreign } from './ipvs/ownership.js';
 import type { AdminEntry, ServerId, ServiceStanding } from './policy/model.js';
 import type { VrrpDigest } from './vrrp/status.js';
 
@@ -23,6 +24,8 @@ export interface TableState {
   readonly lastError: string | undefined;
   /** Changes of what is ours by somebody else, since the start. */
   readonly driftFound: number;
+  /** What is in the table and not ours, as of the last dump. */
+  readonly foreign: Foreign;
   readonly operationsApplied: number;
   readonly operationsFailed: number;
 }

@@ -230,14 +230,14 @@ for (const errno of ['EPERM', 'ENOENT', 'ENOSPC', 'ENOMEM', 'ETIMEDOUT']) {
   );
 }
 
-t.test('drift is told and repaired, foreign entries are not', async (t) => {
+t.test('drift is told and repaired, foreign entries are told and left alone', async (t) => {
   const { kinds, scripted, time, controller } = await started();
   controller.onVerdicts([change(B_ID, 'up', 'unknown')]);
   await turn();
   kinds();
   scripted.observed = table([WEB, [A, dest('192.0.2.99')]]);
   await time.advance(10_000);
-  t.same(kinds(), ['table-drift']);
+  t.same(kinds(), ['table-drift', 'foreign-found']);
   t.equal(controller.world().table.driftFound, 1);
   t.equal(scripted.observed.get('tcp 192.0.2.1:80')?.dests.size, 3);
 });

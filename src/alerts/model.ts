@@ -14,7 +14,11 @@ export const EVENT_KINDS = {
   'daemon-stopping': 'lvsentry was told to stop.',
   'config-reloaded': 'A new configuration is in force.',
   'config-refused': 'A new configuration is wrong; the old one stays in force.',
-  'table-drift': 'The IPVS table was changed by somebody else; what is ours was repaired.',
+  'table-drift':
+    'The IPVS table was changed by somebody else; what is ours was repaired, or left as `drift: report` says.',
+  'drift-accepted':
+    'The IPVS table was changed by somebody else, and `drift: accept` makes it what is wanted.',
+  'foreign-found': 'The IPVS table has a service or server that is not ours and was not seen before.',
   'table-error': 'The kernel refused a change of the IPVS table.',
   'worker-restarted': 'A worker thread ended unexpectedly and was started again.',
   'became-master': 'A virtual router became master: its virtual IPs are here now.',

@@ -118,6 +118,12 @@ export const TABLE_SCHEMA = objectOf<TableStatus>('The IPVS table.', {
   lastDumpAt: orNull(text('When the whole table was last read; null before the first time.')),
   lastError: orNull(text('What went wrong last, until the table is in sync again.')),
   driftFound: count('Changes of our entries by somebody else, since the start.'),
+  foreignServices: count('Services that are not ours, at the last look.'),
+  foreignServers: count('Servers that are not ours in services of ours, at the last look.'),
+  foreign: list(
+    text('`tcp 192.0.2.9:80` or `192.0.2.9:80 in tcp 192.0.2.1:80`.'),
+    'The first hundred of them.',
+  ),
   operationsApplied: count('Changes that the table took, since the start.'),
   operationsFailed: count('Changes that it refused, since the start.'),
 });

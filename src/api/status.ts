@@ -3,6 +3,7 @@ import type { CheckType, Verdict } from '../checks/model.js';
 import { reasonText } from '../checks/reason.js';
 import type { FallbackServer, ServerConfig, ServiceConfig } from '../config/model.js';
 import type { EpochMillis } from '../core/units.js';
+import { firstForeign, foreignTexts } from '../ipvs/foreign.js';
 import { destText, serviceText } from '../ipvs/keys.js';
 import type { DestSeen, ObservedService, SyncDaemon, SyncRole, TimeoutsState } from '../ipvs/model.js';
 import type { TimeoutName } from '../ipvs/timeouts.js';
@@ -68,6 +69,9 @@ export interface TableStatus {
   readonly lastDumpAt: string | null;
   readonly lastError: string | null;
   readonly driftFound: number;
+  readonly foreignServices: number;
+  readonly foreignServers: number;
+  readonly foreign: readonly string[];
   readonly operationsApplied: number;
   readonly operationsFailed: number;
 }
@@ -142,6 +146,9 @@ export interface Status {
 export interface Services {
   readonly services: readonly ServiceStatus[];
 }
+
+/** More foreign entries than these are counted only. */
+const FOREIGN_LISTED_MAX = 100;
 
 const isoTime = (at: EpochMillis): string => new Date(at).toISOString();
 
@@ -235,6 +242,9 @@ function tableStatus({ table }: World): TableStatus {
     lastDumpAt: table.lastDumpAt === undefined ? null : isoTime(table.lastDumpAt),
     lastError: table.lastError ?? null,
     driftFound: table.driftFound,
+    foreignServices: table.foreign.services.length,
+    foreignServers: table.foreign.servers.length,
+    foreign: foreignTexts(firstForeign(table.foreign, FOREIGN_LISTED_MAX)),
     operationsApplied: table.operationsApplied,
     operationsFailed: table.operationsFailed,
   };

@@ -4,6 +4,7 @@ import type { Check } from '../checks/model.js';
 import type { Millis } from '../core/units.js';
 import type { HookPlan } from '../hooks/model.js';
 import type { Dest, Service, SyncRule, Timeouts } from '../ipvs/model.js';
+import type { OwnershipChoice, OwnershipRules } from '../ipvs/ownership.js';
 import type { AdmitRule, QuorumRule } from '../policy/model.js';
 import type { StateConfig } from '../store/model.js';
 import type { Watched } from '../tracks/model.js';
@@ -37,6 +38,7 @@ export interface ServiceConfig {
   readonly fallback: readonly (readonly FallbackServer[])[];
   /** Undefined: a server that comes back has its whole weight at once. */
   readonly admit: AdmitRule | undefined;
+  readonly ownership: OwnershipChoice;
 }
 
 export type Listen =
@@ -49,6 +51,8 @@ export interface Config {
   readonly table: 'kernel' | 'memory';
   /** From one full dump of the table to the next. */
   readonly resync: Millis;
+  /** Of services that say nothing else. */
+  readonly ownership: OwnershipRules;
   readonly api: { readonly listen: Listen };
   readonly services: readonly ServiceConfig[];
   readonly alerts: readonly AlertRule[];

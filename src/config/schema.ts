@@ -20,6 +20,7 @@ import {
   text,
   yesNo,
 } from './schema-kit.js';
+import { coldStart, drift, exclusive, onRemove, onStop } from './schema-ownership.js';
 import { admit, fallback, quorum } from './schema-policy.js';
 import { state } from './schema-state.js';
 import { sync } from './schema-sync.js';
@@ -224,6 +225,9 @@ export const service = section(
       fallback: fallback<RawServer>(serverItem, SERVERS_MAX),
       admit,
       check: check('How the servers are probed; keys that are missing come from `defaults.check`.'),
+      drift: drift("the configuration's"),
+      'on-stop': onStop("the configuration's"),
+      'on-remove': onRemove("the configuration's"),
     }),
     servers: listOf(
       serverItem,
@@ -334,6 +338,11 @@ export const root = section(
         default: '10s',
         example: '30s',
       }),
+      drift: drift('repair'),
+      exclusive,
+      'cold-start': coldStart,
+      'on-stop': onStop('keep'),
+      'on-remove': onRemove('remove'),
       api,
       state,
       defaults,

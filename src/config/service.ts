@@ -4,6 +4,7 @@ import { checkTemplate, type Defaults } from './check.js';
 import { type Checked, type Context, type Cursor, claim, FAULTY, items, member, read } from './cursor.js';
 import { forwardOf } from './forward.js';
 import type { ServerConfig, ServiceConfig } from './model.js';
+import { ownershipChoice } from './ownership.js';
 import { admitOf, fallbackOf, quorumOf } from './policy.js';
 import type { RawService } from './schema.js';
 import { completeServer, type ServiceFacts } from './server.js';
@@ -64,7 +65,8 @@ export function completeService(
   const quorum = quorumOf(context, at, servers);
   const fallback = fallbackOf(context, at, facts);
   const admit = admitOf(at);
+  const ownership = ownershipChoice(at);
   if (key === FAULTY || settings === FAULTY || onFailure === FAULTY || servers === FAULTY) return FAULTY;
-  if (quorum === FAULTY || fallback === FAULTY || admit === FAULTY) return FAULTY;
-  return { name, service: { key, settings }, onFailure, servers, quorum, fallback, admit };
+  if (quorum === FAULTY || fallback === FAULTY || admit === FAULTY || ownership === FAULTY) return FAULTY;
+  return { name, service: { key, settings }, onFailure, servers, quorum, fallback, admit, ownership };
 }

@@ -2,6 +2,7 @@
 import type { AlertRule } from '../alerts/model.js';
 import { type Millis, parseDuration } from '../core/units.js';
 import type { SyncRule, Timeouts } from '../ipvs/model.js';
+import type { OwnershipRules } from '../ipvs/ownership.js';
 import type { Watched } from '../tracks/model.js';
 import type { RouterConfig } from '../vrrp/status.js';
 import { completeAlert } from './alert.js';
@@ -23,6 +24,7 @@ import { parseListen } from './endpoint.js';
 import { finishFaults, placeText, type RawFault, type Source, WHOLE_FILE } from './faults.js';
 import { hookPlan } from './hooks.js';
 import type { Config, ConfigResult, Listen, ServiceConfig } from './model.js';
+import { ownershipRules } from './ownership.js';
 import type { RawAlert, RawConfig, RawService } from './schema.js';
 import type { RawSync } from './schema-sync.js';
 import type { RawTrackedObject } from './schema-tracks.js';
@@ -197,6 +199,26 @@ function listen(context: Context, roots: readonly Root[]): Checked<Listen> {
   return parsed.ok ? parsed.value : report(context, at, parsed.problem);
 }
 
+function ownership(
+  context: Context,
+  roots: readonly Root[],
+  known: readonly ServiceConfig[],
+): OwnershipRules {
+  const isEmpty =
+    known.length === 0 && roots.every((root) => (root.node.fields?.get('services')?.node.size ?? 1) <= 1);
+  return ownershipRules(
+    context,
+    {
+      drift: only(context, roots, 'drift'),
+      onStop: only(context, roots, 'on-stop'),
+      onRemove: only(context, roots, 'on-remove'),
+      exclusive: only(context, roots, 'exclusive'),
+      coldStart: only(context, roots, 'cold-start'),
+    },
+    isEmpty,
+  );
+}
+
 /** `defaults.check`, checked by itself so that its faults show even where no service uses it. */
 function defaultLayers(context: Context, roots: readonly Root[]): Checked<Defaults> {
   const defaults = only(context, roots, 'defaults');
@@ -246,6 +268,7 @@ export function complete(
     name: value(name, context.deps.hostName),
     table: value(table, 'kernel'),
     resync: parseDuration(value(resync, '10s')) as Millis,
+    ownership: ownership(context, roots, known),
     api: { listen: listener === FAULTY ? DEFAULT_LISTEN : listener },
     services: known,
     alerts: alerts(context, roots),

@@ -1,30 +1,13 @@
 /** Hop 4: the plan that leads from the observed to the desired table. Pure; touches only what is ours. */
 
+import type { Millis } from '../core/units.js';
 import { destDifference, serviceDifference } from './difference.js';
+import { foreignServersByService } from './foreign.js';
 import { destText } from './keys.js';
-import type {
-  Dest,
-  DestKey,
-  DestSeen,
-  DestSettings,
-  ObservedService,
-  ObservedTable,
-  ServiceKey,
-} from './model.js';
+import type { Dest, DestSeen, DestSettings, ObservedService, ObservedTable, ServiceKey } from './model.js';
+import type { Foreign, ForeignServer, ForeignService } from './ownership.js';
 import type { Cause, Desired, DesiredDest, DesiredServer, DesiredService, Plan, PlanStep } from './plan.js';
-
-/** What an earlier configuration of this run of the daemon named and the present one does not. */
-export interface RetiredService {
-  readonly name: string;
-  readonly key: ServiceKey;
-  /** The service itself is gone from the configuration, not only some of its servers. */
-  readonly whole: boolean;
-  /** By `destText`. */
-  readonly dests: ReadonlyMap<string, { readonly server: string; readonly key: DestKey }>;
-}
-
-/** By `serviceText`. */
-export type Retired = ReadonlyMap<string, RetiredService>;
+import { diffRetired, type Retired, type RetiredService, retireDests } from './retire.js';
 
 /** Steps of one service, by kind, so that they can be put in the safe order. */
 interface Steps {
@@ -40,7 +23,11 @@ function inOrder(steps: Steps): PlanStep[] {
 }
 
 /** The settings that a destination should have; undefined where it should be absent. */
-function resolve(want: DesiredDest, serviceSeen: boolean, seen: DestSeen | undefined): Dest | undefined {
+export function resolve(
+  want: DesiredDest,
+  serviceSeen: boolean,
+  seen: DestSeen | undefined,
+): Dest | undefined {
   switch (want.kind) {
     case 'present':
       return want.dest;
@@ -96,82 +83,72 @@ function diffServiceItself(
   }
 }
 
-function retireDests(steps: Steps, retired: RetiredService, observed: ObservedService | undefined): void {
-  for (const [text, { server, key }] of retired.dests) {
-    if (observed?.dests.has(text) !== true) continue;
-    steps.remove.push({
-      operation: { kind: 'delete-dest', service: retired.key, dest: key },
-      cause: { kind: 'unconfigured', service: retired.name, server },
-    });
-  }
+/** What goes from a service beside what health takes out of it. */
+export interface BesideService {
+  readonly retired?: RetiredService | undefined;
+  /** Monotonic; undefined: nobody is waited for to drain. */
+  readonly now?: Millis | undefined;
+  /** Servers of others that the configuration wants away. */
+  readonly condemned?: readonly ForeignServer[] | undefined;
+}
+
+/** The same for the whole table. */
+export interface BesideTable {
+  readonly retired?: Retired;
+  readonly now?: Millis;
+  readonly condemned?: Foreign;
 }
 
 /**
  * The steps for one service: itself first, then more capacity, then edits, then less capacity.
- * Servers that neither the configuration nor `retired` names are foreign and stay.
+ * Servers that neither the configuration nor `beside` names are foreign and stay.
  */
 export function diffService(
   desired: DesiredService,
   observed: ObservedService | undefined,
-  retired?: RetiredService,
+  { retired, now, condemned = [] }: BesideService = {},
 ): Plan {
   const steps: Steps = { service: [], add: [], edit: [], remove: [] };
   diffServiceItself(steps, desired, observed);
   for (const server of desired.servers.values()) diffServer(steps, desired.service.key, server, observed);
-  if (retired !== undefined) retireDests(steps, retired, observed);
+  const leaving = retired && retireDests(retired, observed, now);
+  for (const step of leaving?.quiesce ?? []) steps.edit.push(step);
+  for (const step of leaving?.remove ?? []) steps.remove.push(step);
+  for (const { service, server, serviceKey, key } of condemned) {
+    if (observed?.dests.has(server) !== true) continue;
+    steps.remove.push({
+      operation: { kind: 'delete-dest', service: serviceKey, dest: key },
+      cause: { kind: 'exclusive', service, server },
+    });
+  }
   return inOrder(steps);
 }
 
-/** The steps that remove a service dropped from the configuration; it stays while it holds foreign servers. */
-export function diffRetired(retired: RetiredService, observed: ObservedService | undefined): Plan {
+/** The steps that remove a service of others: with all its servers in one message. */
+export function diffForeign(service: ForeignService, observed: ObservedService | undefined): Plan {
   if (observed === undefined) return [];
-  const steps: Steps = { service: [], add: [], edit: [], remove: [] };
-  retireDests(steps, retired, observed);
-  const foreign = [...observed.dests.keys()].some((text) => !retired.dests.has(text));
-  if (foreign || !retired.whole) return inOrder(steps);
-  // DEL_SERVICE takes its destinations with it: one message, and no moment of an empty service.
-  const cause: Cause = { kind: 'unconfigured', service: retired.name, server: undefined };
-  return [{ operation: { kind: 'delete-service', key: retired.key }, cause }];
+  return [
+    {
+      operation: { kind: 'delete-service', key: service.key },
+      cause: { kind: 'exclusive', service: service.service, server: undefined },
+    },
+  ];
 }
 
 /** The plan for all that is ours: services in the configuration's order, then what was dropped from it. */
-export function diffTable(desired: Desired, observed: ObservedTable, retired: Retired = new Map()): Plan {
+export function diffTable(desired: Desired, observed: ObservedTable, beside: BesideTable = {}): Plan {
+  const { retired, now, condemned } = beside;
   const plan: PlanStep[] = [];
+  const servers = foreignServersByService(condemned);
   for (const [text, service] of desired) {
-    for (const step of diffService(service, observed.get(text), retired.get(text))) plan.push(step);
+    const its = { retired: retired?.get(text), now, condemned: servers.get(text) };
+    for (const step of diffService(service, observed.get(text), its)) plan.push(step);
   }
-  for (const [text, gone] of retired) {
+  for (const [text, gone] of retired ?? []) {
     if (desired.has(text)) continue;
-    for (const step of diffRetired(gone, observed.get(text))) plan.push(step);
+    for (const step of diffRetired(gone, observed.get(text), now)) plan.push(step);
   }
+  for (const service of condemned?.services ?? [])
+    plan.push(...diffForeign(service, observed.get(service.service)));
   return plan;
-}
-
-function retiredOf(before: DesiredService, now: DesiredService | undefined): RetiredService {
-  const dests = new Map<string, { server: string; key: DestKey }>();
-  for (const [text, { server, want }] of before.servers) {
-    if (now?.servers.has(text) !== true) dests.set(text, { server, key: want.dest.key });
-  }
-  return { name: before.name, key: before.service.key, whole: now === undefined, dests };
-}
-
-function stillRetired(gone: RetiredService, now: DesiredService | undefined): RetiredService {
-  const dests = [...gone.dests].filter(([text]) => now?.servers.has(text) !== true);
-  return { ...gone, whole: now === undefined, dests: new Map(dests) };
-}
-
-/**
- * What leaves with a new configuration: all that `before` or the still pending `retired` name and `now` does
- * not. An entry that comes back is ours again and leaves the list.
- */
-export function retire(before: Desired, now: Desired, retired: Retired): Retired {
-  const result = new Map<string, RetiredService>();
-  for (const [text, gone] of retired) result.set(text, stillRetired(gone, now.get(text)));
-  for (const [text, service] of before) {
-    const gone = retiredOf(service, now.get(text));
-    const earlier = result.get(text);
-    result.set(text, { ...gone, dests: new Map([...(earlier?.dests ?? []), ...gone.dests]) });
-  }
-  for (const [text, gone] of result) if (!gone.whole && gone.dests.size === 0) result.delete(text);
-  return result;
 }

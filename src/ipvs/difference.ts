@@ -29,16 +29,25 @@ function listChanges(
 /** What differs, as `weight 0, should be 3; ...`; undefined where nothing does. */
 export function destDifference(wanted: DestSettings, found: DestSettings): string | undefined {
   if (sameDest(wanted, found)) return undefined;
+  const differences = [methodDifference(wanted, found), weightDifference(wanted, found)];
+  return differences.filter((difference) => difference !== undefined).join('; ');
+}
+
+/** What differs of how a server is served: all of its settings but its weight. */
+export function methodDifference(wanted: DestSettings, found: DestSettings): string | undefined {
   return listChanges([
     ['forward', forwardText(wanted.forward), forwardText(found.forward)],
-    ['weight', wanted.weight, found.weight],
     ['upper threshold', wanted.upperThreshold, found.upperThreshold],
     ['lower threshold', wanted.lowerThreshold, found.lowerThreshold],
   ]);
 }
 
+export function weightDifference(wanted: DestSettings, found: DestSettings): string | undefined {
+  return listChanges([['weight', wanted.weight, found.weight]]);
+}
+
 // The steady state is "same": decided without making a text.
-function sameDest(wanted: DestSettings, found: DestSettings): boolean {
+export function sameDest(wanted: DestSettings, found: DestSettings): boolean {
   return (
     wanted.weight === found.weight &&
     wanted.upperThreshold === found.upperThreshold &&

@@ -1,14 +1,22 @@
 /** The desired table and the plan that leads to it: types only. */
 import type { Reason, Verdict } from '../checks/model.js';
+import type { Millis } from '../core/units.js';
 import type { Standing } from '../policy/model.js';
 import type { Dest, Operation, Service } from './model.js';
+import type { OwnershipPlan } from './ownership.js';
 
 /** Why a step is in a plan. Text is made at the border, by `causeText`. */
 export type Cause =
   /** The entry is in the configuration and not (or otherwise) in the table. */
   | { readonly kind: 'configured'; readonly service: string; readonly server: string | undefined }
-  /** The entry was ours and is no longer in the configuration. */
-  | { readonly kind: 'unconfigured'; readonly service: string; readonly server: string | undefined }
+  /** The entry was ours and is no longer in the configuration; or it goes because the daemon stops. */
+  | {
+      readonly kind: 'unconfigured' | 'stopping';
+      readonly service: string;
+      readonly server: string | undefined;
+    }
+  /** The entry is not ours and the whole table is to be. Names are those of the table. */
+  | { readonly kind: 'exclusive'; readonly service: string; readonly server: string | undefined }
   | {
       readonly kind: 'verdict';
       readonly service: string;
@@ -64,3 +72,11 @@ export interface DesiredService {
 
 /** What the table should hold of what is ours, by `serviceText`. */
 export type Desired = ReadonlyMap<string, DesiredService>;
+
+/** All that a configuration says of the table. */
+export interface Wishes {
+  readonly desired: Desired;
+  readonly ownership: OwnershipPlan;
+  /** From one full look at the table to the next. */
+  readonly resync: Millis;
+}

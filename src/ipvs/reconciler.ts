@@ -5,26 +5,37 @@
  */
 
 import { errorText } from '../core/errors.js';
-import type { Timer, Timers } from '../core/ports.js';
-import { type Millis, millis } from '../core/units.js';
-import { diffRetired, diffService, type Retired, type RetiredService } from './diff.js';
-import { type Drift, type DriftMap, explainByDrift, findDrift } from './drift.js';
+import type { Clock, Timer, Timers } from '../core/ports.js';
+import { type Millis, millis, seconds } from '../core/units.js';
+import type { Concessions } from './concession.js';
+import { diffForeign, diffService } from './diff.js';
+import type { Drift } from './drift.js';
+import { findForeign, firstForeign, foreignServersByService, NOTHING_FOREIGN } from './foreign.js';
 import type { IpvsTable, ObservedTable, Operation, OperationResult } from './model.js';
 import { applyToObserved } from './observe.js';
-import type { Desired, PlanStep } from './plan.js';
+import type { Foreign, ForeignServer, ForeignService, OwnershipPlan } from './ownership.js';
+import type { Desired, Plan, PlanStep, Wishes } from './plan.js';
+import { type Departure, diffRetired, isStillThere, type RetiredService, retire } from './retire.js';
+import { Tolerance } from './tolerance.js';
 
 /** Steps of one apply: few enough that a verdict that comes meanwhile waits some milliseconds at most. */
 const BATCH_STEPS_MAX = 512;
 const RETRY_MIN = millis(100);
 const RETRY_MAX = millis(5000);
+/** From one look to the next while servers that leave finish their connections. */
+const DRAIN_LOOK = seconds(2);
+/** Entries of others that one look condemns at most, with `exclusive`. */
+const CONDEMNED_MAX = 1000;
 
 export interface ReconcilerEvents {
   /** The table as it stands now, as a dump read it or as an apply left it. */
   onObserved(observed: ObservedTable, by: 'dump' | 'apply'): void;
   /** What one apply came to, in its order. */
   onApplied(steps: readonly PlanStep[], results: readonly OperationResult[]): void;
-  /** Somebody else changed what is ours; the repair follows. */
+  /** Somebody else changed what is ours; what is to be repaired is repaired next. */
   onDrift(drift: readonly Drift[]): void;
+  /** What is foreign, as a dump found it, and whether it is to go. */
+  onForeign(foreign: Foreign, exclusive: boolean): void;
   /** The table could not be read or changed as a whole. Tried again by itself. */
   onFailure(message: string): void;
   /** A full dump found the table right, or everything was applied. */
@@ -33,20 +44,34 @@ export interface ReconcilerEvents {
 
 export interface ReconcilerOptions {
   readonly table: IpvsTable;
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly timers: Timers;
-  readonly resync: Millis;
   readonly events: ReconcilerEvents;
 }
 
+/** What goes although nobody ordered it by name: entries of others, with `exclusive`. */
+interface Condemned {
+  readonly services: ReadonlyMap<string, ForeignService>;
+  readonly servers: ReadonlyMap<string, readonly ForeignServer[]>;
+}
+
+const NOBODY: Condemned = { services: new Map(), servers: new Map() };
+
 export class Reconciler {
   readonly #table: IpvsTable;
+  readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #timers: Timers;
   readonly #events: ReconcilerEvents;
-  #resync: Millis;
+  #resync = seconds(10);
+  #ownership: OwnershipPlan | undefined;
   #desired: Desired = new Map();
   #retired = new Map<string, RetiredService>();
   #observed: ObservedTable | undefined;
-  #drift: DriftMap = new Map();
+  readonly #tolerance = new Tolerance();
+  #foreign = NOTHING_FOREIGN;
+  #condemned = NOBODY;
+  /** All that this configuration wants was in the table once. */
+  #complete = false;
   /** Services to look at, in this order: a verdict's before those that only a dump or a reload named. */
   readonly #urgent = new Set<string>();
   readonly #dirty = new Set<string>();
@@ -56,25 +81,48 @@ export class Reconciler {
   #retryAfter: Millis = RETRY_MIN;
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
+  #onLeft: (() => void) | undefined;
   #closed = false;
 
   constructor(options: ReconcilerOptions) {
     this.#table = options.table;
+    this.#clock = options.clock;
     this.#timers = options.timers;
     this.#events = options.events;
-    this.#resync = options.resync;
   }
 
-  /** Replaces all that is desired; `retired` is all that earlier configurations had and this one has not. */
-  configure(desired: Desired, retired: Retired, resync: Millis): void {
-    this.#desired = desired;
-    this.#retired = new Map(retired);
+  /**
+   * Replaces all that is desired. What was ours and is no longer named leaves as its service's `onRemove` said. Does
+   * nothing after `leave`.
+   */
+  configure({ desired, ownership, resync }: Wishes): void {
+    if (this.#onLeft !== undefined) return;
+    const rules = this.#ownership ?? ownership;
+    this.#tolerance.reload(this.#desired, desired, (text) => ownership.of(text).drift);
+    this.#retire(desired, {
+      why: 'unconfigured',
+      leaving: (text) => (desired.has(text) ? ownership : rules).of(text).onRemove,
+      now: this.#clock.monotonic(),
+    });
+    this.#ownership = ownership;
     this.#resync = resync;
-    for (const text of desired.keys()) this.#dirty.add(text);
-    for (const text of retired.keys()) this.#dirty.add(text);
-    // A service that goes may hold servers of others by now: look before deleting.
-    if (retired.size > 0) this.#dumpDue = true;
+    this.#complete = false;
+    this.#condemned = NOBODY;
+    this.#markAll();
     this.#wake();
+  }
+
+  #retire(desired: Desired, departure: Departure): void {
+    this.#retired = new Map(retire(this.#desired, desired, this.#retired, departure));
+    this.#desired = desired;
+    // A service that goes may hold servers of others by now: look before deleting.
+    if (this.#retired.size > 0) this.#dumpDue = true;
+  }
+
+  #markAll(): void {
+    for (const text of this.#desired.keys()) this.#dirty.add(text);
+    for (const text of this.#retired.keys()) this.#dirty.add(text);
+    for (const text of this.#condemned.services.keys()) this.#dirty.add(text);
   }
 
   /** Replaces what is desired after verdicts that touched some services: these go first. */
@@ -84,9 +132,19 @@ export class Reconciler {
     this.#wake();
   }
 
-  /** What was dropped from the configuration and is still in the table. */
-  get retired(): Retired {
-    return this.#retired;
+  /** What is to be done by the last look, and is not: nothing while all is well. */
+  pending(): Plan {
+    const texts = new Set([
+      ...this.#desired.keys(),
+      ...this.#retired.keys(),
+      ...this.#condemned.services.keys(),
+    ]);
+    return [...texts].flatMap((text) => this.#plan(text));
+  }
+
+  /** What somebody else made of entries of ours and what is let stand. */
+  get concessions(): Concessions {
+    return this.#tolerance.concessions;
   }
 
   /** Resolves when everything is applied, or when the last attempt failed and waits for its next. */
@@ -94,10 +152,32 @@ export class Reconciler {
     await this.#running;
   }
 
+  /** Takes what is not to be kept at a stop out of the table, each as its `onStop` says. Resolves when it is gone. */
+  async leave(): Promise<void> {
+    const ownership = this.#ownership;
+    if (ownership === undefined || this.#closed) return;
+    const staying = [...this.#desired].filter(([text]) => ownership.of(text).onStop.kind === 'keep');
+    if (staying.length === this.#desired.size) return;
+    const left = new Promise<void>((resolve) => {
+      this.#onLeft = resolve;
+    });
+    this.#ownership = { ...ownership, exclusive: false };
+    this.#condemned = NOBODY;
+    this.#retire(new Map(staying), {
+      why: 'stopping',
+      leaving: (text) => ownership.of(text).onStop,
+      now: this.#clock.monotonic(),
+    });
+    this.#markAll();
+    this.#wake();
+    await left;
+  }
+
   /** Finishes the batch in progress, then never touches the table again. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
+    this.#onLeft?.();
     await this.settled();
   }
 
@@ -106,6 +186,7 @@ export class Reconciler {
     this.#timer?.cancel();
     this.#running = this.#run().then((delay) => {
       this.#running = undefined;
+      if (![...this.#retired.values()].some(({ why }) => why === 'stopping')) this.#onLeft?.();
       if (!this.#closed) this.#timer = this.#timers.after(delay, () => this.#dumpAgain());
     });
   }
@@ -115,23 +196,35 @@ export class Reconciler {
     this.#wake();
   }
 
-  #pending(): boolean {
+  #hasWork(): boolean {
     return this.#urgent.size > 0 || this.#dirty.size > 0 || this.#dumpDue;
   }
 
   /** Works until nothing is pending or an attempt failed. @returns the time until the next dump */
   async #run(): Promise<Millis> {
-    let applied = true;
-    // A failed batch must not hold up a verdict that came meanwhile; a table that cannot be read holds up all.
-    while (this.#pending() && (applied || this.#urgent.size > 0) && !this.#closed) {
-      if (this.#dumpDue && !(await this.#dump())) return this.#backOff();
-      applied = await this.#apply(this.#nextSteps());
-    }
-    if (!applied) return this.#backOff();
+    do {
+      let applied = true;
+      // A failed batch must not hold up a verdict that came meanwhile; a table that cannot be read holds up all.
+      while (this.#hasWork() && (applied || this.#urgent.size > 0) && !this.#closed) {
+        if (this.#dumpDue && !(await this.#dump())) return this.#backOff();
+        applied = await this.#apply(this.#nextSteps());
+      }
+      if (!applied) return this.#backOff();
+    } while (this.#isNewlyComplete());
     this.#retryAfter = RETRY_MIN;
-    this.#drift = new Map();
+    this.#tolerance.settled();
+    this.#forgetGone();
     if (!this.#closed) this.#events.onSynced();
-    return this.#resync;
+    const drains = [...this.#retired.values()].some(({ dests }) => dests.size > 0);
+    return drains ? millis(Math.min(DRAIN_LOOK, this.#resync)) : this.#resync;
+  }
+
+  /** What is ours is in. Only now may what is foreign go: whether there is work for another look. */
+  #isNewlyComplete(): boolean {
+    if (this.#complete || this.#closed) return false;
+    this.#complete = true;
+    this.#dumpDue = this.#ownership?.exclusive === true && this.#foreign !== NOTHING_FOREIGN;
+    return this.#dumpDue;
   }
 
   #backOff(): Millis {
@@ -147,8 +240,8 @@ export class Reconciler {
       this.#noteDrift(observed);
       this.#observed = observed;
       this.#dumpDue = false;
-      for (const text of this.#desired.keys()) this.#dirty.add(text);
-      for (const text of this.#retired.keys()) this.#dirty.add(text);
+      this.#noteForeign(observed);
+      this.#markAll();
       this.#events.onObserved(observed, 'dump');
       return true;
     } catch (thrown) {
@@ -158,11 +251,25 @@ export class Reconciler {
   }
 
   #noteDrift(observed: ObservedTable): void {
+    const ownership = this.#ownership;
     // After a failed batch what we believed is not what we left.
-    if (this.#observed === undefined || this.#uncertain) this.#drift = new Map();
-    else this.#drift = findDrift(this.#desired, this.#observed, observed);
+    const believed = this.#uncertain ? undefined : this.#observed;
     this.#uncertain = false;
-    if (this.#drift.size > 0) this.#events.onDrift([...this.#drift.values()]);
+    if (ownership === undefined) return;
+    const policies = (text: string) => ownership.of(text).drift;
+    const drift = this.#tolerance.look(this.#desired, believed, observed, policies);
+    if (drift.length > 0) this.#events.onDrift(drift);
+  }
+
+  #noteForeign(observed: ObservedTable): void {
+    this.#foreign = findForeign(this.#desired, this.#retired, observed);
+    this.#events.onForeign(this.#foreign, this.#ownership?.exclusive === true);
+    const goes = this.#complete && this.#ownership?.exclusive === true;
+    const { services, servers } = goes ? firstForeign(this.#foreign, CONDEMNED_MAX) : NOTHING_FOREIGN;
+    this.#condemned = {
+      services: new Map(services.map((one) => [one.service, one])),
+      servers: foreignServersByService({ services, servers }),
+    };
   }
 
   #nextSteps(): readonly PlanStep[] {
@@ -177,18 +284,25 @@ export class Reconciler {
     return steps;
   }
 
-  #plan(text: string): readonly PlanStep[] {
-    const desired = this.#desired.get(text);
-    const retired = this.#retired.get(text);
+  #plan(text: string): Plan {
     const observed = this.#observed?.get(text);
-    const plan =
-      desired !== undefined
-        ? diffService(desired, observed, retired)
-        : retired !== undefined
-          ? diffRetired(retired, observed)
-          : [];
-    if (plan.length === 0) this.#retired.delete(text);
-    return explainByDrift(plan, this.#drift);
+    const retired = this.#retired.get(text);
+    const desired = this.#desired.get(text);
+    const now = this.#clock.monotonic();
+    if (desired === undefined) {
+      const foreign = this.#condemned.services.get(text);
+      if (foreign !== undefined) return diffForeign(foreign, observed);
+      return retired === undefined ? [] : diffRetired(retired, observed, now);
+    }
+    const wanted = this.#tolerance.wanted(text, desired, observed);
+    if (wanted === undefined) return [];
+    const condemned = this.#condemned.servers.get(text);
+    return this.#tolerance.explain(diffService(wanted, observed, { retired, now, condemned }));
+  }
+
+  #forgetGone(): void {
+    for (const [text, retired] of this.#retired)
+      if (!isStillThere(retired, this.#observed?.get(text))) this.#retired.delete(text);
   }
 
   async #apply(steps: readonly PlanStep[]): Promise<boolean> {

@@ -64,6 +64,7 @@ export function world(changes: Partial<World> = {}): World {
       lastDumpAt: NOW,
       lastError: undefined,
       driftFound: 2,
+      foreign: { services: [], servers: [] },
       operationsApplied: 5,
       operationsFailed: 1,
     },

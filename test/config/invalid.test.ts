@@ -11,6 +11,15 @@ import { loadConfig } from '../../src/config/load.js';
 const FOLDER = join(dirname(fileURLToPath(import.meta.url)), '../../../test/config/invalid');
 
 const EXPECTED: readonly string[] = [
+  'drift-is-unknown.yaml:1:8: drift: "repare" is not one of repair, report, accept; did you mean "repair"?',
+  'drift-kind-is-unknown.yaml:4:14: services.web.drift.weights: unknown key; did you mean "weight"?',
+  'drift-of-a-kind-is-unknown.yaml:4:22: services.web.drift.weight: "keep" is not one of repair, report, accept',
+  'exclusive-without-services.yaml:1:1: exclusive: there are no services, so this would empty the table; `ipvsadm -C` does that',
+  'cold-start-is-zero.yaml:1:13: cold-start: "0s" is not a duration from 1s to 1h, such as 30s',
+  'on-stop-is-unknown.yaml:1:10: on-stop: "drian" is not one of keep, remove, drain; did you mean "drain"?',
+  'on-stop-drains-for-days.yaml:1:19: on-stop.drain: "2d" is not a duration from 1s to 1d, such as 30s',
+  'on-stop-without-a-deadline.yaml:1:10: on-stop.drain: missing; it must be there',
+  'on-remove-keeps.yaml:4:16: services.web.on-remove: "keep" is not one of remove, drain',
   'address-and-fwmark.yaml:3:5: services.web.address: a fwmark service has no address and takes every protocol; leave it out',
   'address-is-a-name.yaml:3:14: services.web.address: "www.example.org:80" holds a name; names are not looked up, write the address',
   'address-is-broken.yaml:3:14: services.web.address: "192.168.2.300:80" is not an address',
@@ -213,7 +222,11 @@ t.test('all invalid files as one folder: every file has its fault, in the order 
   const files = result.faults.map(({ file }) => file.slice(FOLDER.length + 1));
   t.same([...files].sort(), files, 'sorted');
   // Alone it lacks its services; beside others it does not.
-  const alone = new Set(['no-services.yaml', 'router-tracks-sync-without-sync.yaml']);
+  const alone = new Set([
+    'exclusive-without-services.yaml',
+    'no-services.yaml',
+    'router-tracks-sync-without-sync.yaml',
+  ]);
   const expected = EXPECTED.map((text) => text.slice(0, text.indexOf(':'))).filter(
     (name) => !alone.has(name),
   );

@@ -6,6 +6,7 @@ import { parseConfig } from '../../src/config/parse.js';
 import { ip } from '../../src/core/ip.js';
 import { millis } from '../../src/core/units.js';
 import { SCHEDULERS } from '../../src/ipvs/names.js';
+import { RULES } from '../ipvs/build.js';
 import { configOf, faultsOf, outside, serverOf, serviceOf, serviceText, source } from './given.js';
 
 const MINIMAL = `
@@ -19,6 +20,7 @@ const COMPLETED: Config = {
   name: 'director',
   table: 'kernel',
   resync: millis(10_000),
+  ownership: RULES,
   api: { listen: { kind: 'tcp', host: '127.0.0.1', port: 8405 } },
   services: [
     {
@@ -51,6 +53,7 @@ const COMPLETED: Config = {
       quorum: { weight: 1, hysteresis: 0 },
       fallback: [],
       admit: undefined,
+      ownership: { drift: {}, onStop: undefined, onRemove: undefined },
     },
   ],
   alerts: [],
@@ -88,6 +91,7 @@ services: {}
     name: 'director-a',
     table: 'memory',
     resync: 90_000,
+    ownership: RULES,
     api: { listen: { kind: 'unix', path: '/run/lvsentry.sock' } },
     services: [],
     alerts: [],

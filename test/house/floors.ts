@@ -4,7 +4,7 @@
 const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/core\//, 0],
   [/^src\/([a-z]+\/model|world)\.ts$/, 1],
-  [/^src\/(ipvs\/(keys|names|plan)|addresses\/names)\.ts$/, 1],
+  [/^src\/(ipvs\/(keys|names|ownership|plan)|addresses\/names)\.ts$/, 1],
   [/^src\/vrrp\/(packet|status)\.ts$/, 1],
   [/^src\/wire\//, 2],
   [/^src\/checks\/(checker|reason)\.ts$/, 3],
@@ -30,7 +30,7 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/(hooks|tracks)\//, 6],
   [/^src\/(checks|alerts)\/(runner|worker|pool|outbox|queue)\.ts$/, 6],
   [/^src\/(checks|alerts|exec|store)\//, 5],
-  [/^src\/(controller|describe|roles|state|sync)\.ts$/, 7],
+  [/^src\/(controller|describe|roles|state|sync|table-journal)\.ts$/, 7],
   [/^src\/timeouts\.ts$/, 7],
   [/^src\/api\//, 8],
   [/^src\/cli\//, 9],

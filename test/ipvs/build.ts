@@ -17,6 +17,12 @@ import type {
   SyncDaemon,
 } from '../../src/ipvs/model.js';
 import { ZERO_STATS } from '../../src/ipvs/observe.js';
+import type {
+  DriftPolicies,
+  DriftPolicy,
+  OwnershipChoice,
+  OwnershipRules,
+} from '../../src/ipvs/ownership.js';
 import type { ServerHealth } from '../../src/world.js';
 
 export const SETTINGS: ServiceSettings = {
@@ -82,7 +88,7 @@ export function serviceConfig(
   name: string,
   its: Service,
   dests: readonly Dest[],
-  options: { onFailure?: OnFailure; rule?: Partial<CheckRule> } = {},
+  options: { onFailure?: OnFailure; rule?: Partial<CheckRule>; ownership?: Partial<OwnershipChoice> } = {},
 ): ServiceConfig {
   return {
     name,
@@ -92,14 +98,29 @@ export function serviceConfig(
     quorum: { weight: 1, hysteresis: 0 },
     fallback: [],
     admit: undefined,
+    ownership: { drift: {}, onStop: undefined, onRemove: undefined, ...options.ownership },
   };
 }
+
+export function everyDrift(policy: DriftPolicy): DriftPolicies {
+  return { service: policy, removed: policy, added: policy, weight: policy, settings: policy };
+}
+
+/** What holds where a configuration says nothing of ownership. */
+export const RULES: OwnershipRules = {
+  drift: everyDrift('repair'),
+  onStop: { kind: 'keep' },
+  onRemove: { kind: 'remove' },
+  exclusive: false,
+  coldStart: millis(60_000),
+};
 
 export function config(...services: readonly ServiceConfig[]): Config {
   return {
     name: 'director-test',
     table: 'memory',
     resync: millis(10_000),
+    ownership: RULES,
     api: { listen: { kind: 'tcp', host: '127.0.0.1', port: 8405 } },
     services,
     alerts: [],

@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { diffTable, type Retired, retire } from '../../src/ipvs/diff.js';
+import { diffTable } from '../../src/ipvs/diff.js';
 import { destText, serviceText } from '../../src/ipvs/keys.js';
 import type { Dest, ObservedTable, Operation, Service } from '../../src/ipvs/model.js';
 import { applyToObserved } from '../../src/ipvs/observe.js';
 import type { Desired } from '../../src/ipvs/plan.js';
+import { type Retired, retire } from '../../src/ipvs/retire.js';
 import { computeDesired } from '../../src/policy/desired.js';
 import type { ServerHealth } from '../../src/world.js';
+import { inService, worlds } from './arbitrary.js';
 import { config, dest, health, key, service, serviceConfig, table } from './build.js';
 
 const WEB = service();
@@ -49,7 +51,7 @@ function words(operation: Operation): string {
 }
 
 function steps(wanted: Desired, observed: ObservedTable, retired?: Retired): string[] {
-  return diffTable(wanted, observed, retired).map((step) => words(step.operation));
+  return diffTable(wanted, observed, { ...(retired && { retired }) }).map((step) => words(step.operation));
 }
 
 const CASES: readonly (readonly [string, Desired, ObservedTable, readonly string[]])[] = [
@@ -222,63 +224,17 @@ t.test('each step carries its cause', async (t) => {
   ]);
 });
 
-const hosts = fc.integer({ min: 1, max: 6 }).map((host) => `192.0.2.${host}`);
-const weights = fc.integer({ min: 0, max: 3 });
-const dests = fc
-  .uniqueArray(fc.tuple(hosts, weights, fc.constantFrom('direct', 'masquerade')), {
-    selector: ([host]) => host,
-  })
-  .map((list) =>
-    list.map(([host, weight, method]) =>
-      dest(host, { weight, forward: { method: method === 'direct' ? 'direct' : 'masquerade' } }),
-    ),
-  );
-const services = fc
-  .uniqueArray(fc.tuple(fc.integer({ min: 1, max: 4 }), fc.constantFrom('wlc', 'rr'), dests), {
-    selector: ([last]) => last,
-  })
-  .map((list) =>
-    list.map(([last, scheduler, its]) => [service(key(`198.51.100.${last}`), { scheduler }), its] as const),
-  );
-const helds = fc.constantFrom<Held>('up', 'down', undefined);
-
-const worlds = fc.record({
-  observed: services.map((list) => table(...list)),
-  configured: fc
-    .tuple(services, fc.array(helds, { minLength: 24, maxLength: 24 }), fc.constantFrom('remove', 'quiesce'))
-    .map(([list, states, onFailure]) => {
-      const its = list.map(([one, servers], index) =>
-        serviceConfig(`s${index}`, one, servers, {
-          onFailure: onFailure === 'remove' ? 'remove' : 'quiesce',
-        }),
-      );
-      const known = new Map<string, ServerHealth>();
-      let next = 0;
-      for (const one of its) {
-        for (const server of one.servers) known.set(server.check.id, health(states[next++ % states.length]));
-      }
-      return computeDesired(config(...its), known);
-    }),
-  before: services.map((list) =>
-    computeDesired(config(...list.map(([one, its], i) => serviceConfig(`b${i}`, one, its))), new Map()),
-  ),
-});
-
-function inService(observed: ObservedTable, text: string): number {
-  return [...(observed.get(text)?.dests.values() ?? [])].filter((one) => one.settings.weight > 0).length;
-}
-
 t.test('laws of the plan, for any two tables', async (t) => {
   fc.assert(
     fc.property(worlds, ({ observed, configured, before }) => {
       const retired = retire(before, configured, new Map());
-      const plan = diffTable(configured, observed, retired);
+      const plan = diffTable(configured, observed, { retired });
       const after = applyToObserved(
         observed,
         plan.map((step) => step.operation),
       );
       // Applied, nothing is left to do.
-      if (diffTable(configured, after, retired).length > 0) return false;
+      if (diffTable(configured, after, { retired }).length > 0) return false;
       for (const [text, found] of observed) {
         const wanted = configured.get(text);
         for (const [endpoint, server] of found.dests) {
@@ -298,7 +254,7 @@ t.test('laws of the plan, for any two tables', async (t) => {
 t.test('no prefix of a plan empties a service that has servers before and after', async (t) => {
   fc.assert(
     fc.property(worlds, ({ observed, configured, before }) => {
-      const plan = diffTable(configured, observed, retire(before, configured, new Map()));
+      const plan = diffTable(configured, observed, { retired: retire(before, configured, new Map()) });
       const operations = plan.map((step) => step.operation);
       const after = applyToObserved(observed, operations);
       for (const text of observed.keys()) {

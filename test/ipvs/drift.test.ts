@@ -5,7 +5,7 @@ import type { ObservedTable } from '../../src/ipvs/model.js';
 import { applyToObserved } from '../../src/ipvs/observe.js';
 import { computeDesired } from '../../src/policy/desired.js';
 import type { ServerHealth } from '../../src/world.js';
-import { config, dest, health, key, service, serviceConfig, table } from './build.js';
+import { config, dest, everyDrift, health, key, service, serviceConfig, table } from './build.js';
 
 const WEB = service();
 const A = dest('192.0.2.11');
@@ -18,6 +18,7 @@ const STATES = new Map<string, ServerHealth>([
   ['web/192.0.2.11:80', health('up')],
   ['web/192.0.2.12:80', health('down')],
 ]);
+const REPAIR = () => everyDrift('repair');
 const DESIRED = computeDesired(CONFIG, STATES);
 
 const CASES: readonly (readonly [string, ObservedTable, readonly string[]])[] = [
@@ -45,7 +46,7 @@ const CASES: readonly (readonly [string, ObservedTable, readonly string[]])[] = 
 
 t.test('drift', async (t) => {
   for (const [name, observed, expected] of CASES) {
-    const found = [...findDrift(DESIRED, BELIEVED, observed).values()].map(
+    const found = findDrift(DESIRED, [BELIEVED, observed], REPAIR).drift.map(
       (one) => `${one.service}${one.server === undefined ? '' : ` ${one.server}`}: ${one.difference}`,
     );
     t.same(found, expected, name);
@@ -55,7 +56,10 @@ t.test('drift', async (t) => {
 t.test('steps that repair drift say so, the others keep their cause', async (t) => {
   const observed = table([WEB, [dest('192.0.2.11', { weight: 9 }), B]]);
   const believed = table([WEB, [A, B]]);
-  const plan = explainByDrift(diffTable(DESIRED, observed), findDrift(DESIRED, believed, observed));
+  const plan = explainByDrift(
+    diffTable(DESIRED, observed),
+    findDrift(DESIRED, [believed, observed], REPAIR).repairs,
+  );
   t.match(plan, [
     { operation: { kind: 'edit-dest' }, cause: { kind: 'drift', difference: 'weight 9, should be 1' } },
     { operation: { kind: 'delete-dest' }, cause: { kind: 'verdict', verdict: 'down' } },
@@ -63,7 +67,10 @@ t.test('steps that repair drift say so, the others keep their cause', async (t) 
 });
 
 t.test('a removed service explains the return of its servers too', async (t) => {
-  const plan = explainByDrift(diffTable(DESIRED, table()), findDrift(DESIRED, BELIEVED, table()));
+  const plan = explainByDrift(
+    diffTable(DESIRED, table()),
+    findDrift(DESIRED, [BELIEVED, table()], REPAIR).repairs,
+  );
   t.same(
     plan.map((step) => [step.operation.kind, step.cause.kind]),
     [

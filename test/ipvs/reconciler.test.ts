@@ -1,15 +1,16 @@
 import t from 'tap';
 import { seconds } from '../../src/core/units.js';
-import { retire } from '../../src/ipvs/diff.js';
+import { foreignTexts } from '../../src/ipvs/foreign.js';
 import type { ObservedTable } from '../../src/ipvs/model.js';
 import { applyToObserved } from '../../src/ipvs/observe.js';
-import type { Desired } from '../../src/ipvs/plan.js';
+import type { OwnershipRules } from '../../src/ipvs/ownership.js';
+import type { Desired, Wishes } from '../../src/ipvs/plan.js';
 import { Reconciler } from '../../src/ipvs/reconciler.js';
 import { computeDesired } from '../../src/policy/desired.js';
 import type { ServerHealth } from '../../src/world.js';
 import { ScriptedTable } from '../fakes/scripted-table.js';
 import { FakeTime, turn } from '../fakes/time.js';
-import { config, dest, health, key, service, serviceConfig, table } from './build.js';
+import { config, dest, health, key, RULES, service, serviceConfig, table } from './build.js';
 
 const WEB = service();
 const A = dest('192.0.2.11');
@@ -20,10 +21,11 @@ function setup(observed?: ObservedTable) {
   const time = new FakeTime();
   const scripted = new ScriptedTable(observed);
   const told: string[] = [];
+  const foreign: string[] = [];
   const reconciler = new Reconciler({
     table: scripted.port(),
+    clock: time,
     timers: time,
-    resync: seconds(10),
     events: {
       onObserved: () => undefined,
       onApplied: (steps, results) => {
@@ -33,12 +35,17 @@ function setup(observed?: ObservedTable) {
           );
         }
       },
-      onDrift: (drift) => told.push(`drift ${drift.length}`),
+      onDrift: (drift) =>
+        told.push(`drift ${drift.map(({ kind, policy }) => `${kind} ${policy}`).join(', ')}`),
+      onForeign: (found) => {
+        foreign.length = 0;
+        foreign.push(...foreignTexts(found));
+      },
       onFailure: (message) => told.push(message),
       onSynced: () => told.push('synced'),
     },
   });
-  return { time, scripted, told, reconciler };
+  return { time, scripted, told, foreign, reconciler };
 }
 
 function desired(a: 'up' | 'down' | undefined, b: 'up' | 'down' | undefined): Desired {
@@ -49,12 +56,20 @@ function desired(a: 'up' | 'down' | undefined, b: 'up' | 'down' | undefined): De
   return computeDesired(config(serviceConfig('web', WEB, [A, B])), states);
 }
 
-const NONE = new Map();
+function wishes(wanted: Desired, rules: Partial<OwnershipRules> = {}): Wishes {
+  const its = { ...RULES, ...rules };
+  return {
+    desired: wanted,
+    ownership: { exclusive: its.exclusive, of: () => its },
+    resync: seconds(10),
+  };
+}
+
 const WEB_TEXT = 'tcp 192.0.2.1:80';
 
 t.test('adopts a table that is right without a write', async (t) => {
   const { scripted, told, reconciler } = setup(table([WEB, [B, A, FOREIGN]]));
-  reconciler.configure(desired(undefined, undefined), NONE, seconds(10));
+  reconciler.configure(wishes(desired(undefined, undefined)));
   await reconciler.settled();
   t.same(scripted.applied, []);
   t.same(told, ['synced']);
@@ -62,7 +77,7 @@ t.test('adopts a table that is right without a write', async (t) => {
 
 t.test('a verdict changes only its service, and running again changes nothing', async (t) => {
   const { scripted, time, reconciler } = setup(table([WEB, [A, B]]));
-  reconciler.configure(desired('up', 'up'), NONE, seconds(10));
+  reconciler.configure(wishes(desired('up', 'up')));
   await reconciler.settled();
   reconciler.touch(desired('up', 'down'), [WEB_TEXT]);
   await reconciler.settled();
@@ -77,7 +92,7 @@ t.test('a verdict changes only its service, and running again changes nothing', 
 
 t.test('a verdict that comes during an apply is applied next, the latest state wins', async (t) => {
   const { scripted, reconciler } = setup(table([WEB, [A, B]]));
-  reconciler.configure(desired('up', 'up'), NONE, seconds(10));
+  reconciler.configure(wishes(desired('up', 'up')));
   await reconciler.settled();
   let open = (): void => undefined;
   scripted.gate = new Promise((resolve) => {
@@ -93,24 +108,30 @@ t.test('a verdict that comes during an apply is applied next, the latest state w
 
 t.test('drift is repaired at the next dump and told', async (t) => {
   const { scripted, told, time, reconciler } = setup(table([WEB, [A, B]]));
-  reconciler.configure(desired('up', 'up'), NONE, seconds(10));
+  reconciler.configure(wishes(desired('up', 'up')));
   await reconciler.settled();
   scripted.observed = table([service(key('192.0.2.200')), [FOREIGN]]);
   told.length = 0;
   await time.advance(10_000);
-  t.same(told, ['drift 1', 'add-service drift ok', 'add-dest drift ok', 'add-dest drift ok', 'synced']);
+  t.same(told, [
+    'drift service repair',
+    'add-service drift ok',
+    'add-dest drift ok',
+    'add-dest drift ok',
+    'synced',
+  ]);
   t.ok(scripted.observed.has('tcp 192.0.2.200:80'), 'what others added stays');
   told.length = 0;
   scripted.observed = applyToObserved(scripted.observed, [
     { kind: 'delete-dest', service: WEB.key, dest: B.key },
   ]);
   await time.advance(10_000);
-  t.same(told, ['drift 1', 'add-dest drift ok', 'synced']);
+  t.same(told, ['drift removed repair', 'add-dest drift ok', 'synced']);
 });
 
 t.test('a verdict after drift carries its own cause', async (t) => {
   const { scripted, told, time, reconciler } = setup(table([WEB, [A, B]]));
-  reconciler.configure(desired('up', 'up'), NONE, seconds(10));
+  reconciler.configure(wishes(desired('up', 'up')));
   await reconciler.settled();
   scripted.observed = table([WEB, [A]]);
   await time.advance(10_000);
@@ -126,7 +147,7 @@ t.test(
     const { scripted, told, time, reconciler } = setup();
     scripted.refuse = (operation) =>
       operation.kind === 'add-dest' && operation.dest === A ? 'ENOMEM' : undefined;
-    reconciler.configure(desired('up', 'up'), NONE, seconds(10));
+    reconciler.configure(wishes(desired('up', 'up')));
     await reconciler.settled();
     t.same(scripted.applied, ['add-service', 'add-dest ENOMEM', 'add-dest']);
     t.notOk(told.includes('synced'));
@@ -154,7 +175,7 @@ t.test('a verdict does not wait for the next try of what was refused', async (t)
     new Map<string, ServerHealth>([['web/192.0.2.11:80', health(held)]]);
   const wanted = (held: 'up' | 'down') =>
     computeDesired(config(serviceConfig('web', odd, [A, B])), states(held));
-  reconciler.configure(wanted('up'), NONE, seconds(10));
+  reconciler.configure(wishes(wanted('up')));
   await reconciler.settled();
   reconciler.touch(wanted('down'), [WEB_TEXT]);
   await turn();
@@ -164,7 +185,7 @@ t.test('a verdict does not wait for the next try of what was refused', async (t)
 t.test('a table that cannot be read is not written, and is tried again', async (t) => {
   const { scripted, told, time, reconciler } = setup(table([WEB, [A]]));
   scripted.failDump = true;
-  reconciler.configure(desired('up', 'up'), NONE, seconds(10));
+  reconciler.configure(wishes(desired('up', 'up')));
   await reconciler.settled();
   reconciler.touch(desired('up', 'down'), [WEB_TEXT]);
   await reconciler.settled();
@@ -178,7 +199,7 @@ t.test('a table that cannot be read is not written, and is tried again', async (
 t.test('a socket that dies in the middle of an apply: dump and again', async (t) => {
   const { scripted, told, time, reconciler } = setup();
   scripted.failApply = true;
-  reconciler.configure(desired('up', 'up'), NONE, seconds(10));
+  reconciler.configure(wishes(desired('up', 'up')));
   await reconciler.settled();
   t.match(told, ['cannot change the table: socket gone']);
   scripted.failApply = false;
@@ -189,10 +210,10 @@ t.test('a socket that dies in the middle of an apply: dump and again', async (t)
 t.test('what leaves the configuration is looked at afresh before it is removed', async (t) => {
   const { scripted, reconciler } = setup(table([WEB, [A, B]]));
   const before = desired('up', 'up');
-  reconciler.configure(before, NONE, seconds(10));
+  reconciler.configure(wishes(before));
   await reconciler.settled();
   scripted.observed = table([WEB, [A, B, FOREIGN]]);
-  reconciler.configure(new Map(), retire(before, new Map(), NONE), seconds(10));
+  reconciler.configure(wishes(new Map()));
   await reconciler.settled();
   t.same(scripted.applied, ['delete-dest', 'delete-dest']);
   t.same(
@@ -208,7 +229,7 @@ t.test('close finishes the batch in progress and touches nothing after', async (
   scripted.gate = new Promise((resolve) => {
     open = resolve;
   });
-  reconciler.configure(desired('up', 'up'), NONE, seconds(10));
+  reconciler.configure(wishes(desired('up', 'up')));
   const closed = reconciler.close();
   open();
   await closed;
