@@ -12,7 +12,7 @@ import { type Happening, LEVELS, newsHappening, serversText } from './describe.j
 import type { IpvsTable, ObservedTable } from './ipvs/model.js';
 import { Reconciler } from './ipvs/reconciler.js';
 import { type Outcome, PolicyBook } from './policy/book.js';
-import type { AdminEntry, Instant, ServerId } from './policy/model.js';
+import type { AdminWord, Instant } from './policy/model.js';
 import { wishesOf } from './policy/ownership.js';
 import { TableJournal } from './table-journal.js';
 import type { Beside, WorkerDigest, World } from './world.js';
@@ -120,9 +120,9 @@ export class Controller {
     this.#follow(this.#book.verdict(changes, this.#at()));
   }
 
-  /** Sets what the operator, or a maintenance window, says of servers; undefined takes it back. */
-  administer(entries: ReadonlyMap<ServerId, AdminEntry | undefined>): void {
-    this.#follow(this.#book.administer(entries, this.#at()));
+  /** Takes words of the operator, or of a maintenance window, about servers. */
+  administer(words: readonly AdminWord[]): void {
+    this.#follow(this.#book.administer(words, this.#at()));
   }
 
   onDigest(digest: WorkerDigest): void {

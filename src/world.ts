@@ -4,7 +4,7 @@ import type { Config } from './config/model.js';
 import type { EpochMillis } from './core/units.js';
 import type { ObservedTable, SyncState, TimeoutsState } from './ipvs/model.js';
 import type { Foreign } from './ipvs/ownership.js';
-import type { AdminEntry, ServerId, ServiceStanding } from './policy/model.js';
+import type { ServerAdmin, ServerId, ServiceStanding } from './policy/model.js';
 import type { VrrpDigest } from './vrrp/status.js';
 
 export interface ServerHealth {
@@ -60,8 +60,8 @@ export interface World extends Beside {
   readonly configLoadedAt: EpochMillis;
   /** By check id; every server of the configuration has an entry. */
   readonly health: ReadonlyMap<CheckId, ServerHealth>;
-  /** What the operator says of servers. */
-  readonly admin: ReadonlyMap<ServerId, AdminEntry>;
+  /** What the operator and maintenance windows say of servers; those of which nothing is said are not there. */
+  readonly admin: ReadonlyMap<ServerId, ServerAdmin>;
   /** How it stands with each service, by name. */
   readonly standings: ReadonlyMap<string, ServiceStanding>;
   /** The table as last dumped or changed; undefined before the first dump. */

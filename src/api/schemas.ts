@@ -5,6 +5,7 @@ import type { EventStatus, EventsStatus } from './events.js';
 import type { Liveness, Readiness } from './health.js';
 import type {
   AdminStatus,
+  AdminWordStatus,
   QuorumStatus,
   RoleStatus,
   ServerStatus,
@@ -58,7 +59,7 @@ const choice = (values: readonly string[], description: string): object => ({
   description,
 });
 
-export const ADMIN_SCHEMA = objectOf<AdminStatus>("The operator's word, or a maintenance window's.", {
+const WORD_MEMBERS = {
   state: choice(
     ['enabled', 'draining', 'drained', 'disabled'],
     '`draining`: weight 0 until its connections are gone; `drained`: they are; `disabled`: not in the table.',
@@ -68,7 +69,17 @@ export const ADMIN_SCHEMA = objectOf<AdminStatus>("The operator's word, or a mai
   deadline: orNull(text('When draining ends at the latest; null: never by itself.')),
   by: text('Who said it: `operator`, `maintenance NAME`.'),
   reason: orNull(text('Why, where that was said.')),
+};
+
+export const WORD_SCHEMA = objectOf<AdminWordStatus>("One source's word about a server.", {
+  source: text('`operator`, or `maintenance NAME`: each takes back its own word alone.'),
+  ...WORD_MEMBERS,
 });
+
+export const ADMIN_SCHEMA = objectOf<AdminStatus>(
+  'What the operator and maintenance windows say of a server: the strictest state, and the smallest weight.',
+  { ...WORD_MEMBERS, words: list(WORD_SCHEMA, 'Each word by itself, the strictest first.') },
+);
 
 export const SERVER_SCHEMA = objectOf<ServerStatus>('One real server in one service.', {
   name: text('Its name in the configuration, else `address:port`.'),

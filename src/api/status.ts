@@ -8,7 +8,7 @@ import { destText, serviceText } from '../ipvs/keys.js';
 import type { DestSeen, ObservedService, SyncDaemon, SyncRole, TimeoutsState } from '../ipvs/model.js';
 import type { TimeoutName } from '../ipvs/timeouts.js';
 import { serverId } from '../policy/judge.js';
-import type { AdminEntry, Standing } from '../policy/model.js';
+import type { AdminEntry, AdminSource, ServerAdmin, Standing } from '../policy/model.js';
 import { standingText } from '../policy/words.js';
 import type { ServerHealth, World } from '../world.js';
 
@@ -30,7 +30,7 @@ export interface ServerStatus {
   readonly check: CheckType | null;
 }
 
-/** The operator's word, or a maintenance window's. */
+/** What the operator and maintenance windows say of a server. */
 export interface AdminStatus {
   readonly state: AdminEntry['state'];
   readonly weight: number | null;
@@ -38,7 +38,12 @@ export interface AdminStatus {
   readonly deadline: string | null;
   readonly by: string;
   readonly reason: string | null;
+  /** Everybody's word where there are several; they are in force together. */
+  readonly words: readonly AdminWordStatus[];
 }
+
+/** The word of one source. */
+export type AdminWordStatus = Omit<AdminStatus, 'words'> & { readonly source: AdminSource };
 
 export interface QuorumStatus {
   /** `unknown` until enough verdicts are in. */
@@ -159,8 +164,7 @@ function verdictReason({ verdict, held, lastChange }: ServerHealth): string {
   return lastChange === undefined ? 'ok' : reasonText(lastChange.result.reason, lastChange.result.elapsed);
 }
 
-function adminStatus(entry: AdminEntry | undefined): AdminStatus | null {
-  if (entry === undefined) return null;
+function entryStatus(entry: AdminEntry): Omit<AdminStatus, 'words'> {
   const { state, weight, since, deadline, by, reason } = entry;
   return {
     state,
@@ -170,6 +174,12 @@ function adminStatus(entry: AdminEntry | undefined): AdminStatus | null {
     by,
     reason: reason ?? null,
   };
+}
+
+function adminStatus(admin: ServerAdmin | undefined): AdminStatus | null {
+  if (admin === undefined) return null;
+  const words = admin.entries.map((entry) => ({ source: entry.source, ...entryStatus(entry) }));
+  return { ...entryStatus(admin.effective), words };
 }
 
 const NOT_JUDGED: Standing = { kind: 'unknown' };

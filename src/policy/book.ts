@@ -9,9 +9,10 @@ import { destText } from '../ipvs/keys.js';
 import type { ObservedTable } from '../ipvs/model.js';
 import type { Desired, DesiredService } from '../ipvs/plan.js';
 import type { ServerHealth } from '../world.js';
+import { withWord } from './admin.js';
 import { desiredService, entriesOf } from './desired.js';
 import { type Judgement, judge, NO_MEMORY, serverId } from './judge.js';
-import type { AdminEntry, Instant, ServerId, ServiceStanding } from './model.js';
+import type { AdminWord, Instant, ServerAdmin, ServerId, ServiceStanding } from './model.js';
 import { type PolicyNews, standingNews } from './news.js';
 
 /** What a call of the book led to. */
@@ -43,7 +44,7 @@ function serversOf(service: ServiceConfig): readonly Server[] {
 export class PolicyBook {
   #places = new Map<ServerId, Place>();
   #health = new Map<ServerId, ServerHealth>();
-  #admin = new Map<ServerId, AdminEntry>();
+  #admin = new Map<ServerId, ServerAdmin>();
   #pages = new Map<string, Page>();
   /** When services are to be judged again by themselves, by name, monotonic. */
   #due = new Map<string, Millis>();
@@ -60,7 +61,8 @@ export class PolicyBook {
     return this.#health;
   }
 
-  get admin(): ReadonlyMap<ServerId, AdminEntry> {
+  /** Servers of which something is said. */
+  get admin(): ReadonlyMap<ServerId, ServerAdmin> {
     return this.#admin;
   }
 
@@ -145,14 +147,15 @@ export class PolicyBook {
     }
   }
 
-  /** Sets what the operator says of servers; undefined takes it back. Servers that are not configured are left out. */
-  administer(entries: ReadonlyMap<ServerId, AdminEntry | undefined>, at: Instant): Outcome {
+  /** Takes words about servers; those about servers that are not configured are left out. */
+  administer(words: readonly AdminWord[], at: Instant): Outcome {
     const touched = new Map<string, ServiceConfig>();
-    for (const [id, entry] of entries) {
-      const place = this.#places.get(id);
+    for (const word of words) {
+      const place = this.#places.get(word.server);
       if (place === undefined) continue;
-      if (entry === undefined) this.#admin.delete(id);
-      else this.#admin.set(id, entry);
+      const admin = withWord(this.#admin.get(word.server), word);
+      if (admin === undefined) this.#admin.delete(word.server);
+      else this.#admin.set(word.server, admin);
       touched.set(place.service.name, place.service);
     }
     return this.#judgeAll(touched.values(), at.now, []);

@@ -7,7 +7,7 @@ import type { Dest } from '../ipvs/model.js';
 import type { Cause, Desired, DesiredDest, DesiredServer, DesiredService } from '../ipvs/plan.js';
 import type { ServerHealth } from '../world.js';
 import { type Judgement, judge, NO_MEMORY, serverId } from './judge.js';
-import type { AdminEntry, ServerId, Standing } from './model.js';
+import type { ServerAdmin, ServerId, Standing } from './model.js';
 
 function withWeight(dest: Dest, weight: number): Dest {
   if (dest.settings.weight === weight) return dest;
@@ -70,7 +70,7 @@ export function entriesOf(service: ServiceConfig): readonly string[] {
 export function computeDesired(
   config: Config,
   health: ReadonlyMap<CheckId, ServerHealth>,
-  admin: ReadonlyMap<ServerId, AdminEntry> = new Map(),
+  admin: ReadonlyMap<ServerId, ServerAdmin> = new Map(),
 ): Desired {
   const desired = new Map<string, DesiredService>();
   for (const service of config.services) {

@@ -3,7 +3,7 @@ import type { FallbackServer, ServerConfig, ServiceConfig } from '../config/mode
 import { type Millis, millis } from '../core/units.js';
 import type { ServerHealth } from '../world.js';
 import { admission } from './admission.js';
-import type { AdminEntry, QuorumState, ServerId, ServiceStanding, Standing } from './model.js';
+import type { QuorumState, ServerAdmin, ServerId, ServiceStanding, Standing } from './model.js';
 import { neededWeight, stepQuorum, type Weights } from './quorum.js';
 
 /** What a service remembers from one judgement to the next. */
@@ -26,7 +26,7 @@ export const NO_MEMORY: ServiceMemory = {
 /** What is known of the servers of a service, by id. */
 export interface Known {
   readonly health: ReadonlyMap<ServerId, ServerHealth>;
-  readonly admin: ReadonlyMap<ServerId, AdminEntry>;
+  readonly admin: ReadonlyMap<ServerId, ServerAdmin>;
 }
 
 export interface Judgement {
@@ -49,7 +49,7 @@ type Own =
   | Extract<Standing, { kind: 'unknown' | 'down' | 'admin' }>;
 
 function ownStanding(server: ServerConfig | FallbackServer, id: ServerId, known: Known): Own {
-  const admin = known.admin.get(id);
+  const admin = known.admin.get(id)?.effective;
   if (admin !== undefined && admin.state === 'disabled')
     return { kind: 'admin', state: admin.state, by: admin.by };
   const held = server.check === undefined ? 'up' : known.health.get(id)?.held;
@@ -78,7 +78,7 @@ function weigh(service: ServiceConfig, own: ReadonlyMap<ServerId, Own>, known: K
   for (const server of service.servers) {
     const id = serverId(service, server);
     const its = own.get(id);
-    const weight = known.admin.get(id)?.weight ?? server.dest.settings.weight;
+    const weight = known.admin.get(id)?.effective.weight ?? server.dest.settings.weight;
     total += weight;
     if (its?.kind === 'candidate') serving += its.weight;
     if (its?.kind === 'unknown') unknown += weight;
@@ -159,7 +159,7 @@ function settleFallback(work: Work, serving: number | undefined, undecided: bool
       const id = serverId(work.service, server);
       if (undecided) work.standings.set(id, { kind: 'unknown' });
       else if (tier === serving && canServe(server, id, work.known)) {
-        work.weights.set(id, work.known.admin.get(id)?.weight ?? server.dest.settings.weight);
+        work.weights.set(id, work.known.admin.get(id)?.effective.weight ?? server.dest.settings.weight);
         work.standings.set(id, { kind: 'fallback', tier });
       } else {
         const own = ownStanding(server, id, work.known);

@@ -29,8 +29,12 @@ export interface AdmitRule {
   readonly curve: 'linear' | 'exponential';
 }
 
+/** Who may say something of a server. Each has one word about it, and takes back none but its own. */
+export type AdminSource = 'operator' | `maintenance ${string}`;
+
 /** The operator's word about a server, or a maintenance window's. It is an axis of its own, beside health. */
 export interface AdminEntry {
+  readonly source: AdminSource;
   /**
    * `draining` and `drained`: weight 0, connections live on; `drained` when they are gone, or the deadline has come.
    * `disabled`: out of the table.
@@ -39,11 +43,28 @@ export interface AdminEntry {
   /** In place of the configured one; undefined: the configured one. */
   readonly weight: number | undefined;
   readonly since: EpochMillis;
-  /** When draining is given up and the server counts as drained; undefined: never. */
+  /** When draining is given up, whatever connections are left; undefined: never. */
   readonly deadline: EpochMillis | undefined;
-  /** Who said so: `operator`, `maintenance NAME` ... */
+  /** What the server is when draining has come to its end. */
+  readonly finish: 'drained' | 'disabled';
+  /** Who said so, for people: `operator`, `operator NAME`, `maintenance NAME`. */
   readonly by: string;
   readonly reason: string | undefined;
+}
+
+/** All that is said of one server. */
+export interface ServerAdmin {
+  /** What comes of it: the strictest state, with who said that, and the smallest weight. */
+  readonly effective: AdminEntry;
+  /** One a source, the strictest first; never empty. */
+  readonly entries: readonly AdminEntry[];
+}
+
+/** One source says, or takes back (undefined), its word about one server. */
+export interface AdminWord {
+  readonly server: ServerId;
+  readonly source: AdminSource;
+  readonly entry: AdminEntry | undefined;
 }
 
 export type QuorumState = 'met' | 'lost';

@@ -20,7 +20,23 @@ export function spare(last: number, checked = false): FallbackServer {
 }
 
 export function admin(state: AdminEntry['state'], weight?: number): AdminEntry {
-  return { state, weight, since: epochMillis(0), deadline: undefined, by: 'operator', reason: undefined };
+  return entry({ state, weight });
+}
+
+/** A word of the operator, but for what `more` says. */
+export function entry(more: Partial<AdminEntry>): AdminEntry {
+  const by = more.source ?? 'operator';
+  return {
+    source: 'operator',
+    state: 'enabled',
+    weight: undefined,
+    since: epochMillis(0),
+    deadline: undefined,
+    finish: 'drained',
+    by,
+    reason: undefined,
+    ...more,
+  };
 }
 
 export const idOf = (last: number): string => `web/192.0.2.${last}:80`;
@@ -62,7 +78,8 @@ export class Desk {
   }
 
   administer(last: number, entry: AdminEntry | undefined): readonly string[] {
-    return this.#told(this.book.administer(new Map([[idOf(last), entry]]), this.at()));
+    const source = entry?.source ?? 'operator';
+    return this.#told(this.book.administer([{ server: idOf(last), source, entry }], this.at()));
   }
 
   reload(its: Config): readonly string[] {
