@@ -19,6 +19,30 @@ async function openKernelTable(): ReturnType<CliContext['openKernelTable']> {
   return new IpvsClient({ openNetlink, timers: systemTimers, turns: systemTurns });
 }
 
+async function openRealServer(): ReturnType<CliContext['openRealServer']> {
+  const [
+    { AddressClient },
+    { RealServer },
+    { MemoryFile },
+    { openNetlink },
+    { systemTimers, systemTurns },
+    { systemSysctls, networkName },
+  ] = await Promise.all([
+    import('./addresses/client.js'),
+    import('./realserver/keeper.js'),
+    import('./realserver/memory-file.js'),
+    import('./sys/netlink.js'),
+    import('./sys/clock.js'),
+    import('./sys/sysctl.js'),
+  ]);
+  return new RealServer({
+    client: new AddressClient({ openNetlink, timers: systemTimers, turns: systemTurns }),
+    sysctls: systemSysctls,
+    // What it remembers is of one network namespace, and of one run of the machine.
+    memory: new MemoryFile(`/run/lvsentry/realserver-${networkName()}.json`),
+  });
+}
+
 async function main(words: readonly string[]): Promise<number> {
   const [{ runCli }, { systemClock, systemTimers }] = await Promise.all([
     import('./cli/program.js'),
@@ -31,6 +55,7 @@ async function main(words: readonly string[]): Promise<number> {
     clock: systemClock,
     timers: systemTimers,
     openKernelTable,
+    openRealServer,
     runDaemon: async (path, level) => (await import('./daemon.js')).runDaemon(path, level),
   });
 }

@@ -21,6 +21,7 @@ import {
   linkToCreate,
   linkToRemove,
   noticeOf,
+  tunnelToCreate,
 } from './codec.js';
 import { routeSeen, routeToAdd, routeToRemove, rulePayload, ruleSeen } from './codec-route.js';
 import { LVSENTRY_PROTOCOL } from './diff.js';
@@ -57,6 +58,8 @@ export interface ObjectChange {
   readonly object: VirtualObject;
   /** Of its device; undefined where it has none. */
   readonly index: number | undefined;
+  /** IFA_PROTO of a new address: who made it. Absent: the virtual routers. */
+  readonly protocol?: number;
 }
 
 export interface AddressClientOptions {
@@ -68,13 +71,14 @@ export interface AddressClientOptions {
 /** What no table changes in place: another program's object is never taken for ours. */
 const CREATE = NLM_F.CREATE | NLM_F.EXCL;
 
-function requestOf({ kind, object, index }: ObjectChange): NetlinkRequest {
+function requestOf({ kind, object, index, protocol }: ObjectChange): NetlinkRequest {
   const isNew = kind === 'add';
   const flags = isNew ? CREATE : 0;
   switch (object.kind) {
     case 'address': {
-      const write = isNew ? addressToAdd : addressToRemove;
-      return { type: isNew ? RTM.NEWADDR : RTM.DELADDR, flags, payload: write(object, index ?? 0) };
+      const at = index ?? 0;
+      const payload = isNew ? addressToAdd(object, at, protocol) : addressToRemove(object, at);
+      return { type: isNew ? RTM.NEWADDR : RTM.DELADDR, flags, payload };
     }
     case 'route': {
       const payload = isNew ? routeToAdd(object, index) : routeToRemove(object);
@@ -89,6 +93,7 @@ function requestOf({ kind, object, index }: ObjectChange): NetlinkRequest {
 
 export type LinkChange =
   | { readonly kind: 'create'; readonly link: VirtualLink; readonly parent: number }
+  | { readonly kind: 'create-tunnel'; readonly name: string; readonly tunnel: string }
   | { readonly kind: 'remove'; readonly index: number }
   | {
       readonly kind: 'change';
@@ -102,6 +107,8 @@ function linkRequestOf(change: LinkChange): NetlinkRequest {
   switch (change.kind) {
     case 'create':
       return { type: RTM.NEWLINK, flags: CREATE, payload: linkToCreate(change.link, change.parent) };
+    case 'create-tunnel':
+      return { type: RTM.NEWLINK, flags: CREATE, payload: tunnelToCreate(change.name, change.tunnel) };
     case 'remove':
       return { type: RTM.DELLINK, payload: linkToRemove(change.index) };
     case 'change': {

@@ -4,7 +4,7 @@ import { parseMac } from '../core/mac.js';
 import { NLM_F } from '../wire/netlink.js';
 import { RTM, readRtnl, writeRtnl } from '../wire/rtnetlink.js';
 import { type Address, IFA_F, LIFETIME_FOREVER } from '../wire/rtnl-address.js';
-import { IFF, type Link, MACVLAN_MODE, macvlanInfo, readLinkInfo } from '../wire/rtnl-link.js';
+import { IFF, kindInfo, type Link, MACVLAN_MODE, macvlanInfo, readLinkInfo } from '../wire/rtnl-link.js';
 import { LVSENTRY_PROTOCOL } from './diff.js';
 import type { AddressSeen, LinkSeen, Notice, ObjectSeen, VirtualAddress, VirtualLink } from './model.js';
 
@@ -32,6 +32,11 @@ const ANY_LINK: Link = { family: 0, type: 0, index: 0, flags: 0, change: 0 };
 export function linkToCreate({ name, mac }: VirtualLink, parent: number): Uint8Array {
   const info = macvlanInfo(MACVLAN_MODE.PRIVATE);
   return writeRtnl({ kind: 'link', link: { ...ANY_LINK, hardwareAddress: mac, parent, name, info } });
+}
+
+/** The payload of the RTM_NEWLINK that makes a tunnel's end which takes packets of anybody. The kernel loads its module. */
+export function tunnelToCreate(name: string, kind: string): Uint8Array {
+  return writeRtnl({ kind: 'link', link: { ...ANY_LINK, name, info: kindInfo(kind) } });
 }
 
 /** The payload of RTM_NEWLINK that changes a link: whether it is up, its MTU, its alias. */
@@ -103,8 +108,12 @@ export function addressAdded(vip: VirtualAddress, index: number): AddressSeen {
   };
 }
 
-/** The payload of RTM_NEWADDR. */
-export function addressToAdd(vip: VirtualAddress, index: number): Uint8Array {
+/** The payload of RTM_NEWADDR. @param protocol IFA_PROTO: who made it */
+export function addressToAdd(
+  vip: VirtualAddress,
+  index: number,
+  protocol: number = LVSENTRY_PROTOCOL,
+): Uint8Array {
   const isIpv6 = ipFamily(vip.address) === 'ipv6';
   const flags = vip.noDad ? IFA_F.NODAD : 0;
   const address: Address = {
@@ -114,7 +123,7 @@ export function addressToAdd(vip: VirtualAddress, index: number): Uint8Array {
     scope: vip.scope,
     index,
     local: vip.address,
-    protocol: LVSENTRY_PROTOCOL,
+    protocol,
     ...(isIpv6 ? { allFlags: flags } : { address: vip.address }),
     ...(vip.broadcast === undefined ? {} : { broadcast: vip.broadcast }),
     ...(vip.label === undefined ? {} : { label: vip.label }),

@@ -10,12 +10,18 @@ export interface OptionRow {
   readonly default?: string;
   /** Options, by their long names, that cannot stand beside it. */
   readonly conflicts?: readonly string[];
+  /** It may be given several times: `Given.texts`. */
+  readonly repeats?: boolean;
 }
 
 export interface CommandRow {
   readonly name: string;
   readonly summary: string;
-  readonly argument?: { readonly name: string; readonly text: string };
+  readonly argument?: {
+    readonly name: string;
+    readonly text: string;
+    readonly choices?: readonly string[];
+  };
   readonly options: readonly OptionRow[];
   load(): Promise<CommandModule>;
 }
@@ -105,5 +111,24 @@ export const COMMANDS: readonly CommandRow[] = [
       { flags: '--json', text: 'print JSON, a line for each event' },
     ],
     load: () => import('./events.js'),
+  },
+  {
+    name: 'realserver',
+    summary: 'what a real server needs for direct routing and tunnels: put it up, take it down, or check it',
+    argument: {
+      name: 'action',
+      text: 'up, down (undoes up), or check (changes nothing)',
+      choices: ['up', 'down', 'check'],
+    },
+    options: [
+      { flags: '--vip <ip>', text: 'virtual IP; may be repeated', required: true, repeats: true },
+      { flags: '--tunnel', text: 'the director sends through tunnels: tunl0, or ip6tnl0 for IPv6' },
+      {
+        flags: '--interface <name>',
+        text: 'device that gets the virtual IP instead of lo, tunl0 or ip6tnl0',
+      },
+      JSON_OPTION,
+    ],
+    load: () => import('./realserver.js'),
   },
 ];

@@ -1,6 +1,7 @@
 /** What a command gets from the outside, and what it may leave behind. */
 import type { Clock, Timers } from '../core/ports.js';
 import type { IpvsTable } from '../ipvs/model.js';
+import type { RealServer } from '../realserver/keeper.js';
 
 export interface CliContext {
   /** To standard output and standard error; a line each, the newline is added. */
@@ -12,6 +13,8 @@ export interface CliContext {
   readonly timers: Timers;
   /** The table of this machine's kernel. @throws IPVS_ABSENT, NATIVE, NETLINK, PERMISSION (rejects) */
   openKernelTable(): Promise<IpvsTable>;
+  /** This machine as a real server. @throws NATIVE, NETLINK, PERMISSION (rejects) */
+  openRealServer(): Promise<RealServer>;
   /** Runs the daemon until it is told to stop. @returns the exit code */
   runDaemon(path: string, level: LogLevel): Promise<number>;
 }
@@ -25,6 +28,8 @@ export const EXIT = { done: 0, failed: 1, usage: 2, config: 3, unreachable: 4 } 
 /** What stands on the command line behind the command, by the names of its row. */
 export interface Given {
   text(name: string): string | undefined;
+  /** Of an option that may be repeated, in the order given. */
+  texts(name: string): readonly string[];
   flag(name: string): boolean;
 }
 

@@ -1,8 +1,8 @@
 /** The command line: reads it by the rows of commands.ts, runs one command, and turns errors into exit codes. */
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { packageVersion } from '../api/version.js';
 import { errorText, LvsError } from '../core/errors.js';
-import { COMMANDS, type CommandRow } from './commands.js';
+import { COMMANDS, type CommandRow, type OptionRow } from './commands.js';
 import { type CliContext, EXIT, type Given } from './context.js';
 
 const DESCRIPTION = 'Health checks and IPVS table for Linux Virtual Server directors';
@@ -14,8 +14,23 @@ function givenOf(row: CommandRow, words: readonly unknown[]): Given {
     row.argument === undefined ? options : { ...options, [row.argument.name]: words[0] };
   return {
     text: (name) => (typeof values[name] === 'string' ? values[name] : undefined),
+    texts: (name) => {
+      const value = values[name];
+      return Array.isArray(value) ? value.map(String) : [];
+    },
     flag: (name) => values[name] === true,
   };
+}
+
+function optionOf({ flags, text, required, choices, default: value, conflicts, repeats }: OptionRow): Option {
+  const option = new Option(flags, text)
+    .makeOptionMandatory(required ?? false)
+    .conflicts([...(conflicts ?? [])]);
+  if (choices !== undefined) option.choices(choices);
+  if (value !== undefined) option.default(value);
+  if (repeats === true)
+    option.argParser<readonly string[] | undefined>((word, before) => [...(before ?? []), word]);
+  return option;
 }
 
 function addCommand(
@@ -24,15 +39,12 @@ function addCommand(
   run: (row: CommandRow, given: Given) => Promise<void>,
 ): void {
   const command = program.command(row.name).summary(row.summary).description(row.summary);
-  if (row.argument !== undefined) command.argument(`<${row.argument.name}>`, row.argument.text);
-  for (const { flags, text, required, choices, default: value, conflicts } of row.options) {
-    const option = new Option(flags, text)
-      .makeOptionMandatory(required ?? false)
-      .conflicts([...(conflicts ?? [])]);
-    if (choices !== undefined) option.choices(choices);
-    if (value !== undefined) option.default(value);
-    command.addOption(option);
+  if (row.argument !== undefined) {
+    const argument = new Argument(`<${row.argument.name}>`, row.argument.text);
+    if (row.argument.choices !== undefined) argument.choices(row.argument.choices);
+    command.addArgument(argument);
   }
+  for (const option of row.options) command.addOption(optionOf(option));
   command.action((...words: unknown[]) => run(row, givenOf(row, words)));
 }
 

@@ -1,5 +1,5 @@
 /** Settings of the kernel for one interface (/proc/sys/net). */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import type { Sysctls } from '../core/ports.js';
 
 function fileOf(path: string): string {
@@ -24,6 +24,11 @@ export const systemSysctls: Sysctls = {
     }
   },
 };
+
+/** What tells the network namespace of this thread from others that there are now: a number. */
+export function networkName(): string {
+  return readlinkSync('/proc/thread-self/ns/net').replace(/\D/g, '');
+}
 
 /** Whether the machine forwards IPv6 that comes in on an interface. */
 export function forwardsIpv6(device: string): boolean {

@@ -162,10 +162,20 @@ function nest(fill: (writer: ByteWriter) => void): Uint8Array {
   return writer.finish();
 }
 
+/** Without a NUL, as iproute2 sends it. */
+function putKind(writer: ByteWriter, kind: string): void {
+  putBytes(writer, IFLA_INFO.KIND, new Uint8Array([...kind].map((letter) => letter.charCodeAt(0))));
+}
+
+/** `info` for the creation of a link that needs no more than its kind: `ipip`, `dummy`. */
+export function kindInfo(kind: string): Uint8Array {
+  return nest((writer) => putKind(writer, kind));
+}
+
 /** `info` for the creation of a macvlan; `mode` is of MACVLAN_MODE. */
 export function macvlanInfo(mode: number): Uint8Array {
   return nest((writer) => {
-    putBytes(writer, IFLA_INFO.KIND, new Uint8Array([...'macvlan'].map((letter) => letter.charCodeAt(0))));
+    putKind(writer, 'macvlan');
     putNest(writer, IFLA_INFO.DATA, (inner) => putU32le(inner, IFLA_MACVLAN_MODE, mode));
   });
 }

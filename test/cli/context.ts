@@ -33,6 +33,7 @@ export function context(changes: Partial<CliContext> = {}): FakeContext {
     clock: time,
     timers: time,
     openKernelTable: () => Promise.resolve(new MemoryTable()),
+    openRealServer: () => Promise.reject(new Error('this test has no real server')),
     runDaemon: () => Promise.resolve(0),
     ...changes,
   };

@@ -69,8 +69,11 @@ function giveServersTheVip(): void {
   }
 }
 
-/** Makes client, servers and these directors. The servers are ready for direct routing and tunnels; see `useMethod`. */
-export function buildHosts(directors: readonly Host[]): void {
+/**
+ * Makes client, servers and these directors. The servers are ready for direct routing and tunnels; see `useMethod`.
+ * @param prepare makes them so
+ */
+export function buildHosts(directors: readonly Host[], prepare: () => void = giveServersTheVip): void {
   ip('link add lan type bridge forward_delay 0 mcast_snooping 0');
   ip('link set lan up');
   for (const host of ['client', ...directors, ...REAL_SERVERS] as const) connectToBridge(host);
@@ -79,12 +82,12 @@ export function buildHosts(directors: readonly Host[]): void {
     sysctl(director, 'net.ipv4.ip_forward=1', 'net.ipv4.conf.all.send_redirects=0');
     sysctl(director, 'net.ipv4.conf.eth0.send_redirects=0');
   }
-  giveServersTheVip();
+  prepare();
 }
 
-/** Makes the four hosts with one director, which has the VIP. */
-export function buildTopology(): void {
-  buildHosts(['director']);
+/** Makes the four hosts with one director, which has the VIP. @param prepare makes the servers ready for it */
+export function buildTopology(prepare?: () => void): void {
+  buildHosts(['director'], prepare);
   ip(`-n director addr add ${VIP}/32 dev eth0`);
 }
 

@@ -54,6 +54,7 @@ async function cli(...words: string[]): Promise<Said> {
     clock: systemClock,
     timers: systemTimers,
     openKernelTable: async () => open(),
+    openRealServer: () => Promise.reject(new Error('this suite has no real server')),
     runDaemon: () => Promise.resolve(1),
   });
   return { code, out: out.map((line) => `${line}\n`).join(''), err: err.join('\n') };

@@ -5,6 +5,7 @@
 import type { Assertions } from '../../contract/assertions.js';
 import { type ClientLoop, eventually, TestClient } from '../client.js';
 import { Director, RECEIVER_PORT, Receiver, SECRET } from '../director.js';
+import { prepareByLvsentry } from '../real-servers.js';
 import { startServers, type TestServer, type TestServers } from '../servers.js';
 import { tableBecomes } from '../table-becomes.js';
 import { ADDRESSES, buildTopology, type Method, runOn, useMethod, VIP } from '../topology.js';
@@ -256,7 +257,7 @@ function connections(stats = runOn('director', 'ipvsadm', '-Ln', '--stats', '--e
 }
 
 export async function suite(t: Assertions): Promise<void> {
-  buildTopology();
+  buildTopology(prepareByLvsentry);
   const folder = process.env.LAB_SHARED ?? '';
   const lab: Lab = {
     ...(await startServers(folder)),
