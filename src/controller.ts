@@ -7,8 +7,8 @@ import type { Check, CheckId, VerdictChange } from './checks/model.js';
 import type { Config } from './config/model.js';
 import { LvsError } from './core/errors.js';
 import type { Clock, Logger, Timer, Timers } from './core/ports.js';
-import { type EpochMillis, millis } from './core/units.js';
-import { type Happening, LEVELS, newsHappening, serversText } from './describe.js';
+import { type EpochMillis, type Millis, millis } from './core/units.js';
+import { type Happening, LEVELS, newsHappening, serversText, stoppingHappening } from './describe.js';
 import type { IpvsTable, ObservedTable } from './ipvs/model.js';
 import { Reconciler } from './ipvs/reconciler.js';
 import { type Outcome, PolicyBook } from './policy/book.js';
@@ -88,6 +88,7 @@ export class Controller {
     this.#reconciler.configure(wishesOf(this.#config, this.#book.desired));
     await this.#reconciler.settled();
     if (this.#stopping) return;
+    this.#judgeWhenDue();
     this.#probes.update(this.#book.checks(), this.#book.verdicts());
     this.#emit({
       kind: 'daemon-started',
@@ -183,13 +184,18 @@ export class Controller {
     });
   }
 
-  /** Finishes the batch in progress and leaves the table as it is. */
-  async stop(why: string): Promise<void> {
+  /**
+   * Finishes the batch in progress and leaves the table as it is.
+   * @param limit how long what is not to be kept may take to leave it (`on-stop`); undefined: all is kept
+   */
+  async stop(why: string, limit?: Millis): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#judgeAgain?.cancel();
     this.#changed();
-    this.#emit({ kind: 'daemon-stopping', message: `stopping: ${why}; the table stays as it is` });
+    this.#emit(stoppingHappening(why, limit === undefined ? 0 : this.#reconciler.leaving.length));
+    if (limit !== undefined && !(await this.#reconciler.leave(limit)))
+      this.#table.onFailure('what `on-stop` takes out of the table is not all out of it: the time is over');
     await this.#reconciler.close();
   }
 
@@ -199,10 +205,12 @@ export class Controller {
 
   /** The table first; then people are told. */
   #follow({ touched, news }: Outcome): void {
-    if (touched.size === 0 || this.#stopping) return;
-    this.#reconciler.touch(this.#book.desired, touched);
-    this.#changed();
-    for (const one of news) this.#emit(newsHappening(one));
+    if (this.#stopping) return;
+    if (touched.size > 0) {
+      this.#reconciler.touch(this.#book.desired, touched);
+      this.#changed();
+      for (const one of news) this.#emit(newsHappening(one));
+    }
     this.#judgeWhenDue();
   }
 

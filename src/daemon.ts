@@ -12,6 +12,7 @@ import { type Millis, seconds } from './core/units.js';
 import type { Happening } from './describe.js';
 import { HookDispatcher } from './hooks/dispatcher.js';
 import { MainPart } from './main-part.js';
+import { longestStop } from './policy/ownership.js';
 import { hookHappening, noticeHappening, roleHappening } from './roles.js';
 import { systemClock, systemTimers } from './sys/clock.js';
 import { collectGarbageAlone } from './sys/collector.js';
@@ -31,6 +32,15 @@ function tellManager(state: string, log: Logger): void {
   } catch (thrown) {
     log.warn({}, errorText(thrown));
   }
+}
+
+/** Beside the drain of a stop, for all the rest of it. */
+const STOP_GRACE = seconds(30);
+
+/** What the service manager is told of a stop: one that drains may take longer than it has patience for. */
+function stoppingState(drain: Millis | undefined): string {
+  if (drain === undefined || drain === 0) return 'STOPPING=1';
+  return `STOPPING=1\nEXTEND_TIMEOUT_USEC=${(drain + STOP_GRACE) * 1000}`;
 }
 
 /** Calls `stop` with the first signal that asks for it. A second one ends the process where it stands. */
@@ -104,6 +114,8 @@ class Daemon {
 
   /** Reads the configuration again and puts it in force, or tells why not; the old one then goes on. */
   reload(): void {
+    // It is told to go: what leaves the table at a stop does not come back.
+    if (this.#stopping) return;
     const main = this.#main;
     this.#reloadAsked = main === undefined;
     if (main === undefined) return;
@@ -122,13 +134,15 @@ class Daemon {
     }
   }
 
-  async stop(why: string): Promise<void> {
+  /** @param isOrdered somebody wants it so: then what `on-stop` does not keep leaves the table */
+  async stop(why: string, isOrdered: boolean): Promise<void> {
     this.#stopping = true;
-    tellManager('STOPPING=1', this.#log);
+    const drain = isOrdered ? longestStop(this.#config) : undefined;
+    tellManager(stoppingState(drain), this.#log);
     // Resigned first: the others take over while the rest is put away.
     const resigned = this.#vrrp.close();
     const told = resigned.then(() => this.#hooks.close());
-    await this.#main?.close(why, resigned);
+    await this.#main?.close(why, resigned, drain);
     await told;
   }
 
@@ -198,12 +212,12 @@ export async function runDaemon(path: string, level: LogLevel): Promise<number> 
   const daemon = new Daemon(load, loaded.config, log);
   process.on('uncaughtException', (thrown) => daemon.onDefect(thrown));
   process.on('SIGHUP', () => daemon.reload());
-  const stopped = new Promise<void>((resolve) => onStopSignal((why) => resolve(daemon.stop(why))));
+  const stopped = new Promise<void>((resolve) => onStopSignal((why) => resolve(daemon.stop(why, true))));
   try {
     await daemon.start();
   } catch (thrown) {
     log.error({}, `cannot start: ${errorText(thrown)}`);
-    await daemon.stop('it could not start');
+    await daemon.stop('it could not start', false);
     return 1;
   }
   await stopped;

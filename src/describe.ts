@@ -24,6 +24,11 @@ export interface Happening {
 
 const LISTED_MAX = 20;
 
+function listText(texts: readonly string[]): string {
+  const more = texts.length > LISTED_MAX ? `; and ${texts.length - LISTED_MAX} more` : '';
+  return `${texts.slice(0, LISTED_MAX).join('; ')}${more}`;
+}
+
 /** Why a step is in a plan, in one clause. */
 export function causeText(cause: Cause): string {
   switch (cause.kind) {
@@ -118,6 +123,17 @@ function fallbackHappening(service: ServiceConfig, { tier }: ServiceStanding): H
   return { kind: 'fallback-used', service: service.name, message, facts: { tier, servers } };
 }
 
+/** Servers were without a verdict for too long. */
+function coldStartHappening({ name }: ServiceConfig, servers: readonly ServerConfig[]): Happening {
+  const texts = servers.map((server) => `${server.name} is taken to be ${server.check.rule.assume}`);
+  return {
+    kind: 'cold-start-over',
+    service: name,
+    message: `no verdict yet, and \`cold-start\` is over; in ${name}, ${listText(texts)}`,
+    facts: { servers: servers.slice(0, LISTED_MAX).map((server) => server.name), count: servers.length },
+  };
+}
+
 /** What was judged of services. */
 export function newsHappening(news: PolicyNews): Happening {
   switch (news.kind) {
@@ -127,6 +143,8 @@ export function newsHappening(news: PolicyNews): Happening {
       return quorumHappening(news.service, news.standing);
     case 'fallback':
       return fallbackHappening(news.service, news.standing);
+    case 'cold-start':
+      return coldStartHappening(news.service, news.servers);
     default:
       return unreachable(news);
   }
@@ -143,11 +161,6 @@ const DONE: Readonly<Record<DriftPolicy, string>> = {
   report: 'it is left as it is',
   accept: 'it is accepted',
 };
-
-function listText(texts: readonly string[]): string {
-  const more = texts.length > LISTED_MAX ? `; and ${texts.length - LISTED_MAX} more` : '';
-  return `${texts.slice(0, LISTED_MAX).join('; ')}${more}`;
-}
 
 /** Somebody else changed what is ours: an event for each thing that is done about it. */
 export function driftHappenings(drift: readonly Drift[]): readonly Happening[] {
@@ -200,6 +213,7 @@ export const LEVELS: Readonly<Record<EventKind, 'info' | 'warn' | 'error'>> = {
   'config-refused': 'error',
   'table-drift': 'warn',
   'drift-accepted': 'info',
+  'cold-start-over': 'warn',
   'foreign-found': 'info',
   'table-error': 'error',
   'worker-restarted': 'error',
@@ -216,3 +230,12 @@ export const LEVELS: Readonly<Record<EventKind, 'info' | 'warn' | 'error'>> = {
   'timeouts-set': 'info',
   'vrrp-trouble': 'warn',
 };
+
+/** The daemon was told to stop. @param leaving how many services go with it */
+export function stoppingHappening(why: string, leaving: number): Happening {
+  const fate =
+    leaving === 0
+      ? 'the table stays as it is'
+      : `${leaving} services leave the table, as \`on-stop\` says; the rest of it stays as it is`;
+  return { kind: 'daemon-stopping', message: `stopping: ${why}; ${fate}`, facts: { leaving } };
+}

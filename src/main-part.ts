@@ -10,7 +10,7 @@ import type { Config } from './config/model.js';
 import { Controller } from './controller.js';
 import { LvsError } from './core/errors.js';
 import type { Logger, Timer } from './core/ports.js';
-import { type Millis, seconds } from './core/units.js';
+import { type Millis, millis, seconds } from './core/units.js';
 import { IpvsClient } from './ipvs/client.js';
 import { MemoryTable } from './ipvs/memory.js';
 import type { IpvsTable } from './ipvs/model.js';
@@ -26,6 +26,8 @@ import { TrackWatcher } from './tracks/watcher.js';
 import type { VrrpDigest } from './vrrp/status.js';
 
 const STOP_LIMIT = seconds(5);
+/** For the removal of what does not stay, beside its drain: fifty thousand servers take about one. */
+const LEAVE_LIMIT = seconds(10);
 const ALERTS_LIMIT = seconds(3);
 /** After this a check without a verdict does not keep a director from being master. */
 const VERDICTS_LIMIT = seconds(60);
@@ -207,13 +209,16 @@ export class MainPart {
   /**
    * The table first: it is finished and left alone before anything else goes.
    * @param resigned when the virtual routers have their last roles, which the sync daemons still take
+   * @param drain how long what is not to be kept may drain (`on-stop`); undefined: the table stays as it is
    */
-  async close(why: string, resigned: Promise<void> = Promise.resolve()): Promise<void> {
+  async close(why: string, resigned: Promise<void> = Promise.resolve(), drain?: Millis): Promise<void> {
     this.#closed = true;
     this.#patience?.cancel();
     const tracksClosed = this.#tracks.close();
-    const settled = await within(STOP_LIMIT, this.controller.stop(why));
-    if (!settled) this.#log.error({}, `the table did not settle within ${STOP_LIMIT} ms`);
+    const leaving = drain === undefined ? undefined : millis(drain + LEAVE_LIMIT);
+    const limit = millis((leaving ?? 0) + STOP_LIMIT);
+    const settled = await within(limit, this.controller.stop(why, leaving));
+    if (!settled) this.#log.error({}, `the table did not settle within ${limit} ms`);
     const synchronised = resigned.then(() => within(STOP_LIMIT, this.#sync.close()));
     const restored = within(STOP_LIMIT, this.#timeouts.close());
     const alerted = this.#alerts.close(ALERTS_LIMIT);

@@ -4,6 +4,7 @@ import type { Check, CheckId } from '../src/checks/model.js';
 import type { Config } from '../src/config/model.js';
 import { Controller } from '../src/controller.js';
 import type { Logger } from '../src/core/ports.js';
+import { seconds } from '../src/core/units.js';
 import type { ObservedTable } from '../src/ipvs/model.js';
 import { ScriptedTable } from './fakes/scripted-table.js';
 import { FakeTime, turn } from './fakes/time.js';
@@ -263,4 +264,54 @@ t.test('stop leaves the table as it is, and later verdicts do not touch it', asy
   t.same(kinds(), ['daemon-stopping']);
   t.same(scripted.applied, []);
   t.equal(controller.world().stopping, true);
+});
+
+t.test('stop: what `on-stop` does not keep leaves the table first, and is told', async (t) => {
+  const its = config(
+    serviceConfig('web', WEB, [A, B], { ownership: { onStop: { kind: 'remove' } } }),
+    serviceConfig('ftp', FTP, [A]),
+  );
+  const { controller, scripted, events } = await started(its);
+  await controller.stop('SIGTERM', seconds(10));
+  t.same([...scripted.observed.keys()], ['tcp 192.0.2.1:21']);
+  t.match(events.at(-1)?.message, /^stopping: SIGTERM; 1 services leave the table/);
+  const kept = await started(its);
+  await kept.controller.stop('a defect');
+  t.equal(kept.scripted.observed.size, 2, 'a stop that nobody ordered keeps all');
+});
+
+t.test('stop: what does not leave in time is told', async (t) => {
+  const leaving = serviceConfig('web', WEB, [A, B], { ownership: { onStop: { kind: 'remove' } } });
+  const { controller, scripted, kinds, time } = await started(config(leaving));
+  kinds();
+  scripted.refuse = () => 'EPERM';
+  const stopped = controller.stop('SIGTERM', seconds(10));
+  await turn();
+  await time.advance(10_000);
+  await stopped;
+  t.same(kinds(), ['daemon-stopping', 'table-error web', 'table-error']);
+});
+
+t.test('a server that nobody hears of is taken for what its check assumes, and that is told', async (t) => {
+  const quiet = table([WEB, [A, dest('192.0.2.12', { weight: 0 })]]);
+  const { controller, kinds, scripted, time } = await started(BOTH, quiet);
+  controller.onVerdicts([change(A_ID, 'up', 'unknown')]);
+  kinds();
+  await time.advance(59_999);
+  t.same(scripted.applied, []);
+  await time.advance(1);
+  t.same(scripted.applied, ['edit-dest']);
+  t.same(kinds(), ['cold-start-over web']);
+});
+
+t.test('foreign entries are told when they are first seen, and never again', async (t) => {
+  const { kinds, scripted, time, controller } = await started(BOTH, table([WEB, [A, B]], [FTP, [A]]));
+  t.same(kinds(), ['foreign-found', 'daemon-started']);
+  const before = scripted.observed;
+  t.same(controller.world().table.foreign.services.length, 1);
+  scripted.observed = table([WEB, [A, B]]);
+  await time.advance(10_000);
+  scripted.observed = before;
+  await time.advance(10_000);
+  t.same(kinds(), []);
 });

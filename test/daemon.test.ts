@@ -177,10 +177,11 @@ t.test('time-outs of connections are set at the start, by a reload, and put back
   t.same(sets, [{ tcp: 60 }, { tcp: 900, udp: 5 }, { udp: 300 }]);
 });
 
-t.test('ready and stopping are told to the service manager', async (t) => {
+/** What a daemon tells the service manager from its start to its stop. @param extra in its configuration */
+async function toldManager(t: Test, extra: string, last: string): Promise<readonly string[]> {
   const { folder, file, socket: api, write } = setting(t);
   const { port } = await httpServer(t);
-  write(yaml(api, [port]));
+  write(yaml(api, [port], extra));
   const manager = join(folder, 'notify');
   const socket = loadNative().openSocket(AF_UNIX, SOCK_DGRAM, 0);
   if (typeof socket === 'number') throw new Error(`socket: ${socket}`);
@@ -199,10 +200,33 @@ t.test('ready and stopping are told to the service manager', async (t) => {
   const ready = hear('READY=1');
   const daemon = new Daemon(t, file, { NOTIFY_SOCKET: manager });
   await ready;
-  const stopping = hear('STOPPING=1');
+  const stopping = hear(last);
   t.equal(await daemon.stop(), 0);
   await stopping;
-  t.same(told, ['READY=1', 'STOPPING=1']);
+  return told;
+}
+
+t.test('ready and stopping are told to the service manager', async (t) => {
+  t.same(await toldManager(t, '', 'STOPPING=1'), ['READY=1', 'STOPPING=1']);
+});
+
+t.test('a stop that may drain asks the service manager for as much time', async (t) => {
+  const state = 'STOPPING=1\nEXTEND_TIMEOUT_USEC=50000000';
+  t.same(await toldManager(t, 'on-stop: { drain: 20s }', state), ['READY=1', state]);
+});
+
+t.test('`on-stop: remove` takes our services away when somebody stops the daemon', async (t) => {
+  const { file, socket, write } = setting(t);
+  const { port } = await httpServer(t);
+  write(yaml(socket, [port], 'on-stop: remove'));
+  const daemon = new Daemon(t, file);
+  await daemon.kind('daemon-started');
+  t.equal(await daemon.stop(), 0);
+  t.match(
+    daemon.lines.find(({ kind }) => kind === 'daemon-stopping'),
+    { leaving: 1 },
+  );
+  t.match(daemon.lines.at(-1), { msg: 'table changed', applied: 1, failed: 0 });
 });
 
 t.test('an API address that is taken ends the start before the table is touched', async (t) => {

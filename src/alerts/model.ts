@@ -18,6 +18,8 @@ export const EVENT_KINDS = {
     'The IPVS table was changed by somebody else; what is ours was repaired, or left as `drift: report` says.',
   'drift-accepted':
     'The IPVS table was changed by somebody else, and `drift: accept` makes it what is wanted.',
+  'cold-start-over':
+    'Servers had no verdict for as long as `cold-start` says: what their checks assume counts from now on.',
   'foreign-found': 'The IPVS table has a service or server that is not ours and was not seen before.',
   'table-error': 'The kernel refused a change of the IPVS table.',
   'worker-restarted': 'A worker thread ended unexpectedly and was started again.',

@@ -6,8 +6,6 @@ import type { World } from '../world.js';
 const WORKER_SILENCE_MAX = seconds(5);
 /** Dumps come every `resync`; one may be late by as much again, and by this. */
 const DUMP_GRACE = seconds(10);
-/** After this a check without a verdict does not hold up readiness: its server may be half dead for ever. */
-export const COLD_START_LIMIT = seconds(60);
 /** More than this many names are not listed. */
 const LISTED_MAX = 20;
 
@@ -78,7 +76,8 @@ export function readiness(world: World, now: EpochMillis): Readiness {
   if (world.stopping) missing.push('lvsentry is stopping');
   if (!world.table.inSync)
     missing.push(`the table is not in sync: ${world.table.lastError ?? 'it is being read or written'}`);
-  if (now - world.startedAt < COLD_START_LIMIT) {
+  // After this a check without a verdict does not hold up readiness: its server may be half dead for ever.
+  if (now - world.startedAt < world.config.ownership.coldStart) {
     const waiting = withoutVerdict(world);
     missing.push(...waiting.slice(0, LISTED_MAX).map((name) => `no verdict yet: ${name}`));
     if (waiting.length > LISTED_MAX) missing.push(`no verdict yet: ${waiting.length - LISTED_MAX} more`);

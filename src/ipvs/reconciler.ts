@@ -81,7 +81,7 @@ export class Reconciler {
   #retryAfter: Millis = RETRY_MIN;
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
-  #onLeft: (() => void) | undefined;
+  #onLeft: ((isGone: boolean) => void) | undefined;
   #closed = false;
 
   constructor(options: ReconcilerOptions) {
@@ -152,32 +152,43 @@ export class Reconciler {
     await this.#running;
   }
 
-  /** Takes what is not to be kept at a stop out of the table, each as its `onStop` says. Resolves when it is gone. */
-  async leave(): Promise<void> {
+  /** The services that a stop takes out of the table, by `serviceText`. */
+  get leaving(): readonly string[] {
     const ownership = this.#ownership;
-    if (ownership === undefined || this.#closed) return;
-    const staying = [...this.#desired].filter(([text]) => ownership.of(text).onStop.kind === 'keep');
-    if (staying.length === this.#desired.size) return;
-    const left = new Promise<void>((resolve) => {
+    return [...this.#desired.keys()].filter((text) => ownership?.of(text).onStop.kind !== 'keep');
+  }
+
+  /**
+   * Takes what is not to be kept at a stop out of the table, each as its `onStop` says.
+   * @returns whether it is gone; false at the limit, and where `close` came before
+   */
+  async leave(limit: Millis): Promise<boolean> {
+    const [ownership, leaving] = [this.#ownership, new Set(this.leaving)];
+    if (ownership === undefined || this.#closed) return false;
+    if (leaving.size === 0) return true;
+    const left = new Promise<boolean>((resolve) => {
       this.#onLeft = resolve;
     });
+    const timer = this.#timers.after(limit, () => this.#onLeft?.(false));
     this.#ownership = { ...ownership, exclusive: false };
     this.#condemned = NOBODY;
-    this.#retire(new Map(staying), {
+    this.#retire(new Map([...this.#desired].filter(([text]) => !leaving.has(text))), {
       why: 'stopping',
       leaving: (text) => ownership.of(text).onStop,
       now: this.#clock.monotonic(),
     });
     this.#markAll();
     this.#wake();
-    await left;
+    const isGone = await left;
+    timer.cancel();
+    return isGone;
   }
 
   /** Finishes the batch in progress, then never touches the table again. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
-    this.#onLeft?.();
+    this.#onLeft?.(false);
     await this.settled();
   }
 
@@ -186,7 +197,7 @@ export class Reconciler {
     this.#timer?.cancel();
     this.#running = this.#run().then((delay) => {
       this.#running = undefined;
-      if (![...this.#retired.values()].some(({ why }) => why === 'stopping')) this.#onLeft?.();
+      if (![...this.#retired.values()].some(({ why }) => why === 'stopping')) this.#onLeft?.(true);
       if (!this.#closed) this.#timer = this.#timers.after(delay, () => this.#dumpAgain());
     });
   }

@@ -10,6 +10,7 @@ import type { ObservedTable } from '../ipvs/model.js';
 import type { Desired, DesiredService } from '../ipvs/plan.js';
 import type { ServerHealth } from '../world.js';
 import { withWord } from './admin.js';
+import { ColdStart } from './cold-start.js';
 import { desiredService, entriesOf } from './desired.js';
 import { type Judgement, judge, NO_MEMORY, serverId } from './judge.js';
 import type { AdminWord, Instant, ServerAdmin, ServerId, ServiceStanding } from './model.js';
@@ -37,6 +38,14 @@ interface Page {
   readonly judgement: Judgement;
 }
 
+/** What was known under the configuration before. */
+interface Before {
+  readonly places: ReadonlyMap<ServerId, Place>;
+  readonly health: ReadonlyMap<CheckId, ServerHealth>;
+  readonly admin: ReadonlyMap<ServerId, ServerAdmin>;
+  readonly pages: ReadonlyMap<string, Page>;
+}
+
 function serversOf(service: ServiceConfig): readonly Server[] {
   return service.fallback.length === 0 ? service.servers : [...service.servers, ...service.fallback.flat()];
 }
@@ -48,6 +57,7 @@ export class PolicyBook {
   #pages = new Map<string, Page>();
   /** When services are to be judged again by themselves, by name, monotonic. */
   #due = new Map<string, Millis>();
+  readonly #coldStart = new ColdStart();
   #desired = new Map<string, DesiredService>();
   #observed: ObservedTable | undefined;
 
@@ -84,37 +94,54 @@ export class PolicyBook {
 
   /** When `tick` is due, monotonic; undefined: not before something happens. */
   get due(): Millis | undefined {
-    let due: number | undefined;
+    let due: number | undefined = this.#coldStart.due;
     for (const at of this.#due.values()) due = Math.min(at, due ?? at);
     return due === undefined ? undefined : millis(due);
   }
 
   /** Takes over a configuration. What is known of servers and services that stay is kept; all is judged anew. */
   configure(config: Config, at: Instant): readonly PolicyNews[] {
-    const before = { places: this.#places, health: this.#health, admin: this.#admin, pages: this.#pages };
+    const before: Before = {
+      places: this.#places,
+      health: this.#health,
+      admin: this.#admin,
+      pages: this.#pages,
+    };
     this.#places = new Map();
     this.#health = new Map();
     this.#admin = new Map();
     this.#pages = new Map();
     this.#due = new Map();
     this.#desired = new Map();
+    this.#takeServers(config, before, at);
     const news: PolicyNews[] = [];
     for (const service of config.services) {
       const page = before.pages.get(service.name);
+      const known = page && remembered(page, service, (id) => before.places.has(id));
+      this.#judge(service, known, at.now, news);
+    }
+    return news;
+  }
+
+  /** What is known of servers that stay is kept. */
+  #takeServers(config: Config, before: Omit<Before, 'pages'>, at: Instant): void {
+    const without = new Set<CheckId>();
+    for (const service of config.services) {
       for (const server of serversOf(service)) {
         const id = serverId(service, server);
         this.#places.set(id, { service, server });
         // The same name at another address is another server.
         const isSame = sameServer(before.places.get(id)?.server, server);
-        if (server.check !== undefined)
-          this.#health.set(id, (isSame ? before.health.get(id) : undefined) ?? unknownSince(at.wall));
+        if (server.check !== undefined) {
+          const health = (isSame ? before.health.get(id) : undefined) ?? unknownSince(at.wall);
+          this.#health.set(id, health);
+          if (health.held === undefined) without.add(id);
+        }
         const admin = isSame ? before.admin.get(id) : undefined;
         if (admin !== undefined) this.#admin.set(id, admin);
       }
-      const known = page && remembered(page, service, (id) => before.places.has(id));
-      this.#judge(service, known, at.now, news);
     }
-    return news;
+    this.#coldStart.configure(without, config.ownership.coldStart, at.now);
   }
 
   /** Verdicts of one turn. */
@@ -134,6 +161,7 @@ export class PolicyBook {
         since: change.at,
         lastChange: change,
       });
+      this.#coldStart.heard(change.id);
       touched.set(place.service.name, place.service);
     }
     return this.#judgeAll(touched.values(), at.now, news);
@@ -168,12 +196,25 @@ export class PolicyBook {
 
   /** Judges what has become due. */
   tick(at: Instant): Outcome {
-    const due = [...this.#due].filter(([, when]) => when <= at.now);
-    return this.#judgeAll(
-      due.flatMap(([name]) => this.#pages.get(name)?.service ?? []),
-      at.now,
-      [],
-    );
+    const news = this.#endColdStart(at.now);
+    const services = new Set(news.map(({ service }) => service));
+    for (const [name, when] of this.#due) {
+      const page = this.#pages.get(name);
+      if (when <= at.now && page !== undefined) services.add(page.service);
+    }
+    return this.#judgeAll(services, at.now, [...news]);
+  }
+
+  #endColdStart(now: Millis): readonly PolicyNews[] {
+    const over = new Map<ServiceConfig, ServerConfig[]>();
+    for (const id of this.#coldStart.expire(now)) {
+      const place = this.#places.get(id);
+      const check = place?.server.check;
+      if (place === undefined || check === undefined) continue;
+      const servers = over.get(place.service) ?? [];
+      over.set(place.service, [...servers, { ...place.server, check }]);
+    }
+    return [...over].map(([service, servers]) => ({ kind: 'cold-start', service, servers }));
   }
 
   #judgeAll(services: Iterable<ServiceConfig>, now: Millis, news: PolicyNews[]): Outcome {
@@ -186,7 +227,7 @@ export class PolicyBook {
   }
 
   #judge(service: ServiceConfig, before: Judgement | undefined, now: Millis, news: PolicyNews[]): void {
-    const known = { health: this.#health, admin: this.#admin };
+    const known = { health: this.#health, admin: this.#admin, assumed: this.#coldStart.assumed };
     const judgement = judge(service, known, before?.memory ?? NO_MEMORY, now);
     this.#pages.set(service.name, { service, judgement });
     if (judgement.again === undefined) this.#due.delete(service.name);

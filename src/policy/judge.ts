@@ -27,6 +27,8 @@ export const NO_MEMORY: ServiceMemory = {
 export interface Known {
   readonly health: ReadonlyMap<ServerId, ServerHealth>;
   readonly admin: ReadonlyMap<ServerId, ServerAdmin>;
+  /** Those whose first verdict was waited for long enough: what their checks assume counts. */
+  readonly assumed?: ReadonlySet<ServerId>;
 }
 
 export interface Judgement {
@@ -48,11 +50,20 @@ type Own =
   | { readonly kind: 'candidate'; readonly weight: number }
   | Extract<Standing, { kind: 'unknown' | 'down' | 'admin' }>;
 
+function heldOf(
+  { check }: ServerConfig | FallbackServer,
+  id: ServerId,
+  known: Known,
+): 'up' | 'down' | undefined {
+  if (check === undefined) return 'up';
+  return known.health.get(id)?.held ?? (known.assumed?.has(id) === true ? check.rule.assume : undefined);
+}
+
 function ownStanding(server: ServerConfig | FallbackServer, id: ServerId, known: Known): Own {
   const admin = known.admin.get(id)?.effective;
   if (admin !== undefined && admin.state === 'disabled')
     return { kind: 'admin', state: admin.state, by: admin.by };
-  const held = server.check === undefined ? 'up' : known.health.get(id)?.held;
+  const held = heldOf(server, id, known);
   if (held === 'down') return { kind: 'down' };
   if (admin !== undefined && admin.state !== 'enabled')
     return { kind: 'admin', state: admin.state, by: admin.by };

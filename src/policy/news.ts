@@ -10,6 +10,12 @@ export type PolicyNews =
       readonly server: ServerConfig;
       readonly change: VerdictChange;
     }
+  /** Servers whose first verdict was waited for long enough: what their checks assume counts. */
+  | {
+      readonly kind: 'cold-start';
+      readonly service: ServiceConfig;
+      readonly servers: readonly ServerConfig[];
+    }
   /** The quorum is lost, or met again. */
   | { readonly kind: 'quorum'; readonly service: ServiceConfig; readonly standing: ServiceStanding }
   /** A fallback serves, another one, or none any more. */

@@ -1,5 +1,6 @@
 /** The rules of ownership of every service of a configuration. Pure. */
 import type { Config } from '../config/model.js';
+import { type Millis, millis } from '../core/units.js';
 import { type Ownership, type OwnershipPlan, ownershipOf } from '../ipvs/ownership.js';
 import type { Desired, Wishes } from '../ipvs/plan.js';
 import { entriesOf } from './desired.js';
@@ -20,4 +21,13 @@ export function ownershipPlan(config: Pick<Config, 'ownership' | 'services'>): O
 /** All that a configuration says of the table. */
 export function wishesOf(config: Config, desired: Desired): Wishes {
   return { desired, ownership: ownershipPlan(config), resync: config.resync };
+}
+
+/** How long the longest drain of a stop may take; 0 where none is wanted. */
+export function longestStop({ ownership, services }: Pick<Config, 'ownership' | 'services'>): Millis {
+  const deadlines = services.map(({ ownership: own }): number => {
+    const onStop = own.onStop ?? ownership.onStop;
+    return onStop.kind === 'drain' ? onStop.deadline : 0;
+  });
+  return millis(deadlines.reduce((longest, deadline) => Math.max(longest, deadline), 0));
 }

@@ -1,8 +1,8 @@
 import t from 'tap';
-import { COLD_START_LIMIT, liveness, readiness } from '../../src/api/health.js';
+import { liveness, readiness } from '../../src/api/health.js';
 import { epochMillis, micros } from '../../src/core/units.js';
 import type { World } from '../../src/world.js';
-import { config, dest, serviceConfig } from '../ipvs/build.js';
+import { config, dest, RULES, serviceConfig } from '../ipvs/build.js';
 import { router } from '../vrrp/director.js';
 import { CONFIG, down, NOW, START, UNKNOWN, up, WEB, world } from './build.js';
 
@@ -106,8 +106,8 @@ t.test('not ready: what is missing is named', async (t) => {
 
 t.test('the cold start ends: then a check without a verdict holds up nothing', async (t) => {
   const its = world({ health: new Map() });
-  t.equal(readiness(its, epochMillis(START + COLD_START_LIMIT - 1)).ready, false);
-  t.equal(readiness(its, epochMillis(START + COLD_START_LIMIT)).ready, true);
+  t.equal(readiness(its, epochMillis(START + RULES.coldStart - 1)).ready, false);
+  t.equal(readiness(its, epochMillis(START + RULES.coldStart)).ready, true);
   t.equal(
     readiness({ ...its, table: { ...its.table, inSync: false } }, NOW).ready,
     false,

@@ -1,6 +1,6 @@
 /** What is foreign, and what goes: from the configuration, or at a stop. */
 import t from 'tap';
-import { millis } from '../../src/core/units.js';
+import { millis, seconds } from '../../src/core/units.js';
 import type { Dest } from '../../src/ipvs/model.js';
 import { applyToObserved } from '../../src/ipvs/observe.js';
 import type { Leaving } from '../../src/ipvs/ownership.js';
@@ -47,7 +47,7 @@ t.test(
       { kind: 'add-service', service: OTHERS },
       puts(FOREIGN),
     ]);
-    await stopping.reconciler.leave();
+    await stopping.reconciler.leave(seconds(100));
     await stopping.reconciler.close();
     t.equal(stopping.lines, 'wlc: 99=7, wlc: ');
   },
@@ -111,7 +111,8 @@ t.test('on-remove: drain: a whole service goes when its last server is empty', a
 t.test('leave: what is to be kept is kept, and nothing is written', async (t) => {
   const bench = new Bench();
   await bench.configure(desired('up', 'up'));
-  await bench.reconciler.leave();
+  t.same(bench.reconciler.leaving, []);
+  t.equal(await bench.reconciler.leave(seconds(100)), true);
   await bench.reconciler.close();
   t.same(bench.scripted.applied, []);
 });
@@ -123,7 +124,7 @@ t.test('leave: our services go at a stop; servers of others keep theirs', async 
   ] as const) {
     const bench = new Bench(observed);
     await bench.configure(desired('up', 'up'), { onStop: { kind: 'remove' } });
-    await bench.reconciler.leave();
+    await bench.reconciler.leave(seconds(100));
     await bench.reconciler.close();
     t.equal(bench.lines, expected);
     t.ok(bench.told.every((line) => line.endsWith('stopping')));
@@ -136,8 +137,8 @@ t.test('leave: drain waits for connections until its deadline; a reload comes to
     await bench.configure(desired('up', 'up'), { onStop: DRAIN });
     connects(bench, A, 1);
     let left = false;
-    const leaving = bench.reconciler.leave().then(() => {
-      left = true;
+    const leaving = bench.reconciler.leave(seconds(100)).then((isGone) => {
+      left = isGone;
     });
     await bench.time.advance(10_000);
     t.equal(bench.lines, 'wlc: 11=0');
@@ -149,18 +150,23 @@ t.test('leave: drain waits for connections until its deadline; a reload comes to
     await bench.time.advance(ends ? 3000 : 12_000);
     t.equal(bench.lines, '');
     await leaving;
+    t.equal(left, true);
     await bench.reconciler.close();
     t.equal(bench.time.waiting, 0);
   }
 });
 
 t.test('leave: a table that refuses does not hold up a stop for ever', async (t) => {
-  const bench = new Bench();
-  await bench.configure(desired('up', 'up'), { onStop: { kind: 'remove' } });
-  bench.scripted.refuse = () => 'EPERM';
-  const leaving = bench.reconciler.leave();
-  await bench.time.advance(30_000);
-  await bench.reconciler.close();
-  await leaving;
-  t.equal(bench.lines, 'wlc: 11=1 12=2');
+  for (const isClosed of [true, false]) {
+    const bench = new Bench();
+    await bench.configure(desired('up', 'up'), { onStop: { kind: 'remove' } });
+    bench.scripted.refuse = () => 'EPERM';
+    const leaving = bench.reconciler.leave(seconds(40));
+    await bench.time.advance(30_000);
+    if (isClosed) await bench.reconciler.close();
+    else await bench.time.advance(10_000);
+    t.equal(await leaving, false, isClosed ? 'closed before' : 'at the limit');
+    t.equal(bench.lines, 'wlc: 11=1 12=2');
+    await bench.reconciler.close();
+  }
 });

@@ -47,6 +47,8 @@ function newsText(news: PolicyNews): string {
       return `${news.server.name.slice('192.0.2.'.length, -':80'.length)} ${news.change.verdict}`;
     case 'quorum':
       return `quorum ${news.standing.quorum}`;
+    case 'cold-start':
+      return `assumed ${news.servers.map(({ name }) => name.slice('192.0.2.'.length, -':80'.length)).join(' ')}`;
     case 'fallback':
       return `tier ${news.standing.tier ?? 'none'}`;
   }
