@@ -24,6 +24,8 @@ int descriptor_close(struct descriptor *descriptor) {
   descriptor->fd = -1;
   /* Linux frees the descriptor even where close reports an error; a second close could hit a stranger's. */
   close(fd);
+  connector_free(descriptor->connector);
+  descriptor->connector = NULL;
   return 0;
 }
 
@@ -240,6 +242,9 @@ napi_value define_descriptor(napi_env env, struct instance *home) {
       METHOD("sendBatch", message_send_batch),
       METHOD("receiveBatch", message_receive_batch),
       METHOD("transact", message_transact),
+      METHOD("start", connector_start),
+      METHOD("collect", connector_collect),
+      METHOD("stop", connector_stop),
       METHOD("poll", poll_listen),
       METHOD("ref", poll_ref),
       METHOD("unref", poll_unref),

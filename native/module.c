@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -62,6 +61,10 @@ static napi_value open_timer(napi_env env, napi_callback_info info) {
   int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
   (void)info;
   return fd < 0 ? answer(env, -errno) : new_descriptor(env, instance_of(env), fd, 0);
+}
+
+static napi_value open_connector(napi_env env, napi_callback_info info) {
+  return connector_open(env, instance_of(env), info);
 }
 
 /* openPipe(ends) -> 0 or -errno; `ends` becomes the numbers of the reading and the writing end, which the caller closes */
@@ -143,6 +146,7 @@ NAPI_MODULE_INIT() {
       FUNCTION("openSocket", open_socket),         FUNCTION("openTimer", open_timer),
       FUNCTION("setScheduler", set_scheduler),     FUNCTION("lockProgram", lock_program),
       FUNCTION("enterNamespace", enter_namespace), FUNCTION("openPipe", open_pipe),
+      FUNCTION("openConnector", open_connector),
   };
   struct instance *home = calloc(1, sizeof *home);
   if (home == NULL) return fail(env, home);

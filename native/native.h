@@ -20,6 +20,7 @@
 
 struct descriptor;
 struct poller;
+struct connector;
 
 /* What one environment (the main thread, or one worker) owns. Touched by its own thread only. */
 struct instance {
@@ -40,6 +41,7 @@ struct descriptor {
   struct descriptor *previous;
   struct descriptor *next;
   struct poller *poller; /* NULL while nobody listens */
+  struct connector *connector; /* NULL but for one of openConnector */
 };
 
 struct bytes {
@@ -81,6 +83,13 @@ napi_value poll_listen(napi_env env, napi_callback_info info);
 napi_value poll_ref(napi_env env, napi_callback_info info);
 napi_value poll_unref(napi_env env, napi_callback_info info);
 void poll_end(struct descriptor *descriptor);
+
+/* connector.c */
+napi_value connector_open(napi_env env, struct instance *home, napi_callback_info info);
+napi_value connector_start(napi_env env, napi_callback_info info);
+napi_value connector_collect(napi_env env, napi_callback_info info);
+napi_value connector_stop(napi_env env, napi_callback_info info);
+void connector_free(struct connector *connector);
 
 /* module.c */
 void instance_release(struct instance *home);

@@ -2,8 +2,9 @@
 import type { Socket } from 'node:net';
 import { assert } from '../core/assert.js';
 import { encodeRequest, type HttpFault, HttpResponseReader } from '../wire/http.js';
+import type { LanePlan, ProbeSide } from './lane.js';
 import type { HttpCheck, Reason } from './model.js';
-import { type LinkHandlers, type Now, type ProbeRun, runProbe } from './probe-run.js';
+import { type LinkHandlers, type Now, runProbe } from './probe-run.js';
 import type { Prober } from './prober.js';
 import { printable } from './reason.js';
 import { SecureContexts, tlsOptions } from './tls.js';
@@ -40,9 +41,15 @@ export function httpProber(now: Now): Prober<HttpCheck> {
     });
 }
 
+/** The same probe in the fast lane, where the request leaves with the connection. */
+export function httpPlan(spec: HttpCheck): LanePlan {
+  const prepared = prepare(spec);
+  return { payload: prepared.request, waits: 'response', talk: (side) => new Exchange(side, spec, prepared) };
+}
+
 /** One request and its response. */
 class Exchange implements LinkHandlers {
-  readonly #run: ProbeRun;
+  readonly #run: ProbeSide;
   readonly #spec: HttpCheck;
   readonly #prepared: Prepared;
   readonly #reader: HttpResponseReader;
@@ -51,7 +58,7 @@ class Exchange implements LinkHandlers {
   /** The end of the body so far: where a text that is searched for may have begun. */
   #tail: Uint8Array = new Uint8Array(0);
 
-  constructor(run: ProbeRun, spec: HttpCheck, prepared: Prepared) {
+  constructor(run: ProbeSide, spec: HttpCheck, prepared: Prepared) {
     this.#run = run;
     this.#spec = spec;
     this.#prepared = prepared;

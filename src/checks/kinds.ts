@@ -1,6 +1,7 @@
 /** The table of check kinds: a new kind is a file, a row here, a test and a row in the documentation. */
 import { ftpProber } from './ftp.js';
-import { httpProber } from './http.js';
+import { httpPlan, httpProber } from './http.js';
+import type { LanePlan } from './lane.js';
 import type { CheckType, ProbeResult, ProbeSpec } from './model.js';
 import type { Now } from './probe-run.js';
 import type { Prober } from './prober.js';
@@ -15,6 +16,20 @@ export type Probers = {
 export function allProbers(now: Now): Probers {
   const http = httpProber(now);
   return { tcp: tcpProber(now), http, https: http, ftp: ftpProber(now) };
+}
+
+const CONNECT_ONLY: LanePlan = { payload: new Uint8Array(0), waits: 'connect', talk: undefined };
+
+/** How the fast lane runs a probe; undefined for kinds that it does not know. */
+export function lanePlanOf(spec: ProbeSpec): LanePlan | undefined {
+  switch (spec.type) {
+    case 'tcp':
+      return CONNECT_ONLY;
+    case 'http':
+      return httpPlan(spec);
+    default:
+      return undefined;
+  }
 }
 
 /** Runs one probe by the prober of its type. */

@@ -6,11 +6,18 @@ import type { Clock, Entropy, Timer, Timers } from '../core/ports.js';
 import { type Millis, micros, millis } from '../core/units.js';
 import type { WorkerDigest } from '../world.js';
 import { initialState, stepChecker } from './checker.js';
+import type { Lane } from './lane.js';
 import type { Check, CheckerState, CheckId, ProbeResult, ProbeSpec, VerdictChange } from './model.js';
 import { outcomeOf } from './reason.js';
 
 /** Runs one probe of any kind; `signal` is its deadline. */
 export type RunProbe = (spec: ProbeSpec, signal: AbortSignal) => Promise<ProbeResult>;
+
+/** What the fast lane tells the runner. */
+export interface LaneListeners {
+  onResult(running: Running, result: ProbeResult): void;
+  onTold(): void;
+}
 
 export interface RunnerOptions {
   /** The number of the worker, for its digest. */
@@ -19,6 +26,8 @@ export interface RunnerOptions {
   readonly timers: Timers;
   readonly entropy: Entropy;
   readonly probe: RunProbe;
+  /** Opens the fast lane; undefined: there is none, or it does not open. */
+  readonly openLane?: (listeners: LaneListeners) => Lane<Running> | undefined;
   /** At once, for every change of a verdict and for every first verdict. */
   readonly onChange: (change: VerdictChange) => void;
   /** Once a second. */
@@ -27,6 +36,8 @@ export interface RunnerOptions {
   readonly onDefect: (id: CheckId, text: string) => void;
   /** Probes at the same time; what is due beyond waits its turn. */
   readonly inFlightMax: number;
+  /** What is due within one tick is done together: each waking costs as much as a probe. Default 0: each at its time. */
+  readonly tick?: Millis;
 }
 
 const DIGEST_INTERVAL = millis(1000);
@@ -40,8 +51,11 @@ const TURN_MAX = 100;
 /** Probes started in a turn that came late: this thread has too much to do, and more of it would end in timeouts. */
 const LATE_STARTS_MAX = 5;
 
+/** The probe is in the fast lane. */
+const IN_LANE = Symbol('in the lane');
+
 /** One check. It stands in `starts` between probes and in `deadlines` during one. */
-class Running implements DueItem {
+export class Running implements DueItem {
   place = -1;
   dueAt: Millis;
   /** The point of the check's grid that the probe which runs, or ran last, belongs to. */
@@ -49,7 +63,8 @@ class Running implements DueItem {
   /** When that probe did start: at its slot or a little later. */
   startedAt: Millis;
   state: CheckerState;
-  flight: AbortController | undefined;
+  flight: AbortController | typeof IN_LANE | undefined;
+  laneSlot = -1;
   /** The deadline was moved because this thread stood still. */
   extended = false;
 
@@ -70,6 +85,7 @@ export class Runner {
   readonly #running = new Map<CheckId, Running>();
   readonly #starts = new DueHeap<Running>();
   readonly #deadlines = new DueHeap<Running>();
+  readonly #lane: Lane<Running> | undefined;
   #timer: Timer | undefined;
   #timerDue = millis(Number.POSITIVE_INFINITY);
   #digestTimer: Timer;
@@ -79,6 +95,10 @@ export class Runner {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
+    this.#lane = options.openLane?.({
+      onResult: (running, result) => this.#onResult(running, IN_LANE, result),
+      onTold: () => this.#arm(),
+    });
     this.#digestTimer = options.timers.after(DIGEST_INTERVAL, this.#onDigestDue);
   }
 
@@ -107,6 +127,7 @@ export class Runner {
     this.update([], new Map());
     this.#timer?.cancel();
     this.#digestTimer.cancel();
+    this.#lane?.close();
   }
 
   #replace(before: Running | undefined, check: Check, restored: 'up' | 'down' | undefined): Running {
@@ -123,7 +144,8 @@ export class Runner {
     const { flight } = running;
     running.flight = undefined;
     (flight === undefined ? this.#starts : this.#deadlines).remove(running);
-    flight?.abort();
+    if (flight === IN_LANE) this.#lane?.cancel(running);
+    else flight?.abort();
   }
 
   /** Does what is due, as far as one turn goes, and sets the timer for the rest. */
@@ -141,6 +163,7 @@ export class Runner {
       if (next === undefined || next.dueAt > now) break;
       this.#start(next, now);
     }
+    this.#lane?.flush();
     this.#arm();
   };
 
@@ -156,7 +179,7 @@ export class Runner {
     const { clock, timers } = this.#options;
     const now = clock.monotonic();
     // What is due already comes with the next turn; that is no lateness of this thread.
-    const due = millis(Math.max(Math.min(start, deadline), now));
+    const due = this.#tickOf(Math.max(Math.min(start, deadline), now));
     // A timer that comes too early only looks again: cheaper than setting it anew for every probe.
     if (due >= this.#timerDue) return;
     this.#timer?.cancel();
@@ -164,18 +187,29 @@ export class Runner {
     this.#timer = timers.after(millis(due - now), this.#onTimer);
   }
 
+  /** The end of the tick in which something is due. */
+  #tickOf(due: number): Millis {
+    const { tick } = this.#options;
+    return millis(tick === undefined ? due : Math.ceil(due / tick) * tick);
+  }
+
   #start(running: Running, now: Millis): void {
-    const flight = new AbortController();
     this.#starts.remove(running);
     // Slots that passed while this thread stood still, or had too many probes, are left out.
     const { interval, timeout } = running.check.rule;
     running.slot = millis(running.dueAt + Math.floor((now - running.dueAt) / interval) * interval);
     running.startedAt = now;
-    running.flight = flight;
     running.extended = false;
     running.dueAt = millis(now + timeout);
     this.#deadlines.push(running);
     this.#probes += 1;
+    if (this.#lane?.start(running, running.check.probe) === true) running.flight = IN_LANE;
+    else this.#fly(running);
+  }
+
+  #fly(running: Running): void {
+    const flight = new AbortController();
+    running.flight = flight;
     // A prober that throws has rejected.
     const probing = new Promise<ProbeResult>((resolve) => {
       resolve(this.#options.probe(running.check.probe, flight.signal));
@@ -191,7 +225,7 @@ export class Runner {
     if (flight === undefined) return;
     this.#deadlines.remove(running);
     const late = now - dueAt;
-    if (flight.signal.aborted) {
+    if (flight !== IN_LANE && flight.signal.aborted) {
       this.#deadlines.push(running);
       this.#onDefect(running, flight, 'the probe outlived its deadline');
     } else if (late > STALL && !running.extended) {
@@ -199,11 +233,20 @@ export class Runner {
       running.extended = true;
       running.dueAt = millis(now + Math.min(late, running.check.rule.timeout));
       this.#deadlines.push(running);
+    } else if (flight === IN_LANE) {
+      this.#deadlines.push(running);
+      this.#expire(running, now);
     } else {
       running.dueAt = millis(now + GRACE);
       this.#deadlines.push(running);
       flight.abort();
     }
+  }
+
+  #expire(running: Running, now: Millis): void {
+    const elapsed = micros(Math.round((now - running.startedAt) * 1000));
+    const result = this.#lane?.expire(running, elapsed);
+    if (result !== undefined) this.#onResult(running, IN_LANE, result);
   }
 
   #onDefect(running: Running, flight: AbortController, text: string): void {
@@ -213,7 +256,7 @@ export class Runner {
     this.#onResult(running, flight, { outcome: outcomeOf(reason), reason, phases: [], elapsed: micros(0) });
   }
 
-  #onResult(running: Running, flight: AbortController, result: ProbeResult): void {
+  #onResult(running: Running, flight: Running['flight'], result: ProbeResult): void {
     // Another flight, or none: the check was removed or changed meanwhile, or given up.
     if (running.flight !== flight) return;
     running.flight = undefined;
@@ -222,7 +265,8 @@ export class Runner {
     if (result.outcome === 'fail') this.#failures += 1;
     if (result.outcome === 'unknown') this.#unknowns += 1;
     this.#judge(running, result);
-    this.#arm();
+    // The lane says when it has told all of a batch.
+    if (flight !== IN_LANE) this.#arm();
   }
 
   /**

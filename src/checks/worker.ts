@@ -1,14 +1,20 @@
 /** The thread of a probe worker: a runner on the real clock, joined to main by messages. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert, unreachable } from '../core/assert.js';
+import { millis } from '../core/units.js';
 import { systemClock, systemEntropy, systemTimers } from '../sys/clock.js';
-import { allProbers, probeByType } from './kinds.js';
+import { openConnector } from '../sys/connector.js';
+import { allProbers, lanePlanOf, probeByType } from './kinds.js';
+import { Lane } from './lane.js';
 import type { Check, CheckId, VerdictChange } from './model.js';
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.js';
 import { Runner } from './runner.js';
 
 /** Descriptors that one worker may hold at once; Node raises the soft limit of the process to the hard one. */
 const IN_FLIGHT_MAX = 4096;
+
+/** How much later than due a probe may start, or a deadline come. */
+const TICK = millis(4);
 
 const port = parentPort;
 assert(port !== null, 'a probe worker is a thread');
@@ -29,7 +35,10 @@ const runner = new Runner({
   timers: systemTimers,
   entropy: systemEntropy,
   inFlightMax: IN_FLIGHT_MAX,
+  tick: TICK,
   probe: (spec, signal) => probeByType(probers, spec, signal),
+  openLane: (listeners) =>
+    Lane.open({ openConnector, slots: IN_FLIGHT_MAX, planOf: lanePlanOf, ...listeners }),
   // setImmediate comes at the end of this turn of the loop, after all sockets that were ready: one message for all.
   onChange(change) {
     if (changes.push(change) === 1) setImmediate(flush);

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { errorText, LvsError } from '../core/errors.js';
+import type { Connector } from '../core/ports.js';
 
 /** For `NativeDescriptor.poll`: what to listen for, and what has come (uv.h UV_READABLE, UV_WRITABLE). */
 export const POLL_READABLE = 1;
@@ -58,11 +59,18 @@ export interface NativeDescriptor {
   readTimer(): number;
 }
 
+/** As core/ports.ts tells it. */
+export interface NativeConnector
+  extends Pick<NativeDescriptor, 'close' | 'poll' | 'ref' | 'unref'>,
+    Pick<Connector, 'start' | 'collect' | 'stop'> {}
+
 export interface Native {
   /** AF_NETLINK, AF_PACKET, AF_INET, AF_INET6 or AF_UNIX; SOCK_RAW or SOCK_DGRAM. Or -errno. */
   openSocket(domain: number, type: number, protocol: number): NativeDescriptor | number;
   /** A timer that fires at absolute instants, whatever the load (timerfd_create(2)). Or -errno. */
   openTimer(): NativeDescriptor | number;
+  /** Many TCP connections on one epoll descriptor; 1 to 65,536 slots. Or -errno. */
+  openConnector(slots: number): NativeConnector | number;
   /** pipe2(2): 0 or -errno. `ends` becomes [number to read from, number to write to]; whoever asks closes both. */
   openPipe(ends: Int32Array): number;
   /** sched_setscheduler(2) of the calling thread: SCHED_OTHER 0, SCHED_FIFO 1, SCHED_RR 2. */

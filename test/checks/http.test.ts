@@ -3,42 +3,18 @@ import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
 import { httpProber } from '../../src/checks/http.js';
+import type { HttpCheck } from '../../src/checks/model.js';
 import { systemClock } from '../../src/sys/clock.js';
 import { answering, CHUNKED, check, counted, HEAD, OK, ROWS } from './http-talks.js';
+import { laneProber } from './lane-prober.js';
 import { closedPort, eventually, Listener, listen, probeOnce, resetHard } from './listeners.js';
 
 const http = httpProber(systemClock.monotonic);
-
-t.test('each answer has its reason, in whatever way it comes', async (t) => {
-  for (const { name, talk, more, reason } of ROWS) {
-    const listener = await listen(t, talk);
-    const result = await probeOnce(t, http, check(listener.target, more), { listeners: [listener] });
-    t.same(result.reason, reason, name);
-    t.equal(result.outcome, reason === OK ? 'pass' : 'fail', `${name}: outcome`);
-    t.same(
-      result.phases.map(([phase]) => phase),
-      ['connect', 'request', 'response'],
-      `${name}: phases`,
-    );
-    await listener.close();
-  }
-});
-
-t.test('a reset in the middle of the answer is a reset', async (t) => {
-  for (const said of [HEAD, counted('fin', 9), `${CHUNKED}1\r\nx\r\n`]) {
-    const talk = answering(async (socket) => {
-      socket.write(said);
-      // The probe reads on the same loop: after a few turns it has what was said. A reset that comes together with
-      // bytes is an orderly end for libuv.
-      for (let count = 0; count < 5; count += 1) await turn();
-      resetHard(socket);
-    });
-    const listener = await listen(t, talk);
-    const spec = check(listener.target, { contains: 'fine' });
-    const { reason } = await probeOnce(t, http, spec, { listeners: [listener] });
-    t.same(reason, { kind: 'reset', phase: 'response' }, JSON.stringify(said));
-  }
-});
+/** Both ways must tell the same of every server. */
+const WAYS = [
+  ['by a socket', http],
+  ['in the lane', laneProber<HttpCheck>(t)],
+] as const;
 
 /** A field that never ends, a letter every few milliseconds. */
 function drip(socket: Socket): void {
@@ -47,30 +23,63 @@ function drip(socket: Socket): void {
   socket.once('close', () => clearInterval(timer));
 }
 
-t.test('silence at any point ends with the deadline', async (t) => {
-  const rows: readonly (readonly [string, (socket: Socket) => unknown])[] = [
-    ['after the accept', () => undefined],
-    ['after half a status line', answering((s) => s.write('HTTP/1.1 2'))],
-    ['after half a head', answering((s) => s.write(HEAD))],
-    ['after an interim response', answering((s) => s.write('HTTP/1.1 100 Continue\r\n\r\n'))],
-    ['in the body', answering((s) => s.write(counted('fin', 9)))],
-    ['not quite: a byte now and then', answering(drip)],
-  ];
-  for (const [name, talk] of rows) {
-    const listener = await listen(t, talk);
-    const spec = check(listener.target, { contains: 'fine' });
-    const result = await probeOnce(t, http, spec, { deadline: 250, listeners: [listener] });
-    t.match(result, { outcome: 'fail', reason: { kind: 'timeout', phase: 'response' } }, name);
-    // A busy machine may begin to count late, but not after most of the time.
-    t.ok(result.elapsed >= 100_000, `${name}: it waits for the rest`);
-    await listener.close();
-  }
-});
+for (const [way, http] of WAYS) {
+  t.test(`${way}: each answer has its reason, in whatever way it comes`, async (t) => {
+    for (const { name, talk, more, reason } of ROWS) {
+      const listener = await listen(t, talk);
+      const result = await probeOnce(t, http, check(listener.target, more), { listeners: [listener] });
+      t.same(result.reason, reason, name);
+      t.equal(result.outcome, reason === OK ? 'pass' : 'fail', `${name}: outcome`);
+      t.same(
+        result.phases.map(([phase]) => phase),
+        ['connect', 'request', 'response'],
+        `${name}: phases`,
+      );
+      await listener.close();
+    }
+  });
 
-t.test('nobody there', async (t) => {
-  const result = await probeOnce(t, http, check(await closedPort(t)));
-  t.match(result, { outcome: 'fail', reason: { kind: 'refused', phase: 'connect' } });
-});
+  t.test(`${way}: a reset in the middle of the answer is a reset`, async (t) => {
+    for (const said of [HEAD, counted('fin', 9), `${CHUNKED}1\r\nx\r\n`]) {
+      const talk = answering(async (socket) => {
+        socket.write(said);
+        // The probe reads on the same loop: after a few turns it has what was said. A reset that comes together with
+        // bytes is an orderly end for libuv.
+        for (let count = 0; count < 5; count += 1) await turn();
+        resetHard(socket);
+      });
+      const listener = await listen(t, talk);
+      const spec = check(listener.target, { contains: 'fine' });
+      const { reason } = await probeOnce(t, http, spec, { listeners: [listener] });
+      t.same(reason, { kind: 'reset', phase: 'response' }, JSON.stringify(said));
+    }
+  });
+
+  t.test(`${way}: silence at any point ends with the deadline`, async (t) => {
+    const rows: readonly (readonly [string, (socket: Socket) => unknown])[] = [
+      ['after the accept', () => undefined],
+      ['after half a status line', answering((s) => s.write('HTTP/1.1 2'))],
+      ['after half a head', answering((s) => s.write(HEAD))],
+      ['after an interim response', answering((s) => s.write('HTTP/1.1 100 Continue\r\n\r\n'))],
+      ['in the body', answering((s) => s.write(counted('fin', 9)))],
+      ['not quite: a byte now and then', answering(drip)],
+    ];
+    for (const [name, talk] of rows) {
+      const listener = await listen(t, talk);
+      const spec = check(listener.target, { contains: 'fine' });
+      const result = await probeOnce(t, http, spec, { deadline: 250, listeners: [listener] });
+      t.match(result, { outcome: 'fail', reason: { kind: 'timeout', phase: 'response' } }, name);
+      // A busy machine may begin to count late, but not after most of the time.
+      t.ok(result.elapsed >= 100_000, `${name}: it waits for the rest`);
+      await listener.close();
+    }
+  });
+
+  t.test(`${way}: nobody there`, async (t) => {
+    const result = await probeOnce(t, http, check(await closedPort(t)));
+    t.match(result, { outcome: 'fail', reason: { kind: 'refused', phase: 'connect' } });
+  });
+}
 
 t.test('the server gets exactly what was configured, once', async (t) => {
   const requests: string[] = [];

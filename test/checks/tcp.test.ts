@@ -6,9 +6,14 @@ import type { ProbeResult, Target, TcpCheck } from '../../src/checks/model.js';
 import { tcpProber } from '../../src/checks/tcp.js';
 import { ip } from '../../src/core/ip.js';
 import { systemClock } from '../../src/sys/clock.js';
+import { laneProber } from './lane-prober.js';
 import { closedPort, eventually, LOCALHOST, listen, probeOnce, silentTarget } from './listeners.js';
 
 const tcp = tcpProber(systemClock.monotonic);
+const WAYS = [
+  ['by a socket', tcp],
+  ['in the lane', laneProber<TcpCheck>(t)],
+] as const;
 const spec = (target: Target): TcpCheck => ({ type: 'tcp', target });
 
 /** Sockets in TIME_WAIT (state 06) to or from a port of this machine's IPv4. */
@@ -18,48 +23,57 @@ function timeWaits(port: number): number {
   return lines.filter((line) => line.includes(`:${hex} `) && / 06 /.test(line)).length;
 }
 
-t.test('a listener is up, IPv4 and IPv6; nobody there is refused', async (t) => {
-  const four = await listen(t, () => undefined);
-  const up = await probeOnce(t, tcp, spec(four.target), { listeners: [four] });
-  t.match(up, { outcome: 'pass', reason: { kind: 'ok' }, phases: [['connect', Number]] });
-  const six = await listen(t, () => undefined, ip('::1'));
-  t.equal((await probeOnce(t, tcp, spec(six.target), { listeners: [six] })).outcome, 'pass');
-  const dead = await probeOnce(t, tcp, spec(await closedPort(t)));
-  t.match(dead, { outcome: 'fail', reason: { kind: 'refused', phase: 'connect' } });
-});
-
-t.test('nothing is sent, and the connection ends with a reset that leaves no TIME_WAIT', async (t) => {
-  let received = 0;
-  const listener = await listen(t, (socket) => {
-    socket.on('data', (bytes) => {
-      received += bytes.length;
-    });
+for (const [way, tcp] of WAYS) {
+  t.test(`${way}: a listener is up, IPv4 and IPv6; nobody there is refused`, async (t) => {
+    const four = await listen(t, () => undefined);
+    const up = await probeOnce(t, tcp, spec(four.target), { listeners: [four] });
+    t.match(up, { outcome: 'pass', reason: { kind: 'ok' }, phases: [['connect', Number]] });
+    const six = await listen(t, () => undefined, ip('::1'));
+    t.equal((await probeOnce(t, tcp, spec(six.target), { listeners: [four, six] })).outcome, 'pass');
+    await Promise.all([four.close(), six.close()]);
+    const dead = await probeOnce(t, tcp, spec(await closedPort(t)));
+    t.match(dead, { outcome: 'fail', reason: { kind: 'refused', phase: 'connect' } });
   });
-  for (let count = 0; count < 200; count += 1)
-    await probeOnce(t, tcp, spec(listener.target), { listeners: [listener] });
-  t.ok(await eventually(() => listener.sockets === 1), 'the server saw every connection end');
-  t.equal(received, 0);
-  t.equal(timeWaits(listener.target.port), 0);
-});
 
-t.test(
-  'a server that closes at once has accepted all the same; a reset may overtake the connection',
-  async (t) => {
-    const closing = await listen(t, (socket) => socket.destroy());
-    t.equal((await probeOnce(t, tcp, spec(closing.target), { listeners: [closing] })).outcome, 'pass');
-    const resetting = await listen(t, (socket) => socket.resetAndDestroy());
-    const { reason } = await probeOnce(t, tcp, spec(resetting.target), { listeners: [resetting] });
-    if (reason.kind !== 'ok') t.match(reason, { kind: 'reset', phase: 'connect' });
-  },
-);
+  t.test(
+    `${way}: nothing is sent, and the connection ends with a reset that leaves no TIME_WAIT`,
+    async (t) => {
+      let received = 0;
+      const listener = await listen(t, (socket) => {
+        socket.on('data', (bytes) => {
+          received += bytes.length;
+        });
+      });
+      for (let count = 0; count < 200; count += 1)
+        await probeOnce(t, tcp, spec(listener.target), { listeners: [listener] });
+      t.ok(await eventually(() => listener.sockets === 1), 'the server saw every connection end');
+      t.equal(received, 0);
+      t.equal(timeWaits(listener.target.port), 0);
+    },
+  );
 
-t.test('an address that does not answer runs into the deadline, and its socket is freed', async (t) => {
-  const target = await silentTarget(t);
-  const result = await probeOnce(t, tcp, spec(target), { deadline: 200 });
-  t.match(result, { outcome: 'fail', reason: { kind: 'timeout', phase: 'connect' } });
-  // A busy machine may begin to count late, but not after most of the time.
-  t.ok(result.elapsed >= 100_000, 'it waits for an answer');
-});
+  t.test(
+    `${way}: a server that closes at once has accepted all the same; a reset may overtake the connection`,
+    async (t) => {
+      const closing = await listen(t, (socket) => socket.destroy());
+      t.equal((await probeOnce(t, tcp, spec(closing.target), { listeners: [closing] })).outcome, 'pass');
+      const resetting = await listen(t, (socket) => socket.resetAndDestroy());
+      const { reason } = await probeOnce(t, tcp, spec(resetting.target), { listeners: [resetting] });
+      if (reason.kind !== 'ok') t.match(reason, { kind: 'reset', phase: 'connect' });
+    },
+  );
+
+  t.test(
+    `${way}: an address that does not answer runs into the deadline, and its socket is freed`,
+    async (t) => {
+      const target = await silentTarget(t);
+      const result = await probeOnce(t, tcp, spec(target), { deadline: 200 });
+      t.match(result, { outcome: 'fail', reason: { kind: 'timeout', phase: 'connect' } });
+      // A busy machine may begin to count late, but not after most of the time.
+      t.ok(result.elapsed >= 100_000, 'it waits for an answer');
+    },
+  );
+}
 
 t.test('a deadline that has fired before the start is a timeout, and opens nothing', async (t) => {
   const listener = await listen(t, () => t.fail('a connection came'));

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { loadNative } from '../../src/sys/native.js';
 import { argumentCases } from './native/arguments.js';
+import { connectorCases } from './native/connector.js';
 import { lifetimeCases } from './native/lifetime.js';
 import { messageCases } from './native/messages.js';
 import { isRoot, type NativeCase } from './native/support.js';
@@ -20,6 +21,7 @@ function all(cases: readonly NativeCase[]): void {
 
 all(argumentCases);
 all(messageCases);
+all(connectorCases);
 all(lifetimeCases);
 
 /**

@@ -1,10 +1,11 @@
 /** What the cases do in a worker thread. `workerData.scenario` names it. */
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
+import { CONNECT, CONNECT_READ, CONNECT_ROW } from '../../../src/core/ports.js';
 import { loadNative, type Native, type NativeDescriptor, POLL_READABLE } from '../../../src/sys/native.js';
-import { AF, netlinkSocket, noop, opened, request, SOCK, udpPair } from './support.js';
+import { AF, inet, netlinkSocket, noop, opened, request, SOCK, udpPair } from './support.js';
 
-const facts = workerData as { file: string; scenario: string; path: string };
+const facts = workerData as { file: string; scenario: string; path: string; port: number };
 
 function say(message: unknown): void {
   parentPort?.postMessage(message);
@@ -43,6 +44,21 @@ const SCENARIOS: Readonly<Record<string, (native: Native) => void>> = {
       for (;;);
     });
     socket.send(noop(1));
+  },
+  /** Leaves while connections are under way. */
+  connects(native) {
+    const connector = native.openConnector(8);
+    if (typeof connector === 'number') throw new Error(`opening gave ${connector}`);
+    connector.poll(POLL_READABLE, () => undefined);
+    const slab = inet([127, 0, 0, 1], facts.port);
+    for (let slot = 0; slot < 8; slot += 1) {
+      const row = new Int32Array(CONNECT_ROW);
+      row[CONNECT.slot] = slot;
+      row[CONNECT.addressLength] = slab.length;
+      row[CONNECT.flags] = CONNECT_READ;
+      connector.start(row, slab);
+    }
+    process.exit(0);
   },
   /** A listener throws: an uncaught exception of the thread, not the end of the process. */
   throws(native) {

@@ -1,0 +1,375 @@
+/*
+ * The connector: many short TCP connections on one epoll descriptor, in batches. It knows no protocol: a connection that
+ * only has to stand is closed when it does; what else comes is handed over as bytes. A JavaScript socket costs two to
+ * three times what a probe may cost.
+ */
+#include "native.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SLOTS_MAX 65536
+#define PAYLOAD_MAX (64 * 1024)
+/* What one readiness brings at most; a slab with less room than the least is full. */
+#define CHUNK 16384
+#define ROOM_MIN 1024
+#define EVENTS_MAX 256
+
+/* A row of `start`: what is asked for, and what came of it. */
+enum {
+  SLOT, ADDRESS, ADDRESS_LENGTH, SOURCE, SOURCE_LENGTH, DEVICE, DEVICE_LENGTH, PAYLOAD, PAYLOAD_LENGTH, MARK, FLAGS,
+  RESULT, MICROS, ROW
+};
+enum { FLAG_READ = 1, FLAG_FIN = 2 };
+/* Results at or above 0. */
+enum { PENDING, DONE, CONNECTED };
+
+/* A row of `collect`. */
+enum { EVENT_SLOT, EVENT_KIND, EVENT_VALUE, EVENT_MICROS, EVENT_OFFSET, EVENT_ROW };
+enum { KIND_CONNECTED = 1, KIND_DONE, KIND_DATA, KIND_END, KIND_FAILED };
+/* One readiness makes three rows at most: connected, data, end. */
+#define ROWS_PER_EVENT 3
+
+struct slot {
+  int fd; /* -1 where it is free */
+  int flags;
+  bool connected;
+  int64_t started;
+  uint8_t *payload;
+  size_t capacity;
+  size_t length;
+  size_t sent;
+};
+
+struct connector {
+  size_t count;
+  struct slot slots[];
+};
+
+static int64_t now_micros(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int32_t since(const struct slot *slot, int64_t now) {
+  int64_t elapsed = now - slot->started;
+  return elapsed > INT32_MAX ? INT32_MAX : (int32_t)elapsed;
+}
+
+/* With a reset, unless the peer is to see an orderly end: no TIME_WAIT is left, and unsent bytes are not waited for. */
+static void free_slot(struct slot *slot) {
+  static const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+  if (slot->fd < 0) return;
+  if ((slot->flags & FLAG_FIN) == 0) (void)setsockopt(slot->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  close(slot->fd);
+  slot->fd = -1;
+}
+
+void connector_free(struct connector *connector) {
+  if (connector == NULL) return;
+  for (size_t index = 0; index < connector->count; index += 1) {
+    free_slot(&connector->slots[index]);
+    free(connector->slots[index].payload);
+  }
+  free(connector);
+}
+
+/* openConnector(slots) -> Descriptor, or -errno */
+napi_value connector_open(napi_env env, struct instance *home, napi_callback_info info) {
+  napi_value argument, self;
+  size_t argument_count = 1;
+  int count;
+  if (napi_get_cb_info(env, info, &argument_count, &argument, NULL, NULL) != napi_ok ||
+      read_integer(env, argument, 1, SLOTS_MAX, &count) < 0) {
+    return answer(env, -EINVAL);
+  }
+  struct connector *connector = calloc(1, sizeof *connector + (size_t)count * sizeof *connector->slots);
+  if (connector == NULL) return answer(env, -ENOMEM);
+  connector->count = (size_t)count;
+  for (size_t index = 0; index < connector->count; index += 1) connector->slots[index].fd = -1;
+  int fd = epoll_create1(EPOLL_CLOEXEC);
+  if (fd < 0) {
+    free(connector);
+    return answer(env, -errno);
+  }
+  self = new_descriptor(env, home, fd, 0);
+  void *wrapped;
+  if (self == NULL || napi_unwrap(env, self, &wrapped) != napi_ok) {
+    free(connector);
+    return NULL;
+  }
+  ((struct descriptor *)wrapped)->connector = connector;
+  return self;
+}
+
+/* Whether [offset, offset + length) lies in the slab, and how long it may be. */
+static bool is_span(const struct bytes *slab, int32_t offset, int32_t length, size_t most) {
+  return offset >= 0 && length >= 0 && (size_t)length <= most && (size_t)offset + (size_t)length <= slab->length;
+}
+
+static bool is_request(const struct bytes *slab, const int32_t *row, size_t slots) {
+  return row[SLOT] >= 0 && (size_t)row[SLOT] < slots && row[ADDRESS_LENGTH] >= (int32_t)sizeof(sa_family_t) &&
+         is_span(slab, row[ADDRESS], row[ADDRESS_LENGTH], sizeof(struct sockaddr_storage)) &&
+         is_span(slab, row[SOURCE], row[SOURCE_LENGTH], sizeof(struct sockaddr_storage)) &&
+         is_span(slab, row[DEVICE], row[DEVICE_LENGTH], IFNAMSIZ - 1) &&
+         is_span(slab, row[PAYLOAD], row[PAYLOAD_LENGTH], PAYLOAD_MAX) && (row[FLAGS] & ~(FLAG_READ | FLAG_FIN)) == 0;
+}
+
+static int keep_payload(struct slot *slot, const uint8_t *bytes, size_t length) {
+  if (length > slot->capacity) {
+    uint8_t *grown = realloc(slot->payload, length);
+    if (grown == NULL) return -ENOMEM;
+    slot->payload = grown;
+    slot->capacity = length;
+  }
+  if (length > 0) memcpy(slot->payload, bytes, length);
+  slot->length = length;
+  slot->sent = 0;
+  return 0;
+}
+
+static int set_origin(int fd, const struct bytes *slab, const int32_t *row) {
+  static const int yes = 1;
+  if (row[MARK] != 0 && setsockopt(fd, SOL_SOCKET, SO_MARK, &row[MARK], sizeof row[MARK]) < 0) return -errno;
+  if (row[DEVICE_LENGTH] > 0 && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, slab->data + row[DEVICE],
+                                           (socklen_t)row[DEVICE_LENGTH]) < 0) {
+    return -errno;
+  }
+  if (row[SOURCE_LENGTH] == 0) return 0;
+  /* The port is chosen by connect then, which knows the target; bind would look for one that is free for all. */
+  (void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
+  return bind(fd, (const void *)(slab->data + row[SOURCE]), (socklen_t)row[SOURCE_LENGTH]) < 0 ? -errno : 0;
+}
+
+/* Linux connects a socket to itself where the target is this host and the kernel chose the very port (RFC 9293 3.5). */
+static bool is_self_connected(int fd) {
+  struct sockaddr_storage own, peer;
+  socklen_t own_length = sizeof own, peer_length = sizeof peer;
+  return getsockname(fd, (struct sockaddr *)&own, &own_length) == 0 &&
+         getpeername(fd, (struct sockaddr *)&peer, &peer_length) == 0 && own_length == peer_length &&
+         memcmp(&own, &peer, own_length) == 0;
+}
+
+/* Sends what is left; what does not fit now goes with the next readiness. 0 or -errno. */
+static int send_payload(struct slot *slot) {
+  while (slot->sent < slot->length) {
+    ssize_t count = send(slot->fd, slot->payload + slot->sent, slot->length - slot->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count < 0) return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+    slot->sent += (size_t)count;
+  }
+  return 0;
+}
+
+/* The connection stands: DONE, CONNECTED or -errno; but for CONNECTED the slot is free then. */
+static int on_connected(struct slot *slot) {
+  int result = is_self_connected(slot->fd) ? -ECONNREFUSED : send_payload(slot);
+  if (result == 0 && (slot->flags & FLAG_READ) != 0) {
+    slot->connected = true;
+    return CONNECTED;
+  }
+  free_slot(slot);
+  return result < 0 ? result : DONE;
+}
+
+static int begin(int epoll, struct connector *connector, const struct bytes *slab, int32_t *row) {
+  struct slot *slot = &connector->slots[row[SLOT]];
+  sa_family_t family;
+  if (slot->fd >= 0) return -EBUSY;
+  memcpy(&family, slab->data + row[ADDRESS], sizeof family);
+  if (family != AF_INET && family != AF_INET6) return -EAFNOSUPPORT;
+  int result = keep_payload(slot, slab->data + row[PAYLOAD], (size_t)row[PAYLOAD_LENGTH]);
+  if (result < 0) return result;
+  int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
+  if (fd < 0) return -errno;
+  slot->fd = fd;
+  slot->flags = row[FLAGS];
+  slot->connected = false;
+  result = set_origin(fd, slab, row);
+  if (result == 0 && connect(fd, (const void *)(slab->data + row[ADDRESS]), (socklen_t)row[ADDRESS_LENGTH]) < 0) {
+    result = -errno;
+  } else if (result == 0) {
+    result = on_connected(slot);
+  }
+  if (result == -EINPROGRESS) result = PENDING;
+  if (result == PENDING || result == CONNECTED) {
+    /* Edge-triggered: what comes next is told without another system call. */
+    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.u32 = (uint32_t)row[SLOT]};
+    if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0) result = -errno;
+  }
+  if (result < 0) free_slot(slot);
+  return result;
+}
+
+static struct connector *connector_of(struct descriptor *descriptor) {
+  return descriptor->fd < 0 ? NULL : descriptor->connector;
+}
+
+/*
+ * start(rows, slab): begins a connection for each row of 13 integers. RESULT becomes 0 (pending), 1 (stood, and is closed),
+ * 2 (stands) or -errno; MICROS the time that took. The answer is the number of rows.
+ */
+napi_value connector_start(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  struct integers rows;
+  struct bytes slab;
+  struct descriptor *descriptor = receiver_of(env, info, 2, arguments);
+  if (descriptor == NULL) return NULL;
+  if (read_integers(env, arguments[0], &rows) < 0 || read_bytes(env, arguments[1], &slab) < 0 ||
+      rows.length % ROW != 0) {
+    return answer(env, -EINVAL);
+  }
+  struct connector *connector = connector_of(descriptor);
+  if (connector == NULL) return answer(env, descriptor->fd < 0 ? -EBADF : -EINVAL);
+  for (size_t at = 0; at < rows.length; at += ROW) {
+    int32_t *row = rows.data + at;
+    if (!is_request(&slab, row, connector->count)) {
+      row[RESULT] = -EINVAL;
+      continue;
+    }
+    struct slot *slot = &connector->slots[row[SLOT]];
+    int64_t started = now_micros();
+    /* Of a slot that is busy the time goes on. */
+    if (slot->fd < 0) slot->started = started;
+    row[RESULT] = begin(descriptor->fd, connector, &slab, row);
+    row[MICROS] = row[RESULT] == PENDING ? 0 : (int32_t)(now_micros() - started);
+  }
+  return answer(env, (int64_t)(rows.length / ROW));
+}
+
+/* What is collected, and into what. */
+struct harvest {
+  int epoll;
+  int32_t *row;
+  struct bytes slab;
+  size_t used;
+  int64_t now;
+};
+
+static void tell(struct harvest *harvest, const struct slot *slot, uint32_t index, int kind, int32_t value) {
+  int32_t *row = harvest->row;
+  row[EVENT_SLOT] = (int32_t)index;
+  row[EVENT_KIND] = kind;
+  row[EVENT_VALUE] = value;
+  row[EVENT_MICROS] = since(slot, harvest->now);
+  row[EVENT_OFFSET] = (int32_t)harvest->used;
+  harvest->row += EVENT_ROW;
+}
+
+static void fail_slot(struct harvest *harvest, struct slot *slot, uint32_t index, int error) {
+  tell(harvest, slot, index, KIND_FAILED, error);
+  free_slot(slot);
+}
+
+static int pending_error(int fd) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0 ? errno : error;
+}
+
+/* There is more than was taken: has the kernel tell of it again. */
+static void again(const struct harvest *harvest, const struct slot *slot, uint32_t index) {
+  struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.u32 = index};
+  (void)epoll_ctl(harvest->epoll, EPOLL_CTL_MOD, slot->fd, &event);
+}
+
+static void receive(struct harvest *harvest, struct slot *slot, uint32_t index, uint32_t events) {
+  size_t room = harvest->slab.length - harvest->used;
+  if (room < ROOM_MIN) {
+    again(harvest, slot, index);
+    return;
+  }
+  size_t wanted = room < CHUNK ? room : CHUNK;
+  ssize_t count = recv(slot->fd, harvest->slab.data + harvest->used, wanted, MSG_DONTWAIT);
+  if (count < 0) {
+    if (errno != EAGAIN && errno != EINTR) fail_slot(harvest, slot, index, errno);
+    return;
+  }
+  if (count > 0) {
+    tell(harvest, slot, index, KIND_DATA, (int32_t)count);
+    harvest->used += (size_t)count;
+    /* A read that came short has taken all, but for the end of the stream. */
+    if ((size_t)count == wanted) again(harvest, slot, index);
+    else if ((events & EPOLLRDHUP) != 0) count = 0;
+  }
+  if (count == 0) {
+    tell(harvest, slot, index, KIND_END, 0);
+    free_slot(slot);
+  }
+}
+
+static void on_event(struct harvest *harvest, struct slot *slot, uint32_t index, uint32_t events) {
+  if ((events & EPOLLERR) != 0) {
+    int error = pending_error(slot->fd);
+    if (error != 0) {
+      fail_slot(harvest, slot, index, error);
+      return;
+    }
+  }
+  if (!slot->connected) {
+    int result = on_connected(slot);
+    if (result < 0) tell(harvest, slot, index, KIND_FAILED, -result);
+    else tell(harvest, slot, index, result == DONE ? KIND_DONE : KIND_CONNECTED, 0);
+    if (result != CONNECTED) return;
+  } else if (slot->sent < slot->length && (events & EPOLLOUT) != 0) {
+    int result = send_payload(slot);
+    if (result < 0) {
+      fail_slot(harvest, slot, index, -result);
+      return;
+    }
+  }
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) != 0) receive(harvest, slot, index, events);
+}
+
+/*
+ * collect(rows, slab): what happened, as rows of 5 integers: slot, kind (1 stands, 2 stood and is closed, 3 bytes came,
+ * 4 the peer has ended, 5 failed), value (bytes, errno), microseconds since its start, offset of the bytes in the slab.
+ * After 2, 4 and 5 the slot is free. The answer is the number of rows: 0 where nothing is left to tell.
+ */
+napi_value connector_collect(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  struct integers rows;
+  struct bytes slab;
+  struct epoll_event events[EVENTS_MAX];
+  struct descriptor *descriptor = receiver_of(env, info, 2, arguments);
+  if (descriptor == NULL) return NULL;
+  if (read_integers(env, arguments[0], &rows) < 0 || read_bytes(env, arguments[1], &slab) < 0 ||
+      rows.length < ROWS_PER_EVENT * EVENT_ROW || slab.length < ROOM_MIN || slab.length > INT32_MAX) {
+    return answer(env, -EINVAL);
+  }
+  struct connector *connector = connector_of(descriptor);
+  if (connector == NULL) return answer(env, descriptor->fd < 0 ? -EBADF : -EINVAL);
+  size_t most = rows.length / (ROWS_PER_EVENT * EVENT_ROW);
+  int count = epoll_wait(descriptor->fd, events, (int)(most < EVENTS_MAX ? most : EVENTS_MAX), 0);
+  if (count < 0) return answer(env, errno == EINTR ? 0 : -errno);
+  struct harvest harvest = {.epoll = descriptor->fd, .row = rows.data, .slab = slab, .used = 0, .now = now_micros()};
+  for (int at = 0; at < count; at += 1) {
+    uint32_t index = events[at].data.u32;
+    struct slot *slot = &connector->slots[index];
+    if (slot->fd >= 0) on_event(&harvest, slot, index, events[at].events);
+  }
+  return answer(env, (harvest.row - rows.data) / EVENT_ROW);
+}
+
+/* stop(slots): closes what is under way in these slots; one that is free already stays so. */
+napi_value connector_stop(napi_env env, napi_callback_info info) {
+  napi_value arguments[1];
+  struct integers slots;
+  struct descriptor *descriptor = receiver_of(env, info, 1, arguments);
+  if (descriptor == NULL) return NULL;
+  if (read_integers(env, arguments[0], &slots) < 0) return answer(env, -EINVAL);
+  struct connector *connector = connector_of(descriptor);
+  if (connector == NULL) return answer(env, descriptor->fd < 0 ? -EBADF : -EINVAL);
+  for (size_t at = 0; at < slots.length; at += 1) {
+    if (slots.data[at] < 0 || (size_t)slots.data[at] >= connector->count) return answer(env, -EINVAL);
+  }
+  for (size_t at = 0; at < slots.length; at += 1) free_slot(&connector->slots[slots.data[at]]);
+  return answer(env, 0);
+}
