@@ -3,17 +3,9 @@
  * of integers and no socket object, promise or timer; one that talks has its talk as an object and nothing else.
  */
 import { assert } from '../core/assert.js';
+import { COLLECT, COLLECT_ROW, CONNECT, CONNECT_READ, CONNECT_ROW, LINK } from '../core/connector.js';
 import { errnoName } from '../core/errno.js';
-import {
-  COLLECT,
-  COLLECT_ROW,
-  CONNECT,
-  CONNECT_READ,
-  CONNECT_ROW,
-  type Connector,
-  LINK,
-  type OpenConnector,
-} from '../core/ports.js';
+import type { Connector, OpenConnector } from '../core/ports.js';
 import { type Micros, micros } from '../core/units.js';
 import { encodeSockaddr } from '../wire/sockaddr.js';
 import { reasonOfError } from './errno.js';
