@@ -11,7 +11,7 @@ import {
   CONNECT_READ,
   CONNECT_ROW,
   LINK,
-} from '../../../src/core/ports.js';
+} from '../../../src/core/connector.js';
 import type { Native, NativeConnector } from '../../../src/sys/native.js';
 import { collectUntil, inet, type NativeCase, negative, openDescriptors, startWorker } from './support.js';
 

@@ -1,7 +1,7 @@
 /** What the cases do in a worker thread. `workerData.scenario` names it. */
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { CONNECT, CONNECT_READ, CONNECT_ROW } from '../../../src/core/ports.js';
+import { CONNECT, CONNECT_READ, CONNECT_ROW } from '../../../src/core/connector.js';
 import { loadNative, type Native, type NativeDescriptor, POLL_READABLE } from '../../../src/sys/native.js';
 import { AF, inet, netlinkSocket, noop, opened, request, SOCK, udpPair } from './support.js';
 
