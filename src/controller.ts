@@ -20,7 +20,7 @@ import type { Beside, WorkerDigest, World } from './world.js';
 /** The probe workers, as the controller sees them. */
 export interface ProbeEngine {
   /** Replaces the set of checks; those that did not change go on undisturbed. */
-  update(checks: readonly Check[], verdicts: ReadonlyMap<CheckId, 'up' | 'down'>): void;
+  update(checks: readonly Check[], verdicts: Pick<ReadonlyMap<CheckId, 'up' | 'down'>, 'get'>): void;
 }
 
 /** The alerts' outbox, as the controller sees it. Neither call waits or throws. */
@@ -89,7 +89,7 @@ export class Controller {
     await this.#reconciler.settled();
     if (this.#stopping) return;
     this.#judgeWhenDue();
-    this.#probes.update(this.#book.checks(), this.#book.verdicts());
+    this.#probes.update(this.#book.checks(), this.#book.held());
     this.#emit({
       kind: 'daemon-started',
       message: `${this.#config.name} watches ${serversText(this.#config)}`,
@@ -99,14 +99,21 @@ export class Controller {
 
   /** Everything there is to know, as of now. The same object until something changes. */
   world(): World {
+    const view = this.#book.view();
     this.#snapshot ??= {
       version: this.#version,
       startedAt: this.#startedAt,
       config: this.#config,
       configLoadedAt: this.#configLoadedAt,
-      health: new Map(this.#book.health),
-      admin: new Map(this.#book.admin),
-      standings: this.#book.standings(),
+      get health() {
+        return view.health;
+      },
+      get admin() {
+        return view.admin;
+      },
+      get standings() {
+        return view.standings;
+      },
       observed: this.#observed,
       table: this.#table.state,
       workers: this.#workers,
@@ -165,7 +172,7 @@ export class Controller {
     this.#configLoadedAt = this.#clock.wall();
     this.#reconciler.configure(wishesOf(next, this.#book.desired));
     this.#judgeWhenDue();
-    this.#probes.update(this.#book.checks(), this.#book.verdicts());
+    this.#probes.update(this.#book.checks(), this.#book.held());
     this.#alerts.configure(next.name, next.alerts);
     this.#changed();
     this.#emit({

@@ -100,7 +100,7 @@ export class MainPart {
       timers: systemTimers,
       onChanges: (changes) => {
         this.controller.onVerdicts(changes);
-        this.#roles.follow(this.controller.world());
+        this.#roles.follow(() => this.controller.world());
       },
       onDigest: (digest) => this.controller.onDigest(digest),
       onWorkerDied: (death) => this.controller.onWorkerDied(death.worker, death.checks, death.error.message),
@@ -125,7 +125,7 @@ export class MainPart {
       indexOf: table.kind === 'memory' ? async () => 0 : (name) => this.#linkIndex(name),
       onState: (sync) => {
         this.controller.note({ sync });
-        this.#roles.follow(this.controller.world());
+        this.#roles.follow(() => this.controller.world());
       },
       tell: (happening) => this.controller.tell(happening),
     });
@@ -167,7 +167,7 @@ export class MainPart {
         if (happening !== undefined) this.controller.tell(happening);
       },
       onBlind: (what, problem) => this.controller.tell(blindHappening(what, problem)),
-      onSettled: () => this.#roles.follow(this.controller.world()),
+      onSettled: () => this.#roles.follow(() => this.controller.world()),
     });
   }
 

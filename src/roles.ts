@@ -154,6 +154,7 @@ export interface RouterEngine {
 export class RoleFollower {
   readonly #engine: RouterEngine;
   readonly #hasLooked: () => boolean;
+  #hasRouters = false;
   #isReady = false;
 
   /** @param hasLooked whether everything else that is tracked was looked at once */
@@ -164,14 +165,17 @@ export class RoleFollower {
 
   /** After a new configuration. */
   configure(world: World): void {
+    this.#hasRouters = world.config.vrrp.length > 0;
     this.#observe(world);
     this.#engine.configure(world.config.vrrp);
-    this.follow(world);
+    this.follow(() => world);
   }
 
   /** After new verdicts, when everything else was looked at, and when the synchronisation is otherwise. */
-  follow(world: World): void {
-    if (world.config.vrrp.length === 0) return;
+  follow(ask: () => World): void {
+    // A world costs as much as there are servers: without virtual routers nobody asks for it.
+    if (!this.#hasRouters) return;
+    const world = ask();
     this.#observe(world);
     if (!this.#isReady && this.#hasLooked() && firstVerdictsAreIn(world)) this.ready();
   }

@@ -33,7 +33,16 @@ async function started(its: Config = BOTH, observed?: ObservedTable) {
   const controller = new Controller({
     config: its,
     table: scripted.port(),
-    probes: { update: (checks, verdicts) => updates.push({ checks, verdicts }) },
+    probes: {
+      update(checks, held) {
+        const verdicts = new Map<CheckId, 'up' | 'down'>();
+        for (const { id } of checks) {
+          const verdict = held.get(id);
+          if (verdict !== undefined) verdicts.set(id, verdict);
+        }
+        updates.push({ checks, verdicts });
+      },
+    },
     alerts: { configure: () => undefined, offer: (event) => events.push(event) },
     clock: time,
     timers: time,

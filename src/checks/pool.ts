@@ -46,22 +46,24 @@ const SILENT_SPANS_MAX = 2;
 const CLOSE_LIMIT = millis(1000);
 
 type Side = 'up' | 'down';
+/** What is held for checks, by id. */
+type Verdicts = Pick<ReadonlyMap<CheckId, Side>, 'get'>;
 
 /** What a member wants of its pool. */
 interface PoolSide {
   readonly options: ProbePoolOptions;
   /** The last verdict of every check that has one. */
-  readonly verdicts: ReadonlyMap<CheckId, Side>;
+  readonly verdicts: Verdicts;
   onMessage(from: Member, message: FromWorker): void;
 }
 
 /** One place in the pool: the thread that fills it, the checks it runs, and how it is brought back. */
 class Member {
-  /** The checks that this worker runs, or will run once it is back. */
-  readonly checks = new Map<CheckId, Check>();
   readonly #pool: PoolSide;
-  /** What the thread runs, as far as it was told. */
-  #told: ReadonlyMap<CheckId, Check> = new Map();
+  readonly #checks = new Map<CheckId, Check>();
+  /** What the thread was not told yet. */
+  readonly #put = new Map<CheckId, Check>();
+  readonly #drop = new Set<CheckId>();
   #thread: Worker | undefined;
   #restart: Timer | undefined;
   #watch: Timer;
@@ -80,21 +82,39 @@ class Member {
     this.#start();
   }
 
+  /** The checks that this worker runs, or will run once it is back. */
+  get checks(): ReadonlyMap<CheckId, Check> {
+    return this.#checks;
+  }
+
+  /** Gives it a check, or a check anew. @returns whether that changes anything */
+  put(check: Check): boolean {
+    const known = this.#checks.get(check.id);
+    // After a reload most checks are the very objects that they were.
+    if (known === check || isDeepStrictEqual(known, check)) return false;
+    this.#checks.set(check.id, check);
+    this.#put.set(check.id, check);
+    this.#drop.delete(check.id);
+    return true;
+  }
+
+  drop(id: CheckId): void {
+    this.#checks.delete(id);
+    this.#put.delete(id);
+    this.#drop.add(id);
+  }
+
   /** Tells the thread what changed for it; one that is not there is told all when it comes back. */
-  update(verdicts: ReadonlyMap<CheckId, Side>): void {
-    if (this.#thread === undefined) return;
-    const put = [...this.checks.values()].filter(
-      (check) => !isDeepStrictEqual(this.#told.get(check.id), check),
-    );
-    const drop = [...this.#told.keys()].filter((id) => !this.checks.has(id));
-    if (put.length === 0 && drop.length === 0) return;
+  update(verdicts: Verdicts): void {
+    if (this.#thread === undefined || this.#put.size + this.#drop.size === 0) return;
     const own = new Map<CheckId, Side>();
-    for (const { id } of put) {
+    for (const id of this.#put.keys()) {
       const verdict = verdicts.get(id);
       if (verdict !== undefined) own.set(id, verdict);
     }
-    this.#send({ kind: 'update', put, drop, verdicts: own });
-    this.#told = new Map(this.checks);
+    this.#send({ kind: 'update', put: [...this.#put.values()], drop: [...this.#drop], verdicts: own });
+    this.#put.clear();
+    this.#drop.clear();
   }
 
   /** Asks the thread to end; after a limit it is ended. */
@@ -118,7 +138,8 @@ class Member {
   #start(): void {
     const setup: WorkerSetup = { worker: this.index };
     this.#cause = undefined;
-    this.#told = new Map();
+    for (const [id, check] of this.#checks) this.#put.set(id, check);
+    this.#drop.clear();
     try {
       const thread = new Worker(this.#pool.options.workerFile, {
         name: `probes-${this.index}`,
@@ -148,7 +169,7 @@ class Member {
     const cause = this.#cause ?? how;
     this.#deaths += 1;
     const error = new LvsError('WORKER', `probe worker ${this.index} ended: ${cause}`, { cause });
-    onWorkerDied({ worker: this.index, checks: [...this.checks.keys()], error, restartIn });
+    onWorkerDied({ worker: this.index, checks: [...this.#checks.keys()], error, restartIn });
     if (restartIn > 0) this.#restart = timers.after(restartIn, this.#onRestart);
     else this.#onRestart();
   }
@@ -179,11 +200,11 @@ class Member {
 export class ProbePool implements PoolSide {
   readonly #members: Member[] = [];
   readonly #owners = new Map<CheckId, Member>();
-  #verdicts = new Map<CheckId, Side>();
+  readonly #verdicts = new Map<CheckId, Side>();
 
   constructor(readonly options: ProbePoolOptions) {}
 
-  get verdicts(): ReadonlyMap<CheckId, Side> {
+  get verdicts(): Verdicts {
     return this.#verdicts;
   }
 
@@ -191,16 +212,38 @@ export class ProbePool implements PoolSide {
    * Makes `checks` the whole of what is probed. Checks that did not change go on undisturbed.
    * @param verdicts what is held for them now: a check that is new or changed starts from it, or from its `assume`.
    */
-  update(checks: readonly Check[], verdicts: ReadonlyMap<CheckId, Side>): void {
+  update(checks: readonly Check[], verdicts: Verdicts): void {
     this.#growFor(checks.length);
-    this.#assign(checks);
-    const known = new Map<CheckId, Side>();
-    for (const { id } of checks) {
-      const verdict = verdicts.get(id) ?? this.#verdicts.get(id);
-      if (verdict !== undefined) known.set(id, verdict);
+    const homeless: Check[] = [];
+    for (const check of checks) {
+      const owner = this.#owners.get(check.id);
+      if (owner === undefined) homeless.push(check);
+      else if (owner.put(check)) this.#note(check.id, verdicts);
     }
-    this.#verdicts = known;
+    if (checks.length - homeless.length < this.#owners.size) this.#dropAllBut(checks);
+    for (const check of homeless) {
+      const owner = this.#fewest();
+      if (owner === undefined) continue;
+      this.#owners.set(check.id, owner);
+      owner.put(check);
+      this.#note(check.id, verdicts);
+    }
     for (const member of this.#members) member.update(verdicts);
+  }
+
+  #note(id: CheckId, verdicts: Verdicts): void {
+    const verdict = verdicts.get(id);
+    if (verdict !== undefined) this.#verdicts.set(id, verdict);
+  }
+
+  #dropAllBut(checks: readonly Check[]): void {
+    const stay = new Set(checks.map(({ id }) => id));
+    for (const [id, owner] of this.#owners) {
+      if (stay.has(id)) continue;
+      owner.drop(id);
+      this.#owners.delete(id);
+      this.#verdicts.delete(id);
+    }
   }
 
   /** Ends all workers and waits until they are gone, a second at most. Nothing is reported any more. */
@@ -234,23 +277,10 @@ export class ProbePool implements PoolSide {
     while (this.#members.length < wanted) this.#members.push(new Member(this.#members.length, this));
   }
 
-  #assign(checks: readonly Check[]): void {
-    for (const member of this.#members) member.checks.clear();
-    const homeless: Check[] = [];
-    for (const check of checks) {
-      const owner = this.#owners.get(check.id);
-      if (owner === undefined) homeless.push(check);
-      else owner.checks.set(check.id, check);
-    }
-    this.#owners.clear();
-    for (const check of homeless) this.#fewest()?.checks.set(check.id, check);
-    for (const member of this.#members) for (const id of member.checks.keys()) this.#owners.set(id, member);
-  }
-
   #fewest(): Member | undefined {
-    return this.#members.reduce<Member | undefined>(
-      (least, member) => (least !== undefined && least.checks.size <= member.checks.size ? least : member),
-      undefined,
-    );
+    let least = this.#members[0];
+    for (const member of this.#members)
+      if (least === undefined || member.checks.size < least.checks.size) least = member;
+    return least;
   }
 }

@@ -98,6 +98,9 @@ export class Reconciler {
   configure({ desired, ownership, resync }: Wishes): void {
     if (this.#onLeft !== undefined) return;
     const rules = this.#ownership ?? ownership;
+    // A service that is the same object as before needs no look, unless something of it was let stand.
+    for (const [text, service] of desired) if (this.#desired.get(text) !== service) this.#dirty.add(text);
+    for (const text of this.concessions.keys()) this.#dirty.add(text);
     this.#tolerance.reload(this.#desired, desired, (text) => ownership.of(text).drift);
     this.#retire(desired, {
       why: 'unconfigured',
@@ -108,7 +111,7 @@ export class Reconciler {
     this.#resync = resync;
     this.#complete = false;
     this.#condemned = NOBODY;
-    this.#markAll();
+    for (const text of this.#retired.keys()) this.#dirty.add(text);
     this.#wake();
   }
 

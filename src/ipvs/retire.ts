@@ -74,6 +74,8 @@ export function retire(
   const result = new Map<string, RetiredService>();
   for (const [text, gone] of retired) result.set(text, stillRetired(gone, now.get(text)));
   for (const [text, service] of before) {
+    // Most reloads leave most services as they are: the very objects.
+    if (now.get(text) === service) continue;
     const gone = retiredOf(text, service, now.get(text), departure);
     if (!gone.whole && gone.dests.size === 0) continue;
     const earlier = result.get(text);

@@ -13,8 +13,9 @@ import { withWord } from './admin.js';
 import { ColdStart } from './cold-start.js';
 import { desiredService, entriesOf } from './desired.js';
 import { type Judgement, judge, NO_MEMORY, serverId } from './judge.js';
-import type { AdminWord, Instant, ServerAdmin, ServerId, ServiceStanding } from './model.js';
+import type { AdminWord, Instant, ServerAdmin, ServerId } from './model.js';
 import { type PolicyNews, standingNews } from './news.js';
+import { BookView } from './view.js';
 
 /** What a call of the book led to. */
 export interface Outcome {
@@ -32,18 +33,17 @@ interface Place {
   readonly server: Server;
 }
 
+/** A server and what is known of it. */
+interface Entry {
+  readonly server: Server;
+  readonly health: ServerHealth | undefined;
+  readonly admin: ServerAdmin | undefined;
+}
+
 /** A service and what was judged of it last. */
 interface Page {
   readonly service: ServiceConfig;
   readonly judgement: Judgement;
-}
-
-/** What was known under the configuration before. */
-interface Before {
-  readonly places: ReadonlyMap<ServerId, Place>;
-  readonly health: ReadonlyMap<CheckId, ServerHealth>;
-  readonly admin: ReadonlyMap<ServerId, ServerAdmin>;
-  readonly pages: ReadonlyMap<string, Page>;
 }
 
 function serversOf(service: ServiceConfig): readonly Server[] {
@@ -51,45 +51,44 @@ function serversOf(service: ServiceConfig): readonly Server[] {
 }
 
 export class PolicyBook {
-  #places = new Map<ServerId, Place>();
-  #health = new Map<ServerId, ServerHealth>();
-  #admin = new Map<ServerId, ServerAdmin>();
+  readonly #places = new Map<ServerId, Place>();
+  readonly #health = new Map<ServerId, ServerHealth>();
+  readonly #admin = new Map<ServerId, ServerAdmin>();
   #pages = new Map<string, Page>();
   /** When services are to be judged again by themselves, by name, monotonic. */
   #due = new Map<string, Millis>();
   readonly #coldStart = new ColdStart();
   #desired = new Map<string, DesiredService>();
   #observed: ObservedTable | undefined;
+  /** As it was handed out since something changed. */
+  #view: BookView | undefined;
 
   /** What the table should hold, in the order of the configuration. */
   get desired(): Desired {
     return this.#desired;
   }
 
-  /** By check; every check of the configuration has an entry. */
-  get health(): ReadonlyMap<CheckId, ServerHealth> {
-    return this.#health;
+  /** All that is known now. It stays as it is, and is the same object until something changes. */
+  view(): BookView {
+    this.#view ??= new BookView({ health: this.#health, admin: this.#admin, pages: this.#pages });
+    return this.#view;
   }
 
-  /** Servers of which something is said. */
-  get admin(): ReadonlyMap<ServerId, ServerAdmin> {
-    return this.#admin;
-  }
-
-  /** By the name of the service. */
-  standings(): ReadonlyMap<string, ServiceStanding> {
-    return new Map([...this.#pages].map(([name, { judgement }]) => [name, judgement.standing]));
+  /** Called before anything changes. */
+  #leaveView(): void {
+    this.#view?.keep();
+    this.#view = undefined;
   }
 
   checks(): readonly Check[] {
-    return [...this.#places.values()].flatMap(({ server }) => server.check ?? []);
+    const checks: Check[] = [];
+    for (const { server } of this.#places.values()) if (server.check !== undefined) checks.push(server.check);
+    return checks;
   }
 
   /** What each check is thought to find, for those of which something is known. */
-  verdicts(): ReadonlyMap<CheckId, 'up' | 'down'> {
-    const verdicts = new Map<CheckId, 'up' | 'down'>();
-    for (const [id, { held }] of this.#health) if (held !== undefined) verdicts.set(id, held);
-    return verdicts;
+  held(): Pick<ReadonlyMap<CheckId, 'up' | 'down'>, 'get'> {
+    return { get: (id) => this.#health.get(id)?.held };
   }
 
   /** When `tick` is due, monotonic; undefined: not before something happens. */
@@ -99,53 +98,76 @@ export class PolicyBook {
     return due === undefined ? undefined : millis(due);
   }
 
-  /** Takes over a configuration. What is known of servers and services that stay is kept; all is judged anew. */
+  /**
+   * Takes over a configuration. What is known of servers and services that stay is kept. A service that is the same
+   * object as before is left as it was judged, the others are judged anew: a reload costs what it changes.
+   */
   configure(config: Config, at: Instant): readonly PolicyNews[] {
-    const before: Before = {
-      places: this.#places,
-      health: this.#health,
-      admin: this.#admin,
-      pages: this.#pages,
-    };
-    this.#places = new Map();
-    this.#health = new Map();
-    this.#admin = new Map();
+    this.#leaveView();
+    const before = { pages: this.#pages, desired: this.#desired, due: this.#due };
     this.#pages = new Map();
-    this.#due = new Map();
     this.#desired = new Map();
-    this.#takeServers(config, before, at);
+    this.#due = new Map();
+    const known = this.#forget(before.pages, new Set(config.services));
+    for (const service of config.services)
+      if (before.pages.get(service.name)?.service !== service) this.#takeServers(service, known, at);
+    this.#coldStart.configure(this.#withoutVerdict(), config.ownership.coldStart, at.now);
     const news: PolicyNews[] = [];
     for (const service of config.services) {
       const page = before.pages.get(service.name);
-      const known = page && remembered(page, service, (id) => before.places.has(id));
-      this.#judge(service, known, at.now, news);
+      if (page?.service === service) this.#keep(page, before);
+      else this.#judge(service, page && remembered(page, service, (id) => known.has(id)), at.now, news);
     }
     return news;
   }
 
-  /** What is known of servers that stay is kept. */
-  #takeServers(config: Config, before: Omit<Before, 'pages'>, at: Instant): void {
-    const without = new Set<CheckId>();
-    for (const service of config.services) {
+  /** Takes the servers of services that are gone or changed out of the book. @returns what was known of them */
+  #forget(pages: ReadonlyMap<string, Page>, kept: ReadonlySet<ServiceConfig>): ReadonlyMap<ServerId, Entry> {
+    const known = new Map<ServerId, Entry>();
+    for (const { service } of pages.values()) {
+      if (kept.has(service)) continue;
       for (const server of serversOf(service)) {
         const id = serverId(service, server);
-        this.#places.set(id, { service, server });
-        // The same name at another address is another server.
-        const isSame = sameServer(before.places.get(id)?.server, server);
-        if (server.check !== undefined) {
-          const health = (isSame ? before.health.get(id) : undefined) ?? unknownSince(at.wall);
-          this.#health.set(id, health);
-          if (health.held === undefined) without.add(id);
-        }
-        const admin = isSame ? before.admin.get(id) : undefined;
-        if (admin !== undefined) this.#admin.set(id, admin);
+        known.set(id, { server, health: this.#health.get(id), admin: this.#admin.get(id) });
+        this.#places.delete(id);
+        this.#health.delete(id);
+        this.#admin.delete(id);
       }
     }
-    this.#coldStart.configure(without, config.ownership.coldStart, at.now);
+    return known;
+  }
+
+  #keep(page: Page, before: { readonly desired: Desired; readonly due: ReadonlyMap<string, Millis> }): void {
+    const { service } = page;
+    this.#pages.set(service.name, page);
+    const due = before.due.get(service.name);
+    if (due !== undefined) this.#due.set(service.name, due);
+    for (const entry of entriesOf(service)) {
+      const desired = before.desired.get(entry);
+      if (desired !== undefined) this.#desired.set(entry, desired);
+    }
+  }
+
+  #takeServers(service: ServiceConfig, known: ReadonlyMap<ServerId, Entry>, at: Instant): void {
+    for (const server of serversOf(service)) {
+      const id = serverId(service, server);
+      this.#places.set(id, { service, server });
+      // The same name at another address is another server.
+      const entry = sameServer(known.get(id)?.server, server) ? known.get(id) : undefined;
+      if (server.check !== undefined) this.#health.set(id, entry?.health ?? unknownSince(at.wall));
+      if (entry?.admin !== undefined) this.#admin.set(id, entry.admin);
+    }
+  }
+
+  #withoutVerdict(): ReadonlySet<CheckId> {
+    const without = new Set<CheckId>();
+    for (const [id, { held }] of this.#health) if (held === undefined) without.add(id);
+    return without;
   }
 
   /** Verdicts of one turn. */
   verdict(changes: readonly VerdictChange[], at: Instant): Outcome {
+    this.#leaveView();
     const news: PolicyNews[] = [];
     const touched = new Map<string, ServiceConfig>();
     for (const change of changes) {
@@ -169,6 +191,7 @@ export class PolicyBook {
 
   /** Nothing fresh is known of these checks; what was known last is held. */
   doubt(ids: readonly CheckId[]): void {
+    this.#leaveView();
     for (const id of ids) {
       const health = this.#health.get(id);
       if (health !== undefined) this.#health.set(id, { ...health, verdict: 'unknown' });
@@ -177,6 +200,7 @@ export class PolicyBook {
 
   /** Takes words about servers; those about servers that are not configured are left out. */
   administer(words: readonly AdminWord[], at: Instant): Outcome {
+    this.#leaveView();
     const touched = new Map<string, ServiceConfig>();
     for (const word of words) {
       const place = this.#places.get(word.server);
@@ -196,6 +220,7 @@ export class PolicyBook {
 
   /** Judges what has become due. */
   tick(at: Instant): Outcome {
+    this.#leaveView();
     const news = this.#endColdStart(at.now);
     const services = new Set(news.map(({ service }) => service));
     for (const [name, when] of this.#due) {

@@ -4,7 +4,7 @@ import t from 'tap';
 import { millis } from '../../src/core/units.js';
 import type { AdmitRule } from '../../src/policy/model.js';
 import { standingText } from '../../src/policy/words.js';
-import { config } from '../ipvs/build.js';
+import { config, dest, key, service, serviceConfig } from '../ipvs/build.js';
 import { admin, Desk, idOf, spare, web } from './build.js';
 
 const RAMP: AdmitRule = { canary: 1, ramp: millis(60_000), curve: 'linear' };
@@ -100,7 +100,7 @@ t.test('a server that a reload adds to a running service begins small; a new ser
   desk.verdicts('up 11');
   desk.reload(config(web([10, 10], { admit: RAMP }), { ...web([10], { admit: RAMP }), name: 'other' }));
   desk.verdicts('up 12');
-  t.equal(desk.book.standings().get('web')?.servers.get(idOf(12))?.kind, 'admission');
+  t.equal(desk.book.view().standings.get('web')?.servers.get(idOf(12))?.kind, 'admission');
 });
 
 t.test("the operator's word and health are two axes", async (t) => {
@@ -139,11 +139,43 @@ t.test('what the operator said of a server stays with its address, not with its 
   t.equal(desk.wants(), '11:hold 12:hold', 'it is another server now');
 });
 
+t.test(
+  'a reload judges what it changes, and leaves the other services as the very objects they were',
+  async (t) => {
+    const other = serviceConfig('ftp', service(key('192.0.2.2', 21)), [dest('192.0.2.31')]);
+    const desk = new Desk(web([100, 100], { admit: RAMP }), other);
+    desk.verdicts('up 11', 'down 12');
+    desk.verdicts('up 12');
+    const { due } = desk.book;
+    t.ok(due !== undefined, 'something is under way');
+    const before = desk.book.desired;
+    const seen = desk.book.view();
+    t.equal(desk.book.view(), seen, 'nothing is copied while nothing changes');
+    const stays = before.get('tcp 192.0.2.2:21');
+    const changed = web([100, 200], { admit: RAMP });
+    desk.reload(config(changed, other));
+    t.equal(desk.book.desired.get('tcp 192.0.2.2:21'), stays);
+    t.not(desk.book.desired.get('tcp 192.0.2.1:80'), before.get('tcp 192.0.2.1:80'));
+    t.equal(desk.book.due, due, 'what was under way goes on');
+    desk.reload(config(changed, other));
+    t.equal(desk.book.due, due, 'also where nothing of it changed');
+    desk.reload(config(other));
+    t.same([...desk.book.desired.keys()], ['tcp 192.0.2.2:21']);
+    t.same([...desk.book.view().health.keys()], ['ftp/192.0.2.31:80'], 'what is gone is forgotten');
+    t.not(desk.book.due, due, 'nor is it waited for');
+    t.same(
+      desk.book.checks().map(({ id }) => id),
+      ['ftp/192.0.2.31:80'],
+    );
+    t.equal(seen.health.has(idOf(11)), true, 'who looked before sees it as it was');
+  },
+);
+
 t.test('a worker that died takes nothing away', async (t) => {
   const desk = new Desk(web([1, 1]));
   desk.verdicts('up 11', 'down 12');
   desk.book.doubt([idOf(11), idOf(12), 'web/nobody']);
-  t.match(desk.book.health.get(idOf(11)), { verdict: 'unknown', held: 'up' });
+  t.match(desk.book.view().health.get(idOf(11)), { verdict: 'unknown', held: 'up' });
   t.same(desk.verdicts('up 11'), [], 'a verdict that was held is no news');
   t.equal(desk.wants(), '11:1');
 });
@@ -151,7 +183,7 @@ t.test('a worker that died takes nothing away', async (t) => {
 t.test('every standing has words', async (t) => {
   const desk = new Desk(web([2, 1], { admit: RAMP, fallback: [[spare(21)]] }));
   const text = (last: number): string => {
-    const standing = desk.book.standings().get('web')?.servers.get(idOf(last));
+    const standing = desk.book.view().standings.get('web')?.servers.get(idOf(last));
     return standing === undefined ? '' : standingText(standing);
   };
   t.equal(text(11), 'has no verdict yet');
@@ -164,7 +196,7 @@ t.test('every standing has words', async (t) => {
   const few = new Desk(web([1, 1], { quorum: { weight: 2, hysteresis: 0 }, fallback: [[spare(21)]] }));
   few.verdicts('up 11', 'down 12');
   t.equal(
-    standingText(few.book.standings().get('web')?.servers.get(idOf(11)) ?? { kind: 'down' }),
+    standingText(few.book.view().standings.get('web')?.servers.get(idOf(11)) ?? { kind: 'down' }),
     'is up, but too few are: the fallback serves',
   );
 });
@@ -201,9 +233,9 @@ t.test('laws of the book, whatever happens in whatever order', async (t) => {
           const { weight } = want.dest.settings;
           t.ok(weight <= 5);
           if (state.get(last) === 'down') t.equal(weight, 0, 'nobody who is down gets anybody');
-          if (desk.book.admin.has(idOf(last))) t.equal(weight, 0, 'nor who is drained');
+          if (desk.book.view().admin.has(idOf(last))) t.equal(weight, 0, 'nor who is drained');
         }
-        const standing = desk.book.standings().get('web');
+        const standing = desk.book.view().standings.get('web');
         if (standing?.tier !== undefined) t.equal(standing.quorum, 'lost');
         const isKnown = [...(standing?.servers.values() ?? [])].every(({ kind }) => kind !== 'unknown');
         if (standing?.quorum === 'met' && isKnown) t.ok(standing.weight >= standing.needed - 1);

@@ -118,7 +118,7 @@ export class Desk {
 
   /** Why a server stands as it does. */
   standing(last: number): string | undefined {
-    return this.book.standings().get('web')?.servers.get(idOf(last))?.kind;
+    return this.book.view().standings.get('web')?.servers.get(idOf(last))?.kind;
   }
 
   #told({ news }: Outcome): readonly string[] {
