@@ -10,7 +10,7 @@ import { destText, serviceText } from './ipvs/keys.js';
 import type { DriftPolicy } from './ipvs/ownership.js';
 import type { Cause, PlanStep } from './ipvs/plan.js';
 import type { ServiceStanding } from './policy/model.js';
-import type { PolicyNews } from './policy/news.js';
+import type { PolicyNews, RailNews } from './policy/news.js';
 import { standingText } from './policy/words.js';
 
 /** An event before it has a number and a time. */
@@ -134,6 +134,32 @@ function coldStartHappening({ name }: ServiceConfig, servers: readonly ServerCon
   };
 }
 
+/** A rail holds servers, or holds them no longer. */
+function railHappening({ kind, service, rail, servers }: RailNews): Happening {
+  const texts = servers.map(({ name, standing }) => `${name} ${standingText(standing)}`);
+  const what = kind === 'rail-held' ? `${rail} holds` : `${rail} no longer holds`;
+  return {
+    kind,
+    service: service.name,
+    message: `${what} ${countText(servers.length)} of ${service.name}: ${listText(texts)}`,
+    facts: { rail, servers: servers.slice(0, LISTED_MAX).map(({ name }) => name), count: servers.length },
+  };
+}
+
+/** Fewer servers serve than must, or enough again. */
+function minimumHappening(service: ServiceConfig, { serving, minimum = 0 }: ServiceStanding): Happening {
+  const isMet = serving >= minimum;
+  const has = `${service.name} has ${countText(serving)} in service`;
+  return {
+    kind: isMet ? 'minimum-met' : 'below-minimum',
+    service: service.name,
+    message: `${has}; minimum-healthy asks for ${minimum}`,
+    facts: { serving, minimum },
+  };
+}
+
+const countText = (servers: number): string => (servers === 1 ? '1 server' : `${servers} servers`);
+
 /** What was judged of services. */
 export function newsHappening(news: PolicyNews): Happening {
   switch (news.kind) {
@@ -145,6 +171,11 @@ export function newsHappening(news: PolicyNews): Happening {
       return fallbackHappening(news.service, news.standing);
     case 'cold-start':
       return coldStartHappening(news.service, news.servers);
+    case 'rail-held':
+    case 'rail-released':
+      return railHappening(news);
+    case 'minimum':
+      return minimumHappening(news.service, news.standing);
     default:
       return unreachable(news);
   }
@@ -207,6 +238,10 @@ export const LEVELS: Readonly<Record<EventKind, 'info' | 'warn' | 'error'>> = {
   'service-recovered': 'info',
   'fallback-used': 'error',
   'fallback-left': 'info',
+  'rail-held': 'error',
+  'rail-released': 'warn',
+  'below-minimum': 'error',
+  'minimum-met': 'info',
   'daemon-started': 'info',
   'daemon-stopping': 'info',
   'config-reloaded': 'info',

@@ -10,6 +10,10 @@ export const EVENT_KINDS = {
   'fallback-used':
     'A fallback serves in place of the servers of a virtual service, or another one than before.',
   'fallback-left': 'The servers of a virtual service serve again; its fallback does not.',
+  'rail-held': 'A safety rail keeps servers in their service although they are down.',
+  'rail-released': 'A safety rail holds these servers no longer; the message says what became of them.',
+  'below-minimum': 'Fewer servers serve than `minimum-healthy` asks for: no rail can help that.',
+  'minimum-met': 'As many servers serve again as `minimum-healthy` asks for.',
   'daemon-started': 'lvsentry is ready: the table was read and the checks are running.',
   'daemon-stopping': 'lvsentry was told to stop.',
   'config-reloaded': 'A new configuration is in force.',

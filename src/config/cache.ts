@@ -12,7 +12,7 @@ export interface ReadService {
 
 /** The services of the last configuration that was right. Whoever loads owns it and hands it in. */
 export interface ConfigCache {
-  /** `defaults.check` as it was: every service depends on it. */
+  /** `defaults` as it was: every service depends on it. */
   defaults: string;
   /** By their text. A service whose text refers to a secret or a file is never among them. */
   services: ReadonlyMap<string, ReadService>;

@@ -4,8 +4,9 @@ import { assert } from '../core/assert.js';
 import { formatDuration, type Millis, parseDuration, seconds } from '../core/units.js';
 import { ftpProbe } from './check-ftp.js';
 import { httpProbe } from './check-http.js';
-import { type Checked, type Context, FAULTY, member, report, reportKey } from './cursor.js';
+import { type Checked, type Context, type Cursor, FAULTY, member, report, reportKey } from './cursor.js';
 import { type Layer, type Layers, pick, pickValue } from './layers.js';
+import type { RawDefaults } from './schema.js';
 import { CHECK_KEYS, wrongTypeText } from './schema-facts.js';
 
 /** A check without its target: the same for all servers that say nothing of their own. */
@@ -16,8 +17,10 @@ export interface CheckTemplate {
   readonly probe: (target: Target) => ProbeSpec;
 }
 
-/** `defaults.check`: what the checks of services begin with, and what it is where a service says nothing. */
+/** `defaults`: what the checks of services begin with, and what holds where a service says nothing. */
 export interface Defaults {
+  /** All of it; undefined where nothing is said. */
+  readonly at: Cursor<RawDefaults> | undefined;
   readonly layers: Layers;
   readonly template: Checked<CheckTemplate>;
 }

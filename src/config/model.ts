@@ -5,7 +5,7 @@ import type { Millis } from '../core/units.js';
 import type { HookPlan } from '../hooks/model.js';
 import type { Dest, Service, SyncRule, Timeouts } from '../ipvs/model.js';
 import type { OwnershipChoice, OwnershipRules } from '../ipvs/ownership.js';
-import type { AdmitRule, QuorumRule } from '../policy/model.js';
+import type { AdmitRule, QuorumRule, RailsRule } from '../policy/model.js';
 import type { StateConfig } from '../store/model.js';
 import type { Watched } from '../tracks/model.js';
 import type { RouterConfig } from '../vrrp/status.js';
@@ -38,6 +38,7 @@ export interface ServiceConfig {
   readonly fallback: readonly (readonly FallbackServer[])[];
   /** Undefined: a server that comes back has its whole weight at once. */
   readonly admit: AdmitRule | undefined;
+  readonly rails: RailsRule;
   readonly ownership: OwnershipChoice;
 }
 

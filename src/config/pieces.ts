@@ -174,8 +174,7 @@ function startReading(
   asked: () => boolean,
   cache: ConfigCache,
 ): Reading {
-  const layers = defaults === FAULTY ? [] : defaults.layers;
-  const defaultsText = JSON.stringify(layers.map(({ value }) => value));
+  const defaultsText = defaults === FAULTY ? '' : JSON.stringify(defaults.at?.value ?? {});
   return {
     context,
     defaults,

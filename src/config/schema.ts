@@ -22,6 +22,7 @@ import {
 } from './schema-kit.js';
 import { coldStart, drift, exclusive, onRemove, onStop } from './schema-ownership.js';
 import { admit, fallback, quorum } from './schema-policy.js';
+import { RAILS_KEYS } from './schema-rails.js';
 import { state } from './schema-state.js';
 import { sync } from './schema-sync.js';
 import { timeouts } from './schema-timeouts.js';
@@ -224,6 +225,7 @@ export const service = section(
       quorum,
       fallback: fallback<RawServer>(serverItem, SERVERS_MAX),
       admit,
+      ...RAILS_KEYS,
       check: check('How the servers are probed; keys that are missing come from `defaults.check`.'),
       drift: drift("the configuration's"),
       'on-stop': onStop("the configuration's"),
@@ -314,11 +316,13 @@ export const api = section(
   { says: 'The HTTP API.', default: '{ listen: 127.0.0.1:8405 }', example: '{ listen: 127.0.0.1:8405 }' },
 );
 
-export const defaults = section(optional({ check: check('What every check begins with.') }), {
+export const defaults = section(optional({ check: check('What every check begins with.'), ...RAILS_KEYS }), {
   says: 'What holds where a service says nothing.',
   default: 'none',
   example: '{ check: { interval: 5s } }',
 });
+
+export type RawDefaults = Static<typeof defaults>;
 
 export const root = section(
   {

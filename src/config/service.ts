@@ -6,6 +6,7 @@ import { forwardOf } from './forward.js';
 import type { ServerConfig, ServiceConfig } from './model.js';
 import { ownershipChoice } from './ownership.js';
 import { admitOf, fallbackOf, quorumOf } from './policy.js';
+import { railsOf } from './rails.js';
 import type { RawService } from './schema.js';
 import { completeServer, type ServiceFacts } from './server.js';
 import { serviceKey } from './service-key.js';
@@ -33,7 +34,7 @@ function checksOf(context: Context, at: Cursor<RawService>, defaults: Checked<De
   if (own === undefined || own === FAULTY || defaults === FAULTY)
     return own === undefined ? defaults : FAULTY;
   const layers = [own, ...defaults.layers];
-  return { layers, template: checkTemplate(context, layers) };
+  return { ...defaults, layers, template: checkTemplate(context, layers) };
 }
 
 /** Completes one service. */
@@ -66,7 +67,9 @@ export function completeService(
   const fallback = fallbackOf(context, at, facts);
   const admit = admitOf(at);
   const ownership = ownershipChoice(at);
+  const rails = railsOf(context, at, defaults, servers);
   if (key === FAULTY || settings === FAULTY || onFailure === FAULTY || servers === FAULTY) return FAULTY;
   if (quorum === FAULTY || fallback === FAULTY || admit === FAULTY || ownership === FAULTY) return FAULTY;
-  return { name, service: { key, settings }, onFailure, servers, quorum, fallback, admit, ownership };
+  if (rails === FAULTY) return FAULTY;
+  return { name, service: { key, settings }, onFailure, servers, quorum, fallback, admit, ownership, rails };
 }

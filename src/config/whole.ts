@@ -219,13 +219,14 @@ function ownership(
   );
 }
 
-/** `defaults.check`, checked by itself so that its faults show even where no service uses it. */
+/** `defaults`; its check is checked by itself so that its faults show even where no service uses it. */
 function defaultLayers(context: Context, roots: readonly Root[]): Checked<Defaults> {
   const defaults = only(context, roots, 'defaults');
   const check = defaults === undefined || defaults === FAULTY ? defaults : member(defaults, 'check');
   if (check === FAULTY) return FAULTY;
   const layers = check === undefined ? [] : [check];
-  return { layers, template: checkTemplate(context, layers) };
+  const at = defaults === FAULTY ? undefined : defaults;
+  return { at, layers, template: checkTemplate(context, layers) };
 }
 
 function value<T>(found: Checked<Cursor<T>> | undefined, otherwise: T): T {
@@ -244,7 +245,7 @@ export function requireServices(context: Context, roots: readonly Root[]): void 
 
 /**
  * All of a configuration but its services, which the caller completes.
- * @param servicesOf is given `defaults.check`.
+ * @param servicesOf is given `defaults`.
  */
 export function complete(
   context: Context,

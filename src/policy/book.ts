@@ -252,7 +252,12 @@ export class PolicyBook {
   }
 
   #judge(service: ServiceConfig, before: Judgement | undefined, now: Millis, news: PolicyNews[]): void {
-    const known = { health: this.#health, admin: this.#admin, assumed: this.#coldStart.assumed };
+    const known = {
+      health: this.#health,
+      admin: this.#admin,
+      assumed: this.#coldStart.assumed,
+      isIdle: this.#isIdle,
+    };
     const judgement = judge(service, known, before?.memory ?? NO_MEMORY, now);
     this.#pages.set(service.name, { service, judgement });
     if (judgement.again === undefined) this.#due.delete(service.name);
@@ -261,6 +266,14 @@ export class PolicyBook {
     for (const entry of entriesOf(service)) this.#desired.set(entry, desired);
     news.push(...standingNews(service, before?.standing, judgement.standing));
   }
+
+  readonly #isIdle = (service: ServiceConfig, server: ServerConfig): boolean => {
+    if (this.#observed === undefined) return false;
+    return entriesOf(service).every((entry) => {
+      const seen = this.#observed?.get(entry)?.dests.get(destText(server.dest.key));
+      return seen === undefined || seen.settings.weight === 0;
+    });
+  };
 
   /** A first verdict that only confirms what the table already does is no news. */
   #isNews({ service, server }: Place, change: VerdictChange): boolean {
@@ -288,5 +301,6 @@ function remembered(page: Page, service: ServiceConfig, isKnown: (id: ServerId) 
   const out = new Set([...memory.out].filter((id) => ids.has(id)));
   for (const id of ids) if (!isKnown(id)) out.add(id);
   const ramps = new Map([...memory.ramps].filter(([id]) => ids.has(id)));
-  return { ...page.judgement, memory: { ...memory, out, ramps } };
+  const inside = new Set([...memory.in].filter((id) => ids.has(id)));
+  return { ...page.judgement, memory: { ...memory, out, ramps, in: inside } };
 }

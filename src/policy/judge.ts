@@ -3,7 +3,8 @@ import type { FallbackServer, ServerConfig, ServiceConfig } from '../config/mode
 import { type Millis, millis } from '../core/units.js';
 import type { ServerHealth } from '../world.js';
 import { admission } from './admission.js';
-import type { QuorumState, ServerAdmin, ServerId, ServiceStanding, Standing } from './model.js';
+import { type Holding, holdServers, type Row } from './holding.js';
+import type { MassEffect, QuorumState, ServerAdmin, ServerId, ServiceStanding, Standing } from './model.js';
 import { neededWeight, stepQuorum, type Weights } from './quorum.js';
 
 /** What a service remembers from one judgement to the next. */
@@ -14,6 +15,10 @@ export interface ServiceMemory {
   readonly ramps: ReadonlyMap<ServerId, Millis>;
   /** Servers that were out of service: when they come back, they are brought back gently. */
   readonly out: ReadonlySet<ServerId>;
+  /** Servers that were in service, held or not. */
+  readonly in: ReadonlySet<ServerId>;
+  /** When health took servers out within the last minute, the oldest first. */
+  readonly removals: readonly Millis[];
 }
 
 export const NO_MEMORY: ServiceMemory = {
@@ -21,6 +26,8 @@ export const NO_MEMORY: ServiceMemory = {
   tier: undefined,
   ramps: new Map(),
   out: new Set(),
+  in: new Set(),
+  removals: [],
 };
 
 /** What is known of the servers of a service, by id. */
@@ -29,6 +36,10 @@ export interface Known {
   readonly admin: ReadonlyMap<ServerId, ServerAdmin>;
   /** Those whose first verdict was waited for long enough: what their checks assume counts. */
   readonly assumed?: ReadonlySet<ServerId>;
+  /** What is done about most servers having failed at once. */
+  readonly mass?: MassEffect | undefined;
+  /** Whether the table gives a server no connections: for those of which nothing was known before. */
+  readonly isIdle?: (service: ServiceConfig, server: ServerConfig) => boolean;
 }
 
 export interface Judgement {
@@ -46,7 +57,7 @@ export function serverId(service: ServiceConfig, server: ServerConfig | Fallback
 }
 
 /** What a server is by itself, before its service has a word. */
-type Own =
+export type Own =
   | { readonly kind: 'candidate'; readonly weight: number }
   | Extract<Standing, { kind: 'unknown' | 'down' | 'admin' }>;
 
@@ -68,7 +79,7 @@ function ownStanding(server: ServerConfig | FallbackServer, id: ServerId, known:
   if (admin !== undefined && admin.state !== 'enabled')
     return { kind: 'admin', state: admin.state, by: admin.by };
   if (held === undefined) return { kind: 'unknown' };
-  return { kind: 'candidate', weight: admin?.weight ?? server.dest.settings.weight };
+  return { kind: 'candidate', weight: fullWeight(server, id, known) };
 }
 
 /** One judgement under way. */
@@ -77,6 +88,7 @@ interface Work {
   readonly known: Known;
   readonly now: Millis;
   readonly own: ReadonlyMap<ServerId, Own>;
+  readonly holding: Holding;
   readonly ramps: Map<ServerId, Millis>;
   readonly out: Set<ServerId>;
   readonly standings: Map<ServerId, Standing>;
@@ -84,12 +96,17 @@ interface Work {
   again: Millis | undefined;
 }
 
+/** The weight that a server has while it serves wholly. */
+function fullWeight(server: ServerConfig | FallbackServer, id: ServerId, known: Known): number {
+  return known.admin.get(id)?.effective.weight ?? server.dest.settings.weight;
+}
+
 function weigh(service: ServiceConfig, own: ReadonlyMap<ServerId, Own>, known: Known): Weights {
   let [total, serving, unknown] = [0, 0, 0];
   for (const server of service.servers) {
     const id = serverId(service, server);
     const its = own.get(id);
-    const weight = known.admin.get(id)?.effective.weight ?? server.dest.settings.weight;
+    const weight = fullWeight(server, id, known);
     total += weight;
     if (its?.kind === 'candidate') serving += its.weight;
     if (its?.kind === 'unknown') unknown += weight;
@@ -100,15 +117,30 @@ function weigh(service: ServiceConfig, own: ReadonlyMap<ServerId, Own>, known: K
 /** A server without a verdict is taken for what its check assumes: somebody has to serve. */
 function canServe(server: FallbackServer, id: ServerId, known: Known): boolean {
   const own = ownStanding(server, id, known);
+  // It went down with most others, and that is not believed.
+  if (own.kind === 'down' && known.mass?.kind === 'hold' && known.mass.ids.has(id)) return true;
   return own.kind === 'candidate' || (own.kind === 'unknown' && server.check?.rule.assume === 'up');
 }
 
 /** The first tier with a server that can serve. */
-function chooseTier(service: ServiceConfig, known: Known): number | undefined {
+function firstTier(service: ServiceConfig, known: Known): number | undefined {
   const index = service.fallback.findIndex((tier) =>
     tier.some((server) => canServe(server, serverId(service, server), known)),
   );
   return index < 0 ? undefined : index;
+}
+
+/** The tier that serves. While most servers seem to have failed it is not changed for that. */
+function chooseTier(
+  service: ServiceConfig,
+  known: Known,
+  quorum: QuorumState | undefined,
+  before: number | undefined,
+): number | undefined {
+  if (known.mass?.kind === 'fallback') return firstTier(service, known);
+  if (quorum !== 'lost' || known.mass?.kind === 'open') return undefined;
+  if (known.mass?.kind !== 'hold') return firstTier(service, known);
+  return before !== undefined && before < service.fallback.length ? before : undefined;
 }
 
 function soonest(a: Millis | undefined, b: Millis | undefined): Millis | undefined {
@@ -134,7 +166,18 @@ function admit(work: Work, id: ServerId, full: number): void {
   work.standings.set(id, weight === full ? { kind: 'serving' } : { kind: 'admission', weight, of: full });
 }
 
+/** A server that is down stays with its weight; one that was being brought back, with the weight that it began with. */
+function keep(work: Work, id: ServerId, full: number): void {
+  const { admit: rule } = work.service;
+  const isRamping = rule !== undefined && work.ramps.has(id);
+  // Then it begins anew when it is up.
+  if (isRamping) work.out.add(id);
+  else work.out.delete(id);
+  work.weights.set(id, isRamping ? Math.min(rule.canary, full) : full);
+}
+
 function settleServers(work: Work, tier: number | undefined): void {
+  const aside: Standing = { kind: work.known.mass?.kind === 'fallback' ? 'set-aside' : 'quorum-lost' };
   for (const server of work.service.servers) {
     const id = serverId(work.service, server);
     const own = work.own.get(id);
@@ -143,7 +186,13 @@ function settleServers(work: Work, tier: number | undefined): void {
       admit(work, id, own.weight);
       if (tier === undefined) continue;
       work.weights.set(id, 0);
-      work.standings.set(id, { kind: 'quorum-lost' });
+      work.standings.set(id, aside);
+      continue;
+    }
+    const held = work.holding.held.get(id);
+    if (held !== undefined) {
+      keep(work, id, fullWeight(server, id, work.known));
+      work.standings.set(id, held);
       continue;
     }
     if (own.kind !== 'unknown') {
@@ -170,7 +219,7 @@ function settleFallback(work: Work, serving: number | undefined, undecided: bool
       const id = serverId(work.service, server);
       if (undecided) work.standings.set(id, { kind: 'unknown' });
       else if (tier === serving && canServe(server, id, work.known)) {
-        work.weights.set(id, work.known.admin.get(id)?.effective.weight ?? server.dest.settings.weight);
+        work.weights.set(id, fullWeight(server, id, work.known));
         work.standings.set(id, { kind: 'fallback', tier });
       } else {
         const own = ownStanding(server, id, work.known);
@@ -183,38 +232,55 @@ function settleFallback(work: Work, serving: number | undefined, undecided: bool
   }
 }
 
+function servingIds(service: ServiceConfig, { weights, own }: Work): ReadonlySet<ServerId> {
+  const ids = service.servers.map((server) => serverId(service, server));
+  return new Set(ids.filter((id) => own.get(id)?.kind === 'candidate' || (weights.get(id) ?? 0) > 0));
+}
+
 /**
  * Judges one service.
  * @param now monotonic
  */
 export function judge(service: ServiceConfig, known: Known, memory: ServiceMemory, now: Millis): Judgement {
-  const own = new Map<ServerId, Own>();
-  for (const server of service.servers) {
+  const rows = service.servers.map((server): Row => {
     const id = serverId(service, server);
-    own.set(id, ownStanding(server, id, known));
-  }
+    return { id, server, own: ownStanding(server, id, known), weight: fullWeight(server, id, known) };
+  });
+  const own = new Map(rows.map((row) => [row.id, row.own]));
   const weights = weigh(service, own, known);
   const quorum = stepQuorum(service.quorum, memory.quorum, weights);
-  const tier = quorum === 'lost' ? chooseTier(service, known) : undefined;
+  const tier = chooseTier(service, known, quorum, memory.tier);
+  const view = { rows, known, memory, hasFallback: tier !== undefined };
+  const holding = holdServers(service, view, now);
   const work: Work = {
     service,
     known,
     now,
     own,
+    holding,
     ramps: new Map(memory.ramps),
     out: new Set(memory.out),
     standings: new Map(),
     weights: new Map(),
-    again: undefined,
+    again: holding.again,
   };
   settleServers(work, tier);
   settleFallback(work, tier, quorum === undefined);
   return {
-    memory: { quorum, tier, ramps: work.ramps, out: work.out },
+    memory: {
+      quorum,
+      tier,
+      ramps: work.ramps,
+      out: work.out,
+      in: servingIds(service, work),
+      removals: holding.removals,
+    },
     standing: {
       quorum,
       weight: weights.serving,
       needed: neededWeight(service.quorum, weights.total),
+      serving: holding.serving,
+      minimum: holding.minimum,
       tier,
       servers: work.standings,
     },

@@ -31,6 +31,30 @@ export interface AdmitRule {
 
 /** Who may say something of a server. Each has one word about it, and takes back none but its own. */
 export type AdminSource = 'operator' | `maintenance ${string}`;
+/** How many servers must serve: so many, or a share of those that the operator lets serve. */
+export type MinimumHealthy =
+  | { readonly kind: 'count'; readonly count: number }
+  | { readonly kind: 'share'; readonly percent: number };
+
+/** How far health may take a service apart. */
+export interface RailsRule {
+  /** Undefined: down to the last one. */
+  readonly minimum: MinimumHealthy | undefined;
+  /** In any minute; undefined: as many as fail. */
+  readonly maximumRemovals: number | undefined;
+}
+
+/** What keeps a server in although it is down. */
+export type Rail = 'minimum-healthy' | 'maximum-removals' | 'mass-failure';
+
+/** What is done about the failure of most servers at once: `closed` is none of these. */
+export type MassEffect =
+  /** Those of its servers that were in stay in; `ids` went down in it. */
+  | { readonly kind: 'hold'; readonly ids: ReadonlySet<CheckId> }
+  /** All are in. */
+  | { readonly kind: 'open' }
+  /** The fallback of every service serves. */
+  | { readonly kind: 'fallback' };
 
 /** The operator's word about a server, or a maintenance window's. It is an axis of its own, beside health. */
 export interface AdminEntry {
@@ -80,6 +104,10 @@ export type Standing =
   | { readonly kind: 'admission'; readonly weight: number; readonly of: number }
   /** Taken out by hand or by a maintenance window. */
   | { readonly kind: 'admin'; readonly state: 'draining' | 'drained' | 'disabled'; readonly by: string }
+  /** It is down, and a safety rail keeps it in. `limit`: what the rail says, in servers. */
+  | { readonly kind: 'held'; readonly rail: Rail; readonly limit: number | undefined }
+  /** It is up, but most servers failed at once, and then the fallback is to serve. */
+  | { readonly kind: 'set-aside' }
   /** It is up, but its service has lost its quorum and a fallback serves. */
   | { readonly kind: 'quorum-lost' }
   /** A fallback that is not needed. */
@@ -95,6 +123,10 @@ export interface ServiceStanding {
   readonly weight: number;
   /** What the quorum asks for. */
   readonly needed: number;
+  /** How many servers of weight above 0 serve, those that are held included. */
+  readonly serving: number;
+  /** How many must; undefined: no rule says. */
+  readonly minimum: number | undefined;
   /** The fallback tier that serves, from 0; undefined: the servers do. */
   readonly tier: number | undefined;
   readonly servers: ReadonlyMap<ServerId, Standing>;

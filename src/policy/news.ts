@@ -1,7 +1,15 @@
 /** What the book has to tell, as data. */
 import type { VerdictChange } from '../checks/model.js';
 import type { ServerConfig, ServiceConfig } from '../config/model.js';
-import type { ServiceStanding } from './model.js';
+import type { Rail, ServerId, ServiceStanding, Standing } from './model.js';
+
+/** Servers that a rail holds from now on, or that it holds no longer. */
+export interface RailNews {
+  readonly kind: 'rail-held' | 'rail-released';
+  readonly service: ServiceConfig;
+  readonly rail: Exclude<Rail, 'mass-failure'>;
+  readonly servers: readonly { readonly name: string; readonly standing: Standing }[];
+}
 
 export type PolicyNews =
   | {
@@ -19,7 +27,45 @@ export type PolicyNews =
   /** The quorum is lost, or met again. */
   | { readonly kind: 'quorum'; readonly service: ServiceConfig; readonly standing: ServiceStanding }
   /** A fallback serves, another one, or none any more. */
-  | { readonly kind: 'fallback'; readonly service: ServiceConfig; readonly standing: ServiceStanding };
+  | { readonly kind: 'fallback'; readonly service: ServiceConfig; readonly standing: ServiceStanding }
+  | RailNews
+  /** Fewer servers serve than must, or enough again. */
+  | { readonly kind: 'minimum'; readonly service: ServiceConfig; readonly standing: ServiceStanding };
+
+const RAILS = ['minimum-healthy', 'maximum-removals'] as const;
+
+function railOf(standing: ServiceStanding | undefined, id: ServerId): Rail | undefined {
+  const its = standing?.servers.get(id);
+  return its?.kind === 'held' ? its.rail : undefined;
+}
+
+/** What each rail holds newly, and what it holds no longer. What a mass failure holds is told as a whole. */
+function railNews(
+  service: ServiceConfig,
+  before: ServiceStanding | undefined,
+  standing: ServiceStanding,
+): readonly RailNews[] {
+  const news: RailNews[] = [];
+  for (const rail of RAILS) {
+    const held: RailNews['servers'][number][] = [];
+    const released: RailNews['servers'][number][] = [];
+    for (const { name } of service.servers) {
+      const id = `${service.name}/${name}`;
+      const [was, is] = [railOf(before, id) === rail, railOf(standing, id) === rail];
+      if (was === is) continue;
+      (is ? held : released).push({ name, standing: standing.servers.get(id) ?? { kind: 'unknown' } });
+    }
+    if (held.length > 0) news.push({ kind: 'rail-held', service, rail, servers: held });
+    if (released.length > 0) news.push({ kind: 'rail-released', service, rail, servers: released });
+  }
+  return news;
+}
+
+/** Whether so few serve that the rule for it is broken: by the operator's hand, or because they never served. */
+function isBelow(standing: ServiceStanding | undefined): boolean {
+  if (standing?.minimum === undefined || standing.tier !== undefined) return false;
+  return standing.serving < standing.minimum;
+}
 
 /** What is news of a service. That it has its quorum at the start is none. */
 export function standingNews(
@@ -32,5 +78,7 @@ export function standingNews(
   if (standing.quorum !== undefined && standing.quorum !== told)
     news.push({ kind: 'quorum', service, standing });
   if (standing.tier !== before?.tier) news.push({ kind: 'fallback', service, standing });
+  news.push(...railNews(service, before, standing));
+  if (isBelow(standing) !== isBelow(before)) news.push({ kind: 'minimum', service, standing });
   return news;
 }

@@ -50,6 +50,7 @@ const COMPLETED: Config = {
           },
         },
       ],
+      rails: { minimum: undefined, maximumRemovals: undefined },
       quorum: { weight: 1, hysteresis: 0 },
       fallback: [],
       admit: undefined,

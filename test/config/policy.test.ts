@@ -1,5 +1,5 @@
 import t from 'tap';
-import { serviceOf } from './given.js';
+import { configOf, serviceOf } from './given.js';
 
 t.test('a service says how much it needs, who stands in, and how servers come back', async (t) => {
   const one = serviceOf(`
@@ -29,4 +29,26 @@ servers: [192.168.2.2, 192.168.2.3]
     [['192.168.2.21:80']],
   );
   t.same([alone.quorum, alone.admit], [{ weight: 1, hysteresis: 0 }, undefined]);
+});
+
+t.test('a service has rails of its own, else those of `defaults` as far as it goes', async (t) => {
+  const { services } = configOf(`
+defaults: { minimum-healthy: 3, maximum-removals: 4 }
+services:
+  small: { address: 192.168.2.254:80, servers: [192.168.2.2, { address: 192.168.2.3, weight: 0 }] }
+  free: { address: 192.168.2.254:81, minimum-healthy: 0, maximum-removals: none, servers: [192.168.2.2] }
+  half: { address: 192.168.2.254:82, minimum-healthy: 50%, maximum-removals: 1, servers: [192.168.2.2] }
+`);
+  t.same(
+    services.map(({ rails }) => rails),
+    [
+      { minimum: { kind: 'count', count: 1 }, maximumRemovals: 4 },
+      { minimum: undefined, maximumRemovals: undefined },
+      { minimum: { kind: 'share', percent: 50 }, maximumRemovals: 1 },
+    ],
+  );
+  t.same(serviceOf('address: 192.168.2.254:80\nservers: [192.168.2.2]').rails, {
+    minimum: undefined,
+    maximumRemovals: undefined,
+  });
 });

@@ -98,6 +98,7 @@ export function serviceConfig(
     quorum: { weight: 1, hysteresis: 0 },
     fallback: [],
     admit: undefined,
+    rails: { minimum: undefined, maximumRemovals: undefined },
     ownership: { drift: {}, onStop: undefined, onRemove: undefined, ...options.ownership },
   };
 }

@@ -41,16 +41,23 @@ export function entry(more: Partial<AdminEntry>): AdminEntry {
 
 export const idOf = (last: number): string => `web/192.0.2.${last}:80`;
 
+const lastOf = (name: string): string => name.slice('192.0.2.'.length, -':80'.length);
+
 function newsText(news: PolicyNews): string {
   switch (news.kind) {
     case 'verdict':
-      return `${news.server.name.slice('192.0.2.'.length, -':80'.length)} ${news.change.verdict}`;
+      return `${lastOf(news.server.name)} ${news.change.verdict}`;
     case 'quorum':
       return `quorum ${news.standing.quorum}`;
     case 'cold-start':
       return `assumed ${news.servers.map(({ name }) => name.slice('192.0.2.'.length, -':80'.length)).join(' ')}`;
     case 'fallback':
       return `tier ${news.standing.tier ?? 'none'}`;
+    case 'rail-held':
+    case 'rail-released':
+      return `${news.kind} ${news.rail} ${news.servers.map(({ name }) => lastOf(name)).join(',')}`;
+    case 'minimum':
+      return `minimum ${news.standing.serving} of ${news.standing.minimum}`;
   }
 }
 
@@ -88,8 +95,8 @@ export class Desk {
     return this.book.configure(its, this.at()).map(newsText);
   }
 
-  /** Lets time pass up to then, judging whenever something is due. @returns how often */
-  pass(ms: number): number {
+  /** Lets time pass up to then, judging whenever something is due. @param then after each @returns how often */
+  pass(ms: number, then: () => void = () => undefined): number {
     const end = this.#now + ms;
     let ticks = 0;
     for (;;) {
@@ -98,6 +105,7 @@ export class Desk {
       this.#now = Math.max(this.#now, due);
       this.book.tick(this.at());
       ticks += 1;
+      then();
     }
     this.#now = end;
     return ticks;
