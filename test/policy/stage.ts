@@ -129,7 +129,7 @@ class Stage {
 
   #tableText(): string {
     const lines: string[] = [];
-    const standings = this.#book.standings();
+    const standings = this.#book.view().standings;
     for (const { name, servers } of this.#book.desired.values()) {
       const its = standings.get(name)?.servers;
       const words = [...servers.values()].flatMap(({ server, want }) => {
