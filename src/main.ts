@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** The program `lvsentry`. Nothing is imported before Node is known to be new enough to read it. */
 import type { CliContext } from './cli/context.js';
+import type { Config } from './config/model.js';
+import type { Facts } from './doctor/model.js';
 
 /** As `engines` in package.json. */
 const NODE_MIN = [20, 19] as const;
@@ -43,6 +45,28 @@ async function openRealServer(): ReturnType<CliContext['openRealServer']> {
   });
 }
 
+async function examine(config: Config | undefined): Promise<Facts> {
+  const [
+    { AddressClient },
+    { collectFacts },
+    { openNetlink },
+    { systemTimers, systemTurns },
+    { systemSysctls },
+  ] = await Promise.all([
+    import('./addresses/client.js'),
+    import('./doctor/facts.js'),
+    import('./sys/netlink.js'),
+    import('./sys/clock.js'),
+    import('./sys/sysctl.js'),
+  ]);
+  const client = new AddressClient({ openNetlink, timers: systemTimers, turns: systemTurns });
+  try {
+    return await collectFacts(config, { openTable: openKernelTable, client, sysctls: systemSysctls });
+  } finally {
+    client.close();
+  }
+}
+
 async function main(words: readonly string[]): Promise<number> {
   const [{ runCli }, { systemClock, systemTimers }] = await Promise.all([
     import('./cli/program.js'),
@@ -56,6 +80,7 @@ async function main(words: readonly string[]): Promise<number> {
     timers: systemTimers,
     openKernelTable,
     openRealServer,
+    examine,
     runDaemon: async (path, level) => (await import('./daemon.js')).runDaemon(path, level),
   });
 }

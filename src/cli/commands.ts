@@ -131,4 +131,14 @@ export const COMMANDS: readonly CommandRow[] = [
     ],
     load: () => import('./realserver.js'),
   },
+  {
+    name: 'doctor',
+    summary:
+      'look for what is wrong with this machine as a director; each finding with the line that fixes it',
+    options: [
+      { flags: '-c, --config <path>', text: 'what the director is to do; else what its table says' },
+      { flags: '--json', text: 'print JSON' },
+    ],
+    load: () => import('./doctor.js'),
+  },
 ];

@@ -1,5 +1,7 @@
 /** What a command gets from the outside, and what it may leave behind. */
+import type { Config } from '../config/model.js';
 import type { Clock, Timers } from '../core/ports.js';
+import type { Facts } from '../doctor/model.js';
 import type { IpvsTable } from '../ipvs/model.js';
 import type { RealServer } from '../realserver/keeper.js';
 
@@ -15,6 +17,8 @@ export interface CliContext {
   openKernelTable(): Promise<IpvsTable>;
   /** This machine as a real server. @throws NATIVE, NETLINK, PERMISSION (rejects) */
   openRealServer(): Promise<RealServer>;
+  /** Looks at this machine. @param config what it is to do; undefined: what its table says. @throws NATIVE, NETLINK (rejects) */
+  examine(config: Config | undefined): Promise<Facts>;
   /** Runs the daemon until it is told to stop. @returns the exit code */
   runDaemon(path: string, level: LogLevel): Promise<number>;
 }

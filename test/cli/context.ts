@@ -34,6 +34,7 @@ export function context(changes: Partial<CliContext> = {}): FakeContext {
     timers: time,
     openKernelTable: () => Promise.resolve(new MemoryTable()),
     openRealServer: () => Promise.reject(new Error('this test has no real server')),
+    examine: () => Promise.reject(new Error('nothing is examined here')),
     runDaemon: () => Promise.resolve(0),
     ...changes,
   };

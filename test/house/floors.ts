@@ -24,6 +24,8 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/exec\/account\.ts$/, 3],
   [/^src\/config\/load\.ts$/, 5],
   [/^src\/config\//, 3],
+  [/^src\/doctor\/facts\.ts$/, 6],
+  [/^src\/doctor\//, 3],
   [/^src\/realserver\/keeper\.ts$/, 6],
   [/^src\/realserver\/memory-file\.ts$/, 5],
   [/^src\/realserver\//, 3],

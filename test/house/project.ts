@@ -91,3 +91,11 @@ export function importsOf(path: string, text: string): Import[] {
 export function modulesBelow(folder: string): Module[] {
   return filesBelow(folder, /\.(ts|js)$/).map((path) => ({ path, imports: importsOf(path, read(path)) }));
 }
+
+/** The first column, in backquotes, of the tables of a document's section: the one whose heading holds `heading`. */
+export function firstColumnOf(document: string, heading: string): string[] {
+  const section = read(document)
+    .split(/^## /m)
+    .find((text) => text.split('\n')[0]?.includes(heading));
+  return [...(section ?? '').matchAll(/^\| `([\w-]+)` \|/gm)].map((match) => match[1] ?? '');
+}

@@ -55,6 +55,7 @@ async function cli(...words: string[]): Promise<Said> {
     timers: systemTimers,
     openKernelTable: async () => open(),
     openRealServer: () => Promise.reject(new Error('this suite has no real server')),
+    examine: () => Promise.reject(new Error('nothing is examined here')),
     runDaemon: () => Promise.resolve(1),
   });
   return { code, out: out.map((line) => `${line}\n`).join(''), err: err.join('\n') };
