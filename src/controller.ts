@@ -83,6 +83,12 @@ export class Controller {
     this.#alerts.configure(options.config.name, options.config.alerts);
   }
 
+  /** Before the start: what the run before knew of checks, and what is said of servers. */
+  recall(verdicts: Parameters<PolicyBook['recall']>[0], words: readonly AdminWord[]): void {
+    this.#book.recall(verdicts, this.#at());
+    this.#book.administer(words, this.#at());
+  }
+
   /** Reads the table, makes it right as far as is known without a probe, then starts the probes. */
   async start(): Promise<void> {
     this.#reconciler.configure(wishesOf(this.#config, this.#book.desired));

@@ -261,6 +261,7 @@ export const LEVELS: Readonly<Record<EventKind, 'info' | 'warn' | 'error'>> = {
   'vip-refused': 'error',
   'sync-role': 'info',
   'state-trouble': 'error',
+  'verdicts-ignored': 'info',
   'state-restored': 'info',
   'timeouts-set': 'info',
   'vrrp-trouble': 'warn',

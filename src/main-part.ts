@@ -15,6 +15,7 @@ import { IpvsClient } from './ipvs/client.js';
 import { MemoryTable } from './ipvs/memory.js';
 import type { IpvsTable } from './ipvs/model.js';
 import { FORGETFUL } from './ipvs/timeout-keeper.js';
+import type { AdminWord } from './policy/model.js';
 import { blindHappening, RoleFollower, type RouterEngine, trackHappening } from './roles.js';
 import { StateKeeper } from './state.js';
 import { SyncFollower } from './sync.js';
@@ -72,6 +73,7 @@ export class MainPart {
   static async make(config: Config, vrrp: RouterEngine, log: Logger): Promise<MainPart> {
     const part = new MainPart(config, await openTable(config), vrrp, log);
     await part.#state.open();
+    part.controller.recall(part.#state.recalled, part.#state.words());
     return part;
   }
 
@@ -88,11 +90,14 @@ export class MainPart {
       log,
     });
     this.#state = new StateKeeper({
-      config: config.state,
+      config,
       run: randomUUID().replaceAll('-', ''),
+      clock: systemClock,
       timers: systemTimers,
       turns: systemTurns,
       tell: (happening) => this.controller.tell(happening),
+      world: () => this.controller.world(),
+      onWords: (words) => this.controller.administer(words),
     });
     this.#probes = new ProbePool({
       workerFile: new URL('./checks/worker.js', import.meta.url),
@@ -100,6 +105,7 @@ export class MainPart {
       timers: systemTimers,
       onChanges: (changes) => {
         this.controller.onVerdicts(changes);
+        this.#state.onVerdicts();
         this.#roles.follow(() => this.controller.world());
       },
       onDigest: (digest) => this.controller.onDigest(digest),
@@ -145,6 +151,12 @@ export class MainPart {
   async #linkIndex(name: string): Promise<number | undefined> {
     this.#links ??= new LinkClient({ openNetlink, timers: systemTimers, turns: systemTurns });
     return this.#links.indexOf(name);
+  }
+
+  /** Takes words of the operator about servers; they outlive a restart where there is a store. */
+  administer(words: readonly AdminWord[]): void {
+    this.controller.administer(words);
+    this.#state.keep(words);
   }
 
   /** The VRRP thread spoke, or died (undefined). */
@@ -200,6 +212,9 @@ export class MainPart {
     if (JSON.stringify(config.state) !== JSON.stringify(this.#config.state))
       throw new LvsError('CONFIG', 'state cannot change while running: restart lvsentry for it');
     this.controller.reload(config);
+    this.#state.configure(config);
+    // A server that is new here may be one that something was said of.
+    this.controller.administer(this.#state.words());
     this.#tracks.configure(config.tracks);
     this.#roles.configure(this.controller.world());
     this.#sync.configure(config);

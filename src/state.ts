@@ -1,41 +1,112 @@
-/** What outlives a restart, put together: the event journal, and what stands in the stores. */
+/** What outlives a restart, put together: the event journal, the operator's words and the last verdicts. */
+import { join } from 'node:path';
 import type { LvsEvent } from './alerts/model.js';
-import type { Timers, Turns } from './core/ports.js';
+import type { Check, CheckId } from './checks/model.js';
+import type { Config } from './config/model.js';
+import type { Clock, Timers, Turns } from './core/ports.js';
+import type { Millis } from './core/units.js';
 import type { Happening } from './describe.js';
 import { JournalFiles } from './events/files.js';
 import { EventJournal } from './events/journal.js';
-import type { StateConfig } from './store/model.js';
+import { bootId } from './files/disk.js';
+import type { AdminWord } from './policy/model.js';
+import { AdminMemory } from './store/admin.js';
+import { FileStore } from './store/file.js';
+import type { RedisTarget } from './store/model.js';
+import { RedisStore } from './store/redis.js';
+import { VerdictFile, type VerdictsFound } from './store/verdict-file.js';
+import { isWordValue } from './store/words.js';
+import type { World } from './world.js';
 
 export interface StateOptions {
-  /** Undefined: all of it is in memory alone. */
-  readonly config: StateConfig | undefined;
-  /** Tells runs without a journal on disk apart; letters and digits. */
+  readonly config: Config;
+  /** Tells runs apart; letters and digits. */
   readonly run: string;
+  readonly clock: Clock;
   readonly timers: Timers;
   readonly turns: Turns;
   readonly tell: (happening: Happening) => void;
+  readonly world: () => World;
+  /** Another director said something about servers. */
+  readonly onWords: (words: readonly AdminWord[]) => void;
+}
+
+function* checksOf(config: Config): Generator<Check, void, undefined> {
+  for (const { servers, fallback } of config.services) {
+    for (const { check } of servers) yield check;
+    for (const { check } of fallback.flat()) if (check !== undefined) yield check;
+  }
 }
 
 export class StateKeeper {
   readonly journal: EventJournal;
   readonly #options: StateOptions;
-  /** What was found wrong before anybody could be told. */
-  #problems: readonly string[] = [];
+  readonly #admin: AdminMemory;
+  #verdicts: VerdictFile | undefined;
+  #recalled: VerdictsFound['verdicts'] = new Map();
+  /** What was found before anybody could be told. */
+  #told: Happening[] = [];
+  #started = false;
+  #marks = 0;
 
   constructor(options: StateOptions) {
+    const { config, run, clock, onWords } = options;
     this.#options = options;
-    this.journal = new EventJournal(options.run, this.#journalFiles());
+    this.journal = new EventJournal(run, this.#journalFiles());
+    this.#admin = new AdminMemory({ director: config.name, clock, onWords });
+    this.#admin.configure(config);
+    const { directory, redis } = config.state ?? {};
+    if (directory !== undefined) this.#admin.add(() => this.#adminFile(join(directory, 'admin.jsonl')));
+    if (redis !== undefined) this.#admin.add((onEntries) => this.#adminRedis(redis, onEntries));
   }
 
   /** Reads what there is. Never rejects: what cannot be used is left aside, and told by `start`. */
   async open(): Promise<void> {
-    this.#problems = await this.journal.open();
+    const { config } = this.#options;
+    for (const message of await this.journal.open()) this.#trouble(message);
+    for (const message of await this.#admin.open()) this.#trouble(message);
+    const { directory, verdictsAge } = config.state ?? {};
+    if (directory === undefined || verdictsAge === undefined) return;
+    this.#verdicts = this.#verdictFile(join(directory, 'verdicts.jsonl'), verdictsAge, await bootId());
+    const checks = new Map<CheckId, Check>();
+    for (const check of checksOf(config)) checks.set(check.id, check);
+    const { verdicts, ignored, problem } = await this.#verdicts.open(checks);
+    this.#recalled = verdicts;
+    if (problem !== undefined) this.#trouble(problem);
+    if (ignored !== undefined) this.#tell({ kind: 'verdicts-ignored', message: ignored });
   }
 
-  /** Events have their numbers now: tells what `open` found wrong. */
+  /** The last verdicts of the run before, as far as they may be used. */
+  get recalled(): VerdictsFound['verdicts'] {
+    return this.#recalled;
+  }
+
+  /** What is said of servers that there are, by the operator, here or at another director. */
+  words(): readonly AdminWord[] {
+    return this.#admin.words();
+  }
+
+  /** Events have their numbers now: tells what `open` found, and keeps verdicts from now on. */
   start(): void {
-    for (const message of this.#problems) this.#trouble(message);
-    this.#problems = [];
+    this.#started = true;
+    for (const happening of this.#told.splice(0)) this.#tell(happening);
+    this.#verdicts?.start();
+  }
+
+  /** Takes over which servers there are. */
+  configure(config: Config): void {
+    this.#admin.configure(config);
+    this.#verdicts?.changed();
+  }
+
+  /** There are new verdicts. */
+  onVerdicts(): void {
+    this.#verdicts?.changed();
+  }
+
+  /** Keeps what the operator said here. */
+  keep(words: readonly AdminWord[]): void {
+    this.#admin.keep(words);
   }
 
   /** Keeps an event. @returns it with its number in the journal */
@@ -45,23 +116,77 @@ export class StateKeeper {
 
   /** The last write of everything. */
   async close(): Promise<void> {
+    await Promise.all([this.#admin.close(), this.#verdicts?.close()]);
+    // Last: what went wrong with the others stands in it.
     await this.journal.close();
   }
 
   #journalFiles(): JournalFiles | undefined {
     const { config, run, timers, turns } = this.#options;
-    if (config?.directory === undefined) return undefined;
-    return new JournalFiles({
-      directory: config.directory,
-      journal: run,
+    const directory = config.state?.directory;
+    if (directory === undefined) return undefined;
+    return new JournalFiles({ directory, journal: run, timers, turns, ...this.#events() });
+  }
+
+  #adminFile(path: string): FileStore {
+    const { config, timers } = this.#options;
+    return new FileStore({
+      path,
+      director: config.name,
       timers,
-      turns,
-      onTrouble: (message) => this.#trouble(message),
-      onWell: (message) => this.#options.tell({ kind: 'state-restored', message }),
+      isValue: isWordValue,
+      events: this.#events(),
     });
   }
 
+  #adminRedis(
+    target: RedisTarget,
+    onEntries: ConstructorParameters<typeof RedisStore>[0]['events']['onEntries'],
+  ) {
+    const { run, timers } = this.#options;
+    return new RedisStore({
+      target,
+      mark: () => {
+        this.#marks += 1;
+        return `${run}-${this.#marks}`;
+      },
+      timers,
+      isValue: isWordValue,
+      events: { ...this.#events(), onEntries },
+    });
+  }
+
+  #verdictFile(path: string, ageMax: Millis, boot: string | undefined): VerdictFile {
+    const { config, clock, timers, turns, world } = this.#options;
+    return new VerdictFile({
+      path,
+      director: config.name,
+      boot,
+      ageMax,
+      clock,
+      timers,
+      turns,
+      known: () => {
+        const { config: now, health } = world();
+        return { checks: checksOf(now), health };
+      },
+      events: this.#events(),
+    });
+  }
+
+  #events() {
+    return {
+      onTrouble: (message: string) => this.#trouble(message),
+      onWell: (message: string) => this.#tell({ kind: 'state-restored', message }),
+    };
+  }
+
   #trouble(message: string): void {
-    this.#options.tell({ kind: 'state-trouble', message });
+    this.#tell({ kind: 'state-trouble', message });
+  }
+
+  #tell(happening: Happening): void {
+    if (this.#started) this.#options.tell(happening);
+    else this.#told.push(happening);
   }
 }

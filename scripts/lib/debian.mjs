@@ -14,6 +14,7 @@ const PACKAGES = {
   ipvsadm: 'a second reader of the IPVS table',
   'nginx-light': 'a real HTTP server',
   vsftpd: 'a real FTP server',
+  'redis-server': 'a real Redis, with which directors share admin state',
   openssl: 'certificates for the HTTPS tests',
   curl: 'a client that we did not write',
   keepalived: 'a VRRP peer, and what the benchmark compares with',

@@ -40,6 +40,8 @@ export const EVENT_KINDS = {
     'The synchronisation of connections changed its role in the kernel: told to others, or heard of.',
   'state-trouble':
     'What lvsentry keeps (admin state, verdicts, events) cannot be written, read or shared; the message says what and why.',
+  'verdicts-ignored':
+    'A start does not use the last verdicts of the run before, or not all: too old, of another boot, or of other checks.',
   'state-restored': 'What lvsentry keeps is written or shared again.',
   'timeouts-set': 'The time-outs of connections in the kernel were set as configured, or put back.',
   'vrrp-trouble': 'Something is odd on the network or with this machine; the message says what.',

@@ -3,7 +3,7 @@
  * Problems are values that complete "FILE ...".
  */
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorText } from '../core/errors.js';
 import { type EpochMillis, epochMillis } from '../core/units.js';
@@ -119,6 +119,15 @@ export async function setAside(path: string): Promise<string> {
     return `it was set aside as ${path}.aside`;
   } catch (thrown) {
     return `it could not be set aside: ${diskProblem(thrown)}`;
+  }
+}
+
+/** What tells this boot of the machine from all others (random(4)); undefined where the kernel does not say. */
+export async function bootId(): Promise<string | undefined> {
+  try {
+    return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+  } catch {
+    return undefined;
   }
 }
 

@@ -25,6 +25,12 @@ export interface Outcome {
   readonly news: readonly PolicyNews[];
 }
 
+/** A verdict of another run. */
+interface Remembered {
+  readonly verdict: 'up' | 'down';
+  readonly since: EpochMillis;
+}
+
 type Server = ServerConfig | FallbackServer;
 
 /** Where a server stands in the configuration. */
@@ -163,6 +169,18 @@ export class PolicyBook {
     const without = new Set<CheckId>();
     for (const [id, { held }] of this.#health) if (held === undefined) without.add(id);
     return without;
+  }
+
+  /** What was known of checks when the run before ended: it is held until there is something fresh, and is no news. */
+  recall(verdicts: ReadonlyMap<CheckId, Remembered>, at: Instant): void {
+    const touched = new Set<ServiceConfig>();
+    for (const [id, { verdict, since }] of verdicts) {
+      const place = this.#places.get(id);
+      if (place?.server.check === undefined) continue;
+      this.#health.set(id, { verdict: 'unknown', held: verdict, since, lastChange: undefined });
+      touched.add(place.service);
+    }
+    this.#judgeAll(touched, at.now, []);
   }
 
   /** Verdicts of one turn. */

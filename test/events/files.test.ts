@@ -50,7 +50,11 @@ async function until(holds: () => boolean): Promise<void> {
 const current = (directory: string): string => join(directory, 'events.jsonl');
 /** Between two files there may be none for a moment. */
 function contentOf(directory: string): string {
-  return existsSync(current(directory)) ? readFileSync(current(directory), 'utf8') : '';
+  try {
+    return readFileSync(current(directory), 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 const numbers = async ({ journal }: Setting, after = 0): Promise<number[]> =>

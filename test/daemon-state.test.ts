@@ -1,0 +1,173 @@
+/** What outlives the bundled program: killed, started again, and started on what is damaged. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import t, { type Test } from 'tap';
+import type { EventStatus, EventsStatus } from '../src/api/events.js';
+import type { Status } from '../src/api/status.js';
+
+const PROGRAM = fileURLToPath(new URL('../../dist/bundle/src/main.js', import.meta.url));
+
+class Home {
+  readonly folder: string;
+  readonly state: string;
+  readonly socket: string;
+  readonly file: string;
+
+  constructor(t: Test, port: number, more = '') {
+    this.folder = mkdtempSync(join(tmpdir(), 'lvsentry-state-'));
+    t.teardown(() => rmSync(this.folder, { recursive: true, force: true }));
+    this.state = join(this.folder, 'state');
+    this.socket = join(this.folder, 'api.sock');
+    this.file = join(this.folder, 'lvsentry.yaml');
+    writeFileSync(
+      this.file,
+      `
+name: director-t
+table: memory
+api: { listen: "unix:${this.socket}" }
+state: { directory: ${this.state} ${more} }
+defaults: { check: { interval: 100ms, timeout: 80ms, rise: 1, fall: 1 } }
+services:
+  web:
+    address: 127.0.0.1:8480
+    forward: masquerade
+    servers:
+      - { name: here, address: 127.0.0.1, port: ${port} }
+      - { name: gone, address: 127.0.0.1, port: 1 }
+`,
+    );
+  }
+
+  async ask<T>(path: string): Promise<T> {
+    const request = get({ socketPath: this.socket, path, agent: false });
+    const [response] = (await once(request, 'response')) as [AsyncIterable<Buffer>];
+    const parts: Buffer[] = [];
+    for await (const part of response) parts.push(part);
+    return JSON.parse(Buffer.concat(parts).toString()) as T;
+  }
+
+  async events(): Promise<readonly EventStatus[]> {
+    return (await this.ask<EventsStatus>('/v1/events?since=0&limit=1000')).events;
+  }
+
+  start(t: Test): Run {
+    return new Run(t, this);
+  }
+}
+
+/** One run of the daemon; ended with its test. */
+class Run {
+  readonly child: ChildProcess;
+  readonly lines: Readonly<Record<string, unknown>>[] = [];
+  readonly #waiting = new Set<() => void>();
+
+  constructor(t: Test, { file }: Home) {
+    this.child = spawn(process.execPath, [PROGRAM, 'run', '-c', file], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    if (this.child.stdout === null) throw new Error('no pipe');
+    createInterface(this.child.stdout).on('line', (line) => {
+      this.lines.push(JSON.parse(line) as Readonly<Record<string, unknown>>);
+      for (const look of this.#waiting) look();
+    });
+    t.teardown(() => this.child.kill('SIGKILL'));
+  }
+
+  /** The first line of that kind, past or future. */
+  kind(kind: string): Promise<Readonly<Record<string, unknown>>> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        const found = this.lines.find((line) => line.kind === kind);
+        if (found === undefined) return;
+        this.#waiting.delete(look);
+        resolve(found);
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
+
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const ended = once(this.child, 'exit');
+    this.child.kill(signal);
+    await ended;
+  }
+}
+
+async function listener(t: Test): Promise<number> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+const kinds = (events: readonly EventStatus[]): string[] => events.map(({ kind }) => kind);
+
+/** Both servers have their verdicts, and these are on the disk. */
+async function settled(home: Home, run: Run): Promise<void> {
+  await run.kind('server-down');
+  const path = join(home.state, 'verdicts.jsonl');
+  await until(() => existsSync(path) && /"up"[\s\S]*"down"/.test(readFileSync(path, 'utf8')));
+}
+
+t.test('events and verdicts of the run before are there after a stop, and after a kill', async (t) => {
+  const home = new Home(t, await listener(t));
+  const first = home.start(t);
+  await settled(home, first);
+  await first.end('SIGTERM');
+  const second = home.start(t);
+  await second.kind('daemon-started');
+  await until(() => existsSync(home.socket));
+  const after = await home.events();
+  t.same(kinds(after), ['daemon-started', 'server-down', 'daemon-stopping', 'daemon-started']);
+  t.same(
+    after.map(({ sequence }) => sequence),
+    [1, 2, 3, 4],
+  );
+  await until(async () => {
+    const { services } = await home.ask<Status>('/v1/status');
+    return services[0]?.servers.every(({ verdict }) => verdict !== 'unknown') === true;
+  });
+  t.same(kinds(await home.events()).slice(4), [], 'a server that is down still is no news');
+  await second.end('SIGKILL');
+  const third = home.start(t);
+  await third.kind('daemon-started');
+  await until(() => existsSync(home.socket));
+  const last = (await home.events()).at(-1);
+  t.match(last, { kind: 'daemon-started', sequence: 1005 }, 'a gap: the kill may have swallowed numbers');
+  await third.end('SIGTERM');
+});
+
+t.test('what is damaged or too old is said once and not used, and the daemon runs', async (t) => {
+  const home = new Home(t, await listener(t), ', verdicts-age: 1s');
+  const first = home.start(t);
+  await settled(home, first);
+  await first.end('SIGTERM');
+  writeFileSync(join(home.state, 'admin.jsonl'), 'nonsense');
+  const before = Date.now() / 1000 - 10;
+  utimesSync(join(home.state, 'verdicts.jsonl'), before, before);
+  const second = home.start(t);
+  t.match((await second.kind('state-trouble')).msg, /admin\.jsonl is damaged.*it was set aside/);
+  t.match(
+    (await second.kind('verdicts-ignored')).msg,
+    /the last verdicts are not used: they are \d+s old, more than 1s/,
+  );
+  await second.kind('server-down');
+  t.ok(existsSync(join(home.state, 'admin.jsonl.aside')));
+  await second.end('SIGTERM');
+});
