@@ -1,0 +1,227 @@
+/** `npm run bench -- checks [tcp|http CHECKS]`: what a check costs, beside keepalived and a C program that does the least. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { markdownTable } from '../scripts/markdown.js';
+import { PROJECT } from '../test/kernel/lab.js';
+import { apiSocket, CONTENDERS, type Contender, type Kind, type Load, PORT } from './checks/contenders.js';
+import { keepalivedVersion, loadText, machineText, publish } from './report.js';
+
+const LOADS: readonly Load[] = (['tcp', 'http'] as const).flatMap((kind) =>
+  [1000, 5000].map((checks) => ({ kind, checks })),
+);
+const SETTLE_MS = 6000;
+const MEASURE_MS = 10_000;
+const VERDICTS_LIMIT_MS = 30_000;
+/** Jiffies of /proc (USER_HZ) are the same on every machine that Node runs on. */
+const JIFFIES_PER_SECOND = 100;
+
+interface Cost {
+  readonly contender: string;
+  readonly load: Load;
+  /** Of the processor, for one check: all processes of the program, user and kernel. */
+  readonly micros: number;
+  /** A second, as the kernel counted the connections. */
+  readonly rate: number;
+  readonly megabytes: number;
+  /** From exec until every check has passed once; undefined where nobody says. */
+  readonly verdictsMs: number | undefined;
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+function must(command: string, ...words: readonly string[]): void {
+  const { status, stderr } = spawnSync(command, words, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${command} ${words.join(' ')}: ${stderr}`);
+}
+
+function build(folder: string): void {
+  const source = (name: string): string => join(PROJECT, 'bench/checks', name);
+  for (const name of ['target', 'bound']) must('cc', '-O2', '-o', join(folder, name), source(`${name}.c`));
+  must('cc', '-O2', '-shared', '-fPIC', '-o', join(folder, 'table-stub.so'), source('table-stub.c'));
+}
+
+/** The process and all that it started. */
+function family(pid: number): readonly number[] {
+  const children = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => statOf(Number(name))?.[1] === String(pid))
+    .map(Number);
+  return [pid, ...children.flatMap(family)];
+}
+
+/** Fields of proc(5) from the third on; undefined where the process is gone. */
+function statOf(pid: number): readonly string[] | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return undefined;
+  }
+}
+
+function cpuSeconds(pids: readonly number[]): number {
+  const jiffies = pids.map((pid) => Number(statOf(pid)?.[11] ?? 0) + Number(statOf(pid)?.[12] ?? 0));
+  return jiffies.reduce((sum, value) => sum + value, 0) / JIFFIES_PER_SECOND;
+}
+
+function megabytesOf(pids: readonly number[]): number {
+  const kilobytes = pids.map((pid) =>
+    Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1] ?? 0),
+  );
+  return kilobytes.reduce((sum, value) => sum + value, 0) / 1024;
+}
+
+/** A namespace with nothing but loopback, and the target in it. */
+class Place {
+  readonly name = `lvbench-${process.pid}`;
+  readonly #children: ChildProcess[] = [];
+
+  constructor() {
+    must('ip', 'netns', 'add', this.name);
+    must('ip', '-n', this.name, 'link', 'set', 'lo', 'up');
+  }
+
+  run(command: readonly string[], environment: Readonly<Record<string, string>> = {}): ChildProcess {
+    const child = spawn('ip', ['netns', 'exec', this.name, ...command], {
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#children.push(child);
+    return child;
+  }
+
+  /** Connections that were accepted, since the namespace is there. */
+  accepted(): number {
+    const { stdout } = spawnSync('ip', ['netns', 'exec', this.name, 'cat', '/proc/net/snmp'], {
+      encoding: 'utf8',
+    });
+    return Number(/^Tcp: \d.*/m.exec(stdout)?.[0].split(' ')[6]);
+  }
+
+  async close(): Promise<void> {
+    for (const child of this.#children) child.kill('SIGKILL');
+    await pause(200);
+    spawnSync('ip', ['netns', 'del', this.name]);
+  }
+}
+
+/** How many servers lvsentry has a verdict up for. */
+function upOf(folder: string): Promise<number> {
+  return new Promise((resolve) => {
+    const request = get({ socketPath: apiSocket(folder), path: '/v1/services' }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      answer.once('end', () => {
+        const { services } = JSON.parse(text) as { readonly services: readonly { readonly up: number }[] };
+        resolve(services.reduce((sum, { up }) => sum + up, 0));
+      });
+    });
+    request.once('error', () => resolve(0));
+  });
+}
+
+async function untilVerdicts(
+  one: Contender,
+  load: Load,
+  folder: string,
+  said: () => string,
+): Promise<number | undefined> {
+  if (one.name === 'C') return undefined;
+  const start = performance.now();
+  while (performance.now() - start < VERDICTS_LIMIT_MS) {
+    const passed = one.passed === undefined ? await upOf(folder) : one.passed(said());
+    if (passed >= load.checks) return performance.now() - start;
+    await pause(20);
+  }
+  throw new Error(
+    `${one.name} has not passed all of ${load.checks} ${load.kind} checks:\n${said().slice(-2000)}`,
+  );
+}
+
+async function measure(place: Place, one: Contender, load: Load, folder: string): Promise<Cost> {
+  const child = place.run(one.command(load, folder), one.environment?.(folder));
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => {
+      said += chunk.toString('latin1');
+    });
+  const verdictsMs = await untilVerdicts(one, load, folder, () => said);
+  await pause(SETTLE_MS);
+  const pids = family(child.pid ?? 0);
+  const [cpu, accepted, start] = [cpuSeconds(pids), place.accepted(), performance.now()];
+  await pause(MEASURE_MS);
+  const seconds = (performance.now() - start) / 1000;
+  const done = place.accepted() - accepted;
+  const micros = ((cpuSeconds(pids) - cpu) * 1e6) / done;
+  const megabytes = megabytesOf(pids);
+  child.kill('SIGTERM');
+  await ended;
+  rmSync(apiSocket(folder), { force: true });
+  return { contender: one.name, load, micros, rate: done / seconds, megabytes, verdictsMs };
+}
+
+function table(costs: readonly Cost[], loads: readonly Load[]): string {
+  const head = [
+    'checks',
+    'program',
+    'µs of processor a check',
+    '× keepalived',
+    'a second',
+    'PSS, MB',
+    'exec to all passed, ms',
+  ];
+  const rows = loads.flatMap((load) => {
+    const its = costs.filter((cost) => cost.load === load);
+    const theirs = its.find(({ contender }) => contender === 'keepalived')?.micros ?? Number.NaN;
+    return its.map(({ contender, micros, rate, megabytes, verdictsMs }) => [
+      `${load.checks.toLocaleString('en')} ${load.kind}`,
+      contender,
+      micros.toFixed(1),
+      (micros / theirs).toFixed(2),
+      rate.toFixed(0),
+      megabytes.toFixed(1),
+      verdictsMs?.toFixed(0) ?? '–',
+    ]);
+  });
+  return markdownTable([head, ...rows]);
+}
+
+async function main(words: readonly string[]): Promise<number> {
+  const [kind, checks] = words;
+  const loads = kind === undefined ? LOADS : [{ kind: kind as Kind, checks: Number(checks) }];
+  const folder = mkdtempSync(join(tmpdir(), 'lvbench-'));
+  const place = new Place();
+  const before = loadText();
+  try {
+    build(folder);
+    place.run([join(folder, 'target'), `${PORT}`]);
+    await pause(200);
+    const costs: Cost[] = [];
+    for (const load of loads) {
+      for (const one of CONTENDERS) {
+        console.error(`${one.name}: ${load.checks} ${load.kind} checks (load ${loadText()}) ...`);
+        costs.push(await measure(place, one, load, folder));
+      }
+    }
+    const where = `${machineText()}, keepalived ${keepalivedVersion()}; load average ${before} before and ${loadText()} after.`;
+    const how =
+      'Each server is probed once a second, on loopback in a network namespace. keepalived runs its checkers alone (`-C`), its ' +
+      'questions to the table answered by a stub; lvsentry is the whole daemon with the memory table. `C` connects (and for ' +
+      'http asks and reads), and does nothing else.';
+    const body = [where, how, table(costs, loads)].join('\n\n');
+    console.log(body);
+    if (kind === undefined) publish('Checks', body);
+    return 0;
+  } finally {
+    await place.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));
