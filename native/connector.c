@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -40,6 +41,7 @@ enum { KIND_CONNECTED = 1, KIND_DONE, KIND_DATA, KIND_END, KIND_FAILED };
 struct slot {
   int fd; /* -1 where it is free */
   int flags;
+  in_port_t port; /* of the target */
   bool connected;
   int64_t started;
   uint8_t *payload;
@@ -116,7 +118,7 @@ static bool is_span(const struct bytes *slab, int32_t offset, int32_t length, si
 }
 
 static bool is_request(const struct bytes *slab, const int32_t *row, size_t slots) {
-  return row[SLOT] >= 0 && (size_t)row[SLOT] < slots && row[ADDRESS_LENGTH] >= (int32_t)sizeof(sa_family_t) &&
+  return row[SLOT] >= 0 && (size_t)row[SLOT] < slots && row[ADDRESS_LENGTH] >= (int32_t)sizeof(struct sockaddr_in) &&
          is_span(slab, row[ADDRESS], row[ADDRESS_LENGTH], sizeof(struct sockaddr_storage)) &&
          is_span(slab, row[SOURCE], row[SOURCE_LENGTH], sizeof(struct sockaddr_storage)) &&
          is_span(slab, row[DEVICE], row[DEVICE_LENGTH], IFNAMSIZ - 1) &&
@@ -150,11 +152,13 @@ static int set_origin(int fd, const struct bytes *slab, const int32_t *row) {
 }
 
 /* Linux connects a socket to itself where the target is this host and the kernel chose the very port (RFC 9293 3.5). */
-static bool is_self_connected(int fd) {
+static bool is_self_connected(const struct slot *slot) {
   struct sockaddr_storage own, peer;
   socklen_t own_length = sizeof own, peer_length = sizeof peer;
-  return getsockname(fd, (struct sockaddr *)&own, &own_length) == 0 &&
-         getpeername(fd, (struct sockaddr *)&peer, &peer_length) == 0 && own_length == peer_length &&
+  if (getsockname(slot->fd, (struct sockaddr *)&own, &own_length) < 0) return false;
+  /* The port stands at the same place in sockaddr_in and sockaddr_in6. */
+  if (((const struct sockaddr_in *)&own)->sin_port != slot->port) return false;
+  return getpeername(slot->fd, (struct sockaddr *)&peer, &peer_length) == 0 && own_length == peer_length &&
          memcmp(&own, &peer, own_length) == 0;
 }
 
@@ -170,7 +174,7 @@ static int send_payload(struct slot *slot) {
 
 /* The connection stands: DONE, CONNECTED or -errno; but for CONNECTED the slot is free then. */
 static int on_connected(struct slot *slot) {
-  int result = is_self_connected(slot->fd) ? -ECONNREFUSED : send_payload(slot);
+  int result = is_self_connected(slot) ? -ECONNREFUSED : send_payload(slot);
   if (result == 0 && (slot->flags & FLAG_READ) != 0) {
     slot->connected = true;
     return CONNECTED;
@@ -191,6 +195,7 @@ static int begin(int epoll, struct connector *connector, const struct bytes *sla
   if (fd < 0) return -errno;
   slot->fd = fd;
   slot->flags = row[FLAGS];
+  memcpy(&slot->port, slab->data + row[ADDRESS] + offsetof(struct sockaddr_in, sin_port), sizeof slot->port);
   slot->connected = false;
   result = set_origin(fd, slab, row);
   if (result == 0 && connect(fd, (const void *)(slab->data + row[ADDRESS]), (socklen_t)row[ADDRESS_LENGTH]) < 0) {

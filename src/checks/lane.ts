@@ -56,7 +56,8 @@ export interface LaneOptions<Token extends LaneToken> {
 const BATCH = 128;
 const SLAB_SIZE = 256 * 1024;
 /** Rows in one collection; a readiness makes three at most. */
-const EVENTS = 3 * 256;
+const ROWS_PER_EVENT = 3;
+const EVENTS = ROWS_PER_EVENT * 256;
 /** Collections in one turn: after a stall thousands wait, and others want their turn too. */
 const COLLECTIONS_MAX = 8;
 
@@ -238,8 +239,9 @@ export class Lane<Token extends LaneToken> {
   #collect(): void {
     for (let round = 0; round < COLLECTIONS_MAX; round += 1) {
       const count = this.#connector.collect(this.#events, this.#replies);
-      if (count <= 0) break;
       for (let index = 0; index < count; index += 1) this.#onEvent(index * COLLECT_ROW);
+      // Fewer than were asked for: nothing is left.
+      if (count < EVENTS / ROWS_PER_EVENT) break;
     }
     this.#options.onTold();
   }

@@ -19,6 +19,12 @@ export interface LaneListeners {
   onTold(): void;
 }
 
+/** How late what is due may be done. */
+export interface Ticks {
+  readonly start: Millis;
+  readonly deadline: Millis;
+}
+
 export interface RunnerOptions {
   /** The number of the worker, for its digest. */
   readonly worker: number;
@@ -36,8 +42,8 @@ export interface RunnerOptions {
   readonly onDefect: (id: CheckId, text: string) => void;
   /** Probes at the same time; what is due beyond waits its turn. */
   readonly inFlightMax: number;
-  /** What is due within one tick is done together: each waking costs as much as a probe. Default 0: each at its time. */
-  readonly tick?: Millis;
+  /** What is due within one tick is done together: each waking costs as much as a probe. Undefined: each at its time. */
+  readonly ticks?: Ticks;
 }
 
 const DIGEST_INTERVAL = millis(1000);
@@ -78,6 +84,12 @@ export class Running implements DueItem {
     this.dueAt = firstStart;
     this.state = initialState(check.rule, restored);
   }
+}
+
+/** The end of the tick in which something is due. */
+function tickOf(item: Running | undefined, tick: Millis | undefined): number {
+  if (item === undefined) return Number.POSITIVE_INFINITY;
+  return tick === undefined ? item.dueAt : Math.ceil(item.dueAt / tick) * tick;
 }
 
 export class Runner {
@@ -174,23 +186,17 @@ export class Runner {
 
   /** Sets the one timer, unless it comes early enough. */
   #arm(): void {
-    const start = this.#nextStart()?.dueAt ?? Number.POSITIVE_INFINITY;
-    const deadline = this.#deadlines.peek()?.dueAt ?? Number.POSITIVE_INFINITY;
-    const { clock, timers } = this.#options;
+    const { clock, timers, ticks } = this.#options;
+    const start = tickOf(this.#nextStart(), ticks?.start);
+    const deadline = tickOf(this.#deadlines.peek(), ticks?.deadline);
     const now = clock.monotonic();
     // What is due already comes with the next turn; that is no lateness of this thread.
-    const due = this.#tickOf(Math.max(Math.min(start, deadline), now));
+    const due = millis(Math.max(Math.min(start, deadline), now));
     // A timer that comes too early only looks again: cheaper than setting it anew for every probe.
     if (due >= this.#timerDue) return;
     this.#timer?.cancel();
     this.#timerDue = due;
     this.#timer = timers.after(millis(due - now), this.#onTimer);
-  }
-
-  /** The end of the tick in which something is due. */
-  #tickOf(due: number): Millis {
-    const { tick } = this.#options;
-    return millis(tick === undefined ? due : Math.ceil(due / tick) * tick);
   }
 
   #start(running: Running, now: Millis): void {

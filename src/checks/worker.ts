@@ -13,8 +13,8 @@ import { Runner } from './runner.js';
 /** Descriptors that one worker may hold at once; Node raises the soft limit of the process to the hard one. */
 const IN_FLIGHT_MAX = 4096;
 
-/** How much later than due a probe may start, or a deadline come. */
-const TICK = millis(4);
+/** Where a probe stands on its grid matters little; a verdict is to come soon after its deadline. */
+const TICKS = { start: millis(10), deadline: millis(4) };
 
 const port = parentPort;
 assert(port !== null, 'a probe worker is a thread');
@@ -35,7 +35,7 @@ const runner = new Runner({
   timers: systemTimers,
   entropy: systemEntropy,
   inFlightMax: IN_FLIGHT_MAX,
-  tick: TICK,
+  ticks: TICKS,
   probe: (spec, signal) => probeByType(probers, spec, signal),
   openLane: (listeners) =>
     Lane.open({ openConnector, slots: IN_FLIGHT_MAX, planOf: lanePlanOf, ...listeners }),

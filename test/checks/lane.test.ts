@@ -166,7 +166,7 @@ t.test('a runner with a lane: up, down, up again, and changes in mid-flight', as
     timers: systemTimers,
     entropy: systemEntropy,
     inFlightMax: 64,
-    tick: millis(2),
+    ticks: { start: millis(2), deadline: millis(1) },
     probe: () => Promise.reject(new Error('it all goes through the lane')),
     openLane: (listeners) => Lane.open({ openConnector, slots: 64, planOf: lanePlanOf, ...listeners }),
     onChange: ({ id, verdict }) => verdicts.push(`${id} ${verdict}`),

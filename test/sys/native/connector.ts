@@ -142,7 +142,7 @@ const BAD_ROWS: readonly Partial<Record<keyof typeof CONNECT, number>>[] = [
   { slot: 4 },
   { address: -1 },
   { address: 1 },
-  { addressLength: 1 },
+  { addressLength: 15 },
   { addressLength: 0 },
   { addressLength: 129 },
   { addressLength: -1 },
