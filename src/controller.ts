@@ -14,7 +14,7 @@ import { Reconciler } from './ipvs/reconciler.js';
 import { type Outcome, PolicyBook } from './policy/book.js';
 import type { AdminWord, Instant } from './policy/model.js';
 import { wishesOf } from './policy/ownership.js';
-import { TableJournal } from './table-journal.js';
+import { TableJournal, type TableWork } from './table-journal.js';
 import type { Beside, WorkerDigest, World } from './world.js';
 
 /** The probe workers, as the controller sees them. */
@@ -127,6 +127,11 @@ export class Controller {
       stopping: this.#stopping,
     };
     return this.#snapshot;
+  }
+
+  /** What is still to be done to the table by the last look, and what somebody else changed and is let stand. */
+  work(): TableWork {
+    return { plan: this.#reconciler.pending(), left: this.#reconciler.left() };
   }
 
   /** Verdicts of one turn. They reach the kernel before anything else happens. */

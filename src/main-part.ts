@@ -197,6 +197,7 @@ export class MainPart {
     const { startApi } = await import('./api/server.js');
     const source = {
       world: () => this.controller.world(),
+      work: () => this.controller.work(),
       events: this.#state.journal,
       clock: systemClock,
       timers: systemTimers,

@@ -67,6 +67,19 @@ async function examine(config: Config | undefined): Promise<Facts> {
   }
 }
 
+function onInterrupt(listener: () => void): () => void {
+  // A terminal that is gone is no wish: what waits goes on waiting.
+  const signals: readonly (readonly [NodeJS.Signals, () => void])[] = [
+    ['SIGINT', listener],
+    ['SIGTERM', listener],
+    ['SIGHUP', () => undefined],
+  ];
+  for (const [signal, run] of signals) process.on(signal, run);
+  return () => {
+    for (const [signal, run] of signals) process.off(signal, run);
+  };
+}
+
 async function main(words: readonly string[]): Promise<number> {
   const [{ runCli }, { systemClock, systemTimers }] = await Promise.all([
     import('./cli/program.js'),
@@ -79,6 +92,8 @@ async function main(words: readonly string[]): Promise<number> {
     clock: systemClock,
     timers: systemTimers,
     openKernelTable,
+    trialFile: '/run/lvsentry-apply.json',
+    onInterrupt,
     openRealServer,
     examine,
     runDaemon: async (path, level) => (await import('./daemon.js')).runDaemon(path, level),

@@ -5,7 +5,7 @@ import type { Drift } from './ipvs/drift.js';
 import { foreignTexts, NOTHING_FOREIGN } from './ipvs/foreign.js';
 import type { ObservedTable, OperationResult } from './ipvs/model.js';
 import type { Foreign } from './ipvs/ownership.js';
-import type { PlanStep } from './ipvs/plan.js';
+import type { Plan, PlanStep } from './ipvs/plan.js';
 import type { ReconcilerEvents } from './ipvs/reconciler.js';
 import type { TableState } from './world.js';
 
@@ -13,6 +13,14 @@ import type { TableState } from './world.js';
 const FOREIGN_KNOWN_MAX = 10_000;
 /** Causes whose steps are a line each in the log: the rest may be thousands. */
 const TOLD_CAUSES: ReadonlySet<string> = new Set(['verdict', 'drift', 'exclusive']);
+
+/** What the reconciler knows of its work. */
+export interface TableWork {
+  /** What the last look left to do. */
+  readonly plan: Plan;
+  /** What somebody else changed and is let stand. */
+  readonly left: readonly Drift[];
+}
 
 export interface TableJournalOptions {
   readonly kind: TableState['kind'];

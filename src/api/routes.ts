@@ -4,10 +4,12 @@ import type { World } from '../world.js';
 import { EventRoute } from './events.js';
 import { sendError } from './failure.js';
 import { liveness, readiness } from './health.js';
+import { planStatus } from './plan.js';
 import {
   ERROR_SCHEMA,
   EVENTS_SCHEMA,
   LIVENESS_SCHEMA,
+  PLAN_SCHEMA,
   READINESS_SCHEMA,
   SERVICE_SCHEMA,
   SERVICES_SCHEMA,
@@ -34,11 +36,11 @@ interface Route {
 }
 
 /** Keeps an answer for as long as the world does not change: pollers are many, changes are few. */
-function cachedAnswer(write: (world: World) => string): Handler {
+function cachedAnswer(write: (world: World, source: ApiSource) => string): Handler {
   let cache: { readonly version: number; readonly text: string } | undefined;
   return (source, _request, reply) => {
     const world = source.world();
-    if (cache?.version !== world.version) cache = { version: world.version, text: write(world) };
+    if (cache?.version !== world.version) cache = { version: world.version, text: write(world, source) };
     return reply.type('application/json; charset=utf-8').send(cache.text);
   };
 }
@@ -83,6 +85,11 @@ export function routes(): readonly Route[] {
       url: '/v1/vrrp',
       response: { 200: VRRP_SCHEMA },
       handle: cachedAnswer((world) => JSON.stringify(vrrpStatus(world))),
+    },
+    {
+      url: '/v1/plan',
+      response: { 200: PLAN_SCHEMA },
+      handle: cachedAnswer((world, source) => JSON.stringify(planStatus(world, source.work()))),
     },
     {
       url: '/v1/events',

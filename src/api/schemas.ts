@@ -1,8 +1,10 @@
 /** JSON Schemas of the answers: the small ones are written by them, all are tested by them, and docs/api.md too. */
 import { CHECK_TYPES } from '../checks/model.js';
+import type { Change } from '../plan-words.js';
 import type { Lateness } from '../vrrp/status.js';
 import type { EventStatus, EventsStatus } from './events.js';
 import type { Liveness, Readiness } from './health.js';
+import type { LeftStatus, PlanStatus } from './plan.js';
 import type {
   AdminStatus,
   AdminWordStatus,
@@ -311,6 +313,36 @@ export const EVENT_SCHEMA = objectOf<EventStatus>('Something that happened.', {
 export const EVENTS_SCHEMA = objectOf<EventsStatus>('Events, oldest first.', {
   events: list(EVENT_SCHEMA, 'At most `limit`.'),
   next: text('As `since` it asks for what comes behind these.'),
+});
+
+export const CHANGE_SCHEMA = objectOf<Change>('One change of the table.', {
+  operation: choice(
+    ['add-service', 'edit-service', 'delete-service', 'add-dest', 'edit-dest', 'delete-dest'],
+    'What is done.',
+  ),
+  command: text('The same in the words of ipvsadm.'),
+  service: text('The name of the service in the configuration; of a foreign one what it is in the table.'),
+  server: orNull(text('The name of the server; null for the service itself.')),
+  cause: choice(
+    ['configured', 'unconfigured', 'stopping', 'exclusive', 'verdict', 'policy', 'drift'],
+    'The kind of cause.',
+  ),
+  why: text('The cause in words.'),
+});
+
+export const LEFT_SCHEMA = objectOf<LeftStatus>('What somebody else changed and is let stand.', {
+  service: text('The name of the service.'),
+  server: orNull(text('The name of the server; null for the service itself.')),
+  kind: choice(['service', 'removed', 'added', 'weight', 'settings'], 'The kind of change.'),
+  policy: choice(['report', 'accept'], 'What `drift` says of it.'),
+  difference: text('`removed`, `added`, `weight 9, should be 1` ...'),
+});
+
+export const PLAN_SCHEMA = objectOf<PlanStatus>('What is still to be done to the table.', {
+  lastDumpAt: orNull(text('When the whole table was last read; null before the first time.')),
+  changes: list(CHANGE_SCHEMA, 'In their order; empty while the table is in sync.'),
+  left: list(LEFT_SCHEMA, 'What somebody else changed and is let stand.'),
+  foreign: list(text('`tcp 192.0.2.9:80` or `192.0.2.9:80 in tcp 192.0.2.1:80`.'), 'What is not ours.'),
 });
 
 export const LIVENESS_SCHEMA = objectOf<Liveness>('Whether every loop has beaten lately.', {

@@ -1,10 +1,12 @@
 /** What the API knows of the daemon: it reads snapshots, and never reaches past the controller. */
 import type { Clock, Logger, Timers } from '../core/ports.js';
 import type { EventJournal } from '../events/journal.js';
+import type { TableWork } from '../table-journal.js';
 import type { World } from '../world.js';
 
 export interface ApiSource {
   world(): World;
+  work(): TableWork;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly events: Pick<EventJournal, 'name' | 'newest' | 'page' | 'tail' | 'onRecord'>;

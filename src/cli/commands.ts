@@ -28,6 +28,16 @@ export interface CommandRow {
 
 const JSON_OPTION: OptionRow = { flags: '--json', text: 'print JSON' };
 
+const ASSUME_OPTION: OptionRow = {
+  flags: '--assume',
+  text: 'take servers for what their checks assume, instead of leaving them as they are until there is a verdict',
+};
+
+const ALLOW_OPTION: OptionRow = {
+  flags: '--allow <kinds>',
+  text: 'only these changes, the rest is withheld: add,weight,settings,remove',
+};
+
 export const COMMANDS: readonly CommandRow[] = [
   {
     name: 'run',
@@ -55,14 +65,38 @@ export const COMMANDS: readonly CommandRow[] = [
     summary: 'print what `run` would change in the IPVS table at its start, and why; changes nothing',
     options: [
       { flags: '-c, --config <path>', text: 'configuration: a file, or a folder of files', required: true },
+      ASSUME_OPTION,
+      ALLOW_OPTION,
       JSON_OPTION,
     ],
     load: () => import('./plan.js'),
   },
   {
+    name: 'apply',
+    summary: 'make the IPVS table what the configuration wants, once, without a daemon',
+    options: [
+      { flags: '-c, --config <path>', text: 'configuration: a file, or a folder of files', required: true },
+      ASSUME_OPTION,
+      ALLOW_OPTION,
+      {
+        flags: '--confirm <time>',
+        text: 'take it all back after this time unless `lvsentry confirm` comes before: 5m',
+      },
+      JSON_OPTION,
+    ],
+    load: () => import('./apply.js'),
+  },
+  {
+    name: 'confirm',
+    summary: 'keep what `apply --confirm` did',
+    options: [{ flags: '--rollback', text: 'take it back instead, at once' }],
+    load: () => import('./confirm.js'),
+  },
+  {
     name: 'table',
     summary: "print the kernel's IPVS table",
     options: [
+      { flags: '-c, --config <path>', text: 'say what of it is not in this configuration' },
       {
         flags: '--stats',
         text: 'connections, packets and bytes since the last zero',

@@ -19,6 +19,10 @@ export interface CliContext {
   openRealServer(): Promise<RealServer>;
   /** Looks at this machine. @param config what it is to do; undefined: what its table says. @throws NATIVE, NETLINK (rejects) */
   examine(config: Config | undefined): Promise<Facts>;
+  /** Where an apply that is not confirmed yet says how to take it back. */
+  readonly trialFile: string;
+  /** Calls when the process is asked to end, which it then does not do by itself. @returns ends it */
+  onInterrupt(listener: () => void): () => void;
   /** Runs the daemon until it is told to stop. @returns the exit code */
   runDaemon(path: string, level: LogLevel): Promise<number>;
 }

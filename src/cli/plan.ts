@@ -1,15 +1,16 @@
 /** `lvsentry plan`: what a start would change, before any probe. */
 import type { Config } from '../config/model.js';
-import { causeText } from '../describe.js';
-import { diffTable } from '../ipvs/diff.js';
-import { operationWords, syncStepWords } from '../ipvs/ipvsadm.js';
+import { allow, type Sorted } from '../ipvs/allow.js';
+import { foreignTexts } from '../ipvs/foreign.js';
+import { syncStepWords } from '../ipvs/ipvsadm.js';
 import { MemoryTable } from '../ipvs/memory.js';
 import type { ObservedTable, SyncDaemon } from '../ipvs/model.js';
-import type { Plan } from '../ipvs/plan.js';
+import type { Foreign } from '../ipvs/ownership.js';
 import { planSyncStart, type SyncStep } from '../ipvs/sync.js';
-import { computeDesired } from '../policy/desired.js';
+import { changeLine, changeOf } from '../plan-words.js';
 import { readConfig } from './config.js';
 import { type CliContext, EXIT, type Given } from './context.js';
+import { allowedKinds, startPlan } from './start-plan.js';
 
 interface Found {
   readonly table: ObservedTable;
@@ -26,18 +27,22 @@ async function observe(context: CliContext, kind: Config['table']): Promise<Foun
 }
 
 const SYNC_OPERATIONS = { start: 'start-sync-daemon', stop: 'stop-sync-daemon' } as const;
+/** More foreign entries than these are counted only, but for the JSON. */
+const FOREIGN_LISTED_MAX = 20;
 
-function planJson(config: Config, plan: Plan, sync: readonly SyncStep[]): object {
+/** All that a plan has to tell. */
+interface Told extends Sorted {
+  readonly config: Config;
+  readonly foreign: Foreign;
+  readonly sync: readonly SyncStep[];
+}
+
+function planJson({ config, allowed, withheld, foreign, sync }: Told): object {
   return {
     table: config.table,
-    changes: plan.map(({ operation, cause }) => ({
-      operation: operation.kind,
-      command: `ipvsadm ${operationWords(operation)}`,
-      service: cause.service,
-      server: cause.server ?? null,
-      cause: cause.kind,
-      why: causeText(cause),
-    })),
+    changes: allowed.map(changeOf),
+    withheld: withheld.map(changeOf),
+    foreign: foreignTexts(foreign),
     sync: sync.map((step) => ({
       operation: SYNC_OPERATIONS[step.kind],
       command: `ipvsadm ${syncStepWords(step)}`,
@@ -45,29 +50,38 @@ function planJson(config: Config, plan: Plan, sync: readonly SyncStep[]): object
   };
 }
 
-function* planLines(config: Config, plan: Plan, sync: readonly SyncStep[]): Generator<string> {
+function* foreignLines({ config, foreign }: Told): Generator<string> {
+  if (config.ownership.exclusive) return;
+  const texts = foreignTexts(foreign);
+  for (const text of texts.slice(0, FOREIGN_LISTED_MAX)) yield `# foreign, left alone: ${text}`;
+  if (texts.length > FOREIGN_LISTED_MAX)
+    yield `# foreign, left alone: ${texts.length - FOREIGN_LISTED_MAX} more`;
+}
+
+function* planLines(told: Told): Generator<string> {
+  const { config, allowed, withheld, sync } = told;
   if (config.table === 'memory')
     yield '# table: memory begins empty with every run; with table: kernel the plan starts from the live table';
-  if (plan.length === 0 && sync.length === 0)
+  if (allowed.length + withheld.length + sync.length === 0)
     yield '# no changes: the table is as the configuration wants it';
-  for (const { operation, cause } of plan) {
-    const server = cause.server === undefined ? '' : `/${cause.server}`;
-    yield `ipvsadm ${operationWords(operation)}  # ${cause.service}${server}: ${causeText(cause)}`;
-  }
+  for (const step of allowed) yield changeLine(step);
+  for (const step of withheld) yield `# withheld: ${changeLine(step)}`;
   const { roles } = config.sync ?? {};
   const why =
     roles?.kind === 'follow' ? `follows ${roles.instance}, which begins as backup` : 'its role is fixed';
   for (const step of sync) yield `ipvsadm ${syncStepWords(step)}  # sync: ${why}`;
+  yield* foreignLines(told);
 }
 
 export async function run(context: CliContext, given: Given): Promise<number> {
   const config = readConfig(context, given);
   if (config === undefined) return EXIT.config;
+  const kinds = allowedKinds(given);
   const { table, daemons } = await observe(context, config.table);
-  // No verdicts: what health has done to the table stays, as it does at a start.
-  const plan = diffTable(computeDesired(config, new Map()), table);
+  const { plan, foreign } = startPlan(config, table, given.flag('assume'));
   const sync = config.sync === undefined ? [] : planSyncStart(config.sync, daemons);
-  if (given.flag('json')) context.out(JSON.stringify(planJson(config, plan, sync)));
-  else for (const line of planLines(config, plan, sync)) context.out(line);
+  const told: Told = { config, foreign, sync, ...allow(plan, kinds, table) };
+  if (given.flag('json')) context.out(JSON.stringify(planJson(told)));
+  else for (const line of planLines(told)) context.out(line);
   return EXIT.done;
 }

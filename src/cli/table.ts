@@ -1,5 +1,6 @@
 /** `lvsentry table`: the kernel's table, with or without a daemon. */
 
+import { foreignTexts, NOTHING_FOREIGN } from '../ipvs/foreign.js';
 import {
   type SortedService,
   saveLines,
@@ -17,6 +18,7 @@ import type {
   Stats,
   SyncDaemon,
 } from '../ipvs/model.js';
+import type { Foreign } from '../ipvs/ownership.js';
 import { syncDaemonText } from '../ipvs/sync.js';
 import { columns } from './columns.js';
 import { type CliContext, EXIT, type Given } from './context.js';
@@ -100,12 +102,14 @@ interface Found {
   readonly info: IpvsInfo;
   readonly table: ObservedTable;
   readonly daemons: readonly SyncDaemon[];
+  readonly foreign: Foreign;
 }
 
-function tableJson({ info, table, daemons }: Found): string {
+function tableJson({ info, table, daemons, foreign }: Found): string {
   const body = {
     ...info,
     syncDaemons: daemons,
+    foreign: foreignTexts(foreign),
     services: sortedTable(table).map(({ service, dests }) => ({
       service: serviceText(service.key),
       ...service.settings,
@@ -119,7 +123,7 @@ function tableJson({ info, table, daemons }: Found): string {
 }
 
 function print(context: CliContext, given: Given, found: Found): void {
-  const { table, daemons } = found;
+  const { table, daemons, foreign } = found;
   if (given.flag('save')) {
     for (const line of saveLines(table)) context.out(line);
     for (const loss of saveLosses(table)) context.err(`lvsentry: not in what ipvsadm can read: ${loss}`);
@@ -129,14 +133,34 @@ function print(context: CliContext, given: Given, found: Found): void {
     const view = given.flag('stats') ? TOTALS : given.flag('rate') ? RATES : PLAIN;
     for (const line of listLines(sortedTable(table), view)) context.out(line);
     for (const daemon of daemons) context.out(`sync daemon: ${syncDaemonText(daemon)}`);
+    for (const text of foreignTexts(foreign)) context.out(`foreign: ${text}`);
   }
 }
 
+/** The foreign entries of a table, where a configuration says what is ours; they are told below it, and in the JSON. */
+async function foreignIn(
+  context: CliContext,
+  given: Given,
+): Promise<((table: ObservedTable) => Foreign) | undefined> {
+  if (given.text('config') === undefined) return () => NOTHING_FOREIGN;
+  // The configuration's reader is slow to load, and mostly not needed here.
+  const [{ readConfig }, { startPlan }] = await Promise.all([
+    import('./config.js'),
+    import('./start-plan.js'),
+  ]);
+  const config = readConfig(context, given);
+  return config && ((table) => startPlan(config, table, false).foreign);
+}
+
 export async function run(context: CliContext, given: Given): Promise<number> {
+  const foreignOf = await foreignIn(context, given);
+  if (foreignOf === undefined) return EXIT.config;
   const table = await context.openKernelTable();
   try {
     const info = await table.info();
-    print(context, given, { info, table: await table.dump(), daemons: await table.syncDaemons() });
+    const seen = await table.dump();
+    const foreign = foreignOf(seen);
+    print(context, given, { info, table: seen, daemons: await table.syncDaemons(), foreign });
   } finally {
     table.close();
   }

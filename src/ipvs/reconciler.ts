@@ -7,7 +7,6 @@
 import { errorText } from '../core/errors.js';
 import type { Clock, Timer, Timers } from '../core/ports.js';
 import { type Millis, millis, seconds } from '../core/units.js';
-import type { Concessions } from './concession.js';
 import { diffForeign, diffService } from './diff.js';
 import type { Drift } from './drift.js';
 import { findForeign, firstForeign, foreignServersByService, NOTHING_FOREIGN } from './foreign.js';
@@ -100,7 +99,7 @@ export class Reconciler {
     const rules = this.#ownership ?? ownership;
     // A service that is the same object as before needs no look, unless something of it was let stand.
     for (const [text, service] of desired) if (this.#desired.get(text) !== service) this.#dirty.add(text);
-    for (const text of this.concessions.keys()) this.#dirty.add(text);
+    for (const text of this.#tolerance.conceded) this.#dirty.add(text);
     this.#tolerance.reload(this.#desired, desired, (text) => ownership.of(text).drift);
     this.#retire(desired, {
       why: 'unconfigured',
@@ -137,6 +136,7 @@ export class Reconciler {
 
   /** What is to be done by the last look, and is not: nothing while all is well. */
   pending(): Plan {
+    if (this.#complete && this.#running === undefined && !this.#hasWork()) return [];
     const texts = new Set([
       ...this.#desired.keys(),
       ...this.#retired.keys(),
@@ -146,8 +146,8 @@ export class Reconciler {
   }
 
   /** What somebody else made of entries of ours and what is let stand. */
-  get concessions(): Concessions {
-    return this.#tolerance.concessions;
+  left(): readonly Drift[] {
+    return this.#tolerance.left(this.#desired);
   }
 
   /** Resolves when everything is applied, or when the last attempt failed and waits for its next. */

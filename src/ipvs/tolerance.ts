@@ -19,8 +19,28 @@ export class Tolerance {
   #repairs = NO_REPAIRS;
   readonly #conceded = new Map<string, ServiceConcessions>();
 
-  get concessions(): Concessions {
-    return this.#conceded;
+  /** The services of which something is let stand. */
+  get conceded(): Iterable<string> {
+    return this.#conceded.keys();
+  }
+
+  /** What is let stand, by the names of the configuration. */
+  left(desired: Desired): readonly Drift[] {
+    return [...this.#conceded].flatMap(([text, { itself, dests }]) => {
+      const service = desired.get(text);
+      if (service === undefined) return [];
+      const names = { service: service.name, server: undefined };
+      const servers = [...dests].flatMap(([dest, all]) =>
+        all.map(({ kind, policy, difference }) => {
+          return { ...names, server: service.servers.get(dest)?.server, kind, policy, difference };
+        }),
+      );
+      if (itself === undefined) return servers;
+      return [
+        { ...names, kind: 'service', policy: itself.policy, difference: itself.difference },
+        ...servers,
+      ];
+    });
   }
 
   /** Compares two looks at the table. @param believed undefined where it is not known: then nothing is drift */

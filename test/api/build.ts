@@ -93,6 +93,7 @@ export function source(current: World = world()): FakeSource {
     logged: [],
     events: new EventJournal('aj', undefined),
     timers: new FakeTime(),
+    work: () => ({ plan: [], left: [] }),
     world: () => its.current,
     clock: { wall: () => its.now, monotonic: () => 0 as never },
     log: {

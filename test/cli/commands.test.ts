@@ -55,15 +55,52 @@ t.test('validate: every fault with its place, and exit code 3', async (t) => {
   });
 });
 
-t.test('plan: what is missing, what is otherwise, and nothing about what is not ours', async (t) => {
+t.test('plan: what is missing, what is otherwise, and what is not ours', async (t) => {
   const path = file(t, CONFIG);
   const other = service(key(), { scheduler: 'rr' });
   const its = await tableOf(...add(other, dest('192.0.2.2')), ...add(FOREIGN, dest('192.0.2.5')));
   const before = await its.dump();
   const { code, out } = await cli(['plan', '-c', path], { openKernelTable: lend(its) });
   t.equal(code, 0);
-  t.equal(out, 'ipvsadm -E -t 192.0.2.1:80 -s wlc  # web: the configuration says so');
+  t.same(out.split('\n'), [
+    'ipvsadm -E -t 192.0.2.1:80 -s wlc  # web: the configuration says so',
+    '# foreign, left alone: tcp 192.0.2.9:80',
+  ]);
   t.strictSame(await its.dump(), before, 'and it changes nothing');
+});
+
+t.test('plan: with `exclusive` what is not ours goes; with --allow some of it is withheld', async (t) => {
+  const its = await tableOf(...add(WEB, dest('192.0.2.2'), dest('192.0.2.7')), ...add(FOREIGN));
+  const path = file(t, `${CONFIG}exclusive: true\n`);
+  const { out } = await cli(['plan', '-c', path, '--allow', 'remove'], { openKernelTable: lend(its) });
+  const why = 'not in the configuration, and the table is `exclusive`';
+  t.same(out.split('\n'), [
+    `ipvsadm -d -t 192.0.2.1:80 -r 192.0.2.7:80  # tcp 192.0.2.1:80/192.0.2.7:80: ${why}`,
+    `ipvsadm -D -t 192.0.2.9:80  # tcp 192.0.2.9:80: ${why}`,
+  ]);
+  const added = await cli(['plan', '-c', path, '--allow', 'add', '--json'], { openKernelTable: lend(its) });
+  t.match(JSON.parse(added.out), {
+    changes: [],
+    withheld: [{ operation: 'delete-dest', cause: 'exclusive' }, { operation: 'delete-service' }],
+    foreign: ['tcp 192.0.2.9:80', '192.0.2.7:80 in tcp 192.0.2.1:80'],
+  });
+});
+
+t.test('table: with a configuration what is foreign is named', async (t) => {
+  const its = await tableOf(...add(WEB, dest('192.0.2.2'), dest('192.0.2.7')), ...add(FOREIGN));
+  const openKernelTable = lend(its);
+  const { out } = await cli(['table', '-c', file(t, CONFIG)], { openKernelTable });
+  t.same(out.split('\n').slice(-2), [
+    'foreign: tcp 192.0.2.9:80',
+    'foreign: 192.0.2.7:80 in tcp 192.0.2.1:80',
+  ]);
+  const json = await cli(['table', '-c', file(t, CONFIG), '--json'], { openKernelTable });
+  t.same((JSON.parse(json.out) as { foreign: unknown }).foreign, [
+    'tcp 192.0.2.9:80',
+    '192.0.2.7:80 in tcp 192.0.2.1:80',
+  ]);
+  t.notMatch((await cli(['table'], { openKernelTable })).out, /foreign/, 'without one nobody knows');
+  t.equal((await cli(['table', '-c', file(t, 'services: 5')], { openKernelTable })).code, 3);
 });
 
 t.test('plan: an empty table gets everything, in the order of the changes', async (t) => {

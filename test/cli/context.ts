@@ -33,6 +33,8 @@ export function context(changes: Partial<CliContext> = {}): FakeContext {
     clock: time,
     timers: time,
     openKernelTable: () => Promise.resolve(new MemoryTable()),
+    trialFile: '/nonexistent/lvsentry-apply.json',
+    onInterrupt: () => () => undefined,
     openRealServer: () => Promise.reject(new Error('this test has no real server')),
     examine: () => Promise.reject(new Error('nothing is examined here')),
     runDaemon: () => Promise.resolve(0),
@@ -49,10 +51,11 @@ export async function cli(words: readonly string[], changes: Partial<CliContext>
 
 /** A way to open a table that outlives the command, so that the test can look at it afterwards. */
 export function lend(table: IpvsTable, closed: () => void = () => undefined): CliContext['openKernelTable'] {
-  const lent: Pick<IpvsTable, 'kind' | 'info' | 'dump' | 'syncDaemons' | 'close'> = {
+  const lent: Pick<IpvsTable, 'kind' | 'info' | 'dump' | 'apply' | 'syncDaemons' | 'close'> = {
     kind: table.kind,
     info: () => table.info(),
     dump: () => table.dump(),
+    apply: (operations) => table.apply(operations),
     syncDaemons: () => table.syncDaemons(),
     close: closed,
   };

@@ -54,6 +54,8 @@ async function cli(...words: string[]): Promise<Said> {
     clock: systemClock,
     timers: systemTimers,
     openKernelTable: async () => open(),
+    trialFile: '/run/lvsentry-apply.json',
+    onInterrupt: () => () => undefined,
     openRealServer: () => Promise.reject(new Error('this suite has no real server')),
     examine: () => Promise.reject(new Error('nothing is examined here')),
     runDaemon: () => Promise.resolve(1),

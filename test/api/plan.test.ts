@@ -1,0 +1,55 @@
+/** /v1/plan: what is still to be done to the table, and what of it is let be. */
+import t from 'tap';
+import { type PlanStatus, planStatus } from '../../src/api/plan.js';
+import { buildApi } from '../../src/api/server.js';
+import { dest, key, service } from '../ipvs/build.js';
+import { source, world } from './build.js';
+
+const OTHERS = { service: 'tcp 192.0.2.9:80', key: key('192.0.2.9'), servers: 2 };
+
+t.test('changes with their commands and causes, what was left, and what is foreign', async (t) => {
+  const its = source(world({ table: { ...world().table, foreign: { services: [OTHERS], servers: [] } } }));
+  const left = { service: 'web', server: 'web2', kind: 'weight', policy: 'accept' } as const;
+  const plan = [
+    {
+      operation: { kind: 'edit-service', service: service(key(), { scheduler: 'rr' }) },
+      cause: { kind: 'configured', service: 'web', server: undefined },
+    },
+    {
+      operation: { kind: 'delete-dest', service: key(), dest: dest('192.0.2.11').key },
+      cause: { kind: 'exclusive', service: 'tcp 192.0.2.1:80', server: '192.0.2.11:80' },
+    },
+  ] as const;
+  const work = { plan, left: [{ ...left, difference: 'weight 9, should be 1' }] };
+  const app = buildApi({ ...its, work: () => work });
+  const answer = (await app.inject({ url: '/v1/plan' })).json<PlanStatus>();
+  t.same(answer, {
+    lastDumpAt: new Date(world().table.lastDumpAt ?? 0).toISOString(),
+    changes: [
+      {
+        operation: 'edit-service',
+        command: 'ipvsadm -E -t 192.0.2.1:80 -s rr',
+        service: 'web',
+        server: null,
+        cause: 'configured',
+        why: 'the configuration says so',
+      },
+      {
+        operation: 'delete-dest',
+        command: 'ipvsadm -d -t 192.0.2.1:80 -r 192.0.2.11:80',
+        service: 'tcp 192.0.2.1:80',
+        server: '192.0.2.11:80',
+        cause: 'exclusive',
+        why: 'not in the configuration, and the table is `exclusive`',
+      },
+    ],
+    left: [{ ...left, difference: 'weight 9, should be 1' }],
+    foreign: ['tcp 192.0.2.9:80'],
+  });
+  await app.close();
+});
+
+t.test('before the first look nothing is known', async (t) => {
+  const its = world({ table: { ...world().table, lastDumpAt: undefined } });
+  t.same(planStatus(its, { plan: [], left: [] }), { lastDumpAt: null, changes: [], left: [], foreign: [] });
+});
