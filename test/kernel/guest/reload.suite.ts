@@ -9,20 +9,9 @@ import { openNetlink } from '../../../src/sys/netlink.js';
 import type { Assertions } from '../../contract/assertions.js';
 import { outcomes } from '../../contract/place.js';
 import { dest, key, service, table } from '../../ipvs/build.js';
-import { run } from './run-program.js';
+import { isGuest, unloadIpvs } from './module.js';
 
 const MODPROBE = '/proc/sys/kernel/modprobe';
-
-function isGuest(): boolean {
-  return readFileSync('/proc/cpuinfo', 'utf8').includes('User Mode Linux');
-}
-
-/** Schedulers and helpers first: they hold ip_vs. */
-function unloadIpvs(): void {
-  const loaded = readFileSync('/proc/modules', 'utf8').split('\n');
-  const names = loaded.map((line) => line.split(' ')[0] ?? '').filter((name) => name.startsWith('ip_vs_'));
-  run('rmmod', ...names, 'ip_vs');
-}
 
 async function codeOf(work: Promise<unknown>): Promise<unknown> {
   try {

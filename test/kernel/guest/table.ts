@@ -20,6 +20,12 @@ export const GUEST_SUITES: Readonly<Record<string, GuestSuite>> = {
   cli: { limitSeconds: 60, load: () => import('./cli.suite.js') },
   pair: { limitSeconds: 400, load: () => import('./pair.suite.js') },
   whole: { limitSeconds: 400, load: () => import('./whole.suite.js') },
+  chaos: { limitSeconds: 500, load: () => import('./chaos.suite.js') },
+};
+
+/** Suites for `npm run test:soak`: too long for every day. */
+const SOAK_SUITES: Readonly<Record<string, GuestSuite>> = {
+  soak: { limitSeconds: 7200, load: () => import('./soak.suite.js') },
 };
 
 /** Suites that must fail, each in its own way: the lab's own test runs them. */
@@ -31,7 +37,7 @@ export const FAULTY_SUITES: Readonly<Record<string, GuestSuite>> = {
 
 /** @throws where there is none of that name. */
 export function suiteNamed(name: string): GuestSuite {
-  const suite = GUEST_SUITES[name] ?? FAULTY_SUITES[name];
+  const suite = GUEST_SUITES[name] ?? FAULTY_SUITES[name] ?? SOAK_SUITES[name];
   if (suite === undefined) {
     throw new Error(`no suite ${name}; there are ${Object.keys(GUEST_SUITES).join(', ')}`);
   }
