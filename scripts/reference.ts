@@ -1,6 +1,7 @@
 /** `docs/configuration.md`, from the schema. */
 import type { TProperties, TSchema } from 'typebox';
 import { CHECK_TYPES } from '../src/checks/model.js';
+import { BLOCK_MAX } from '../src/config/address-block.js';
 import { FOLDER_FILES_MAX } from '../src/config/load.js';
 import {
   alert,
@@ -14,6 +15,7 @@ import {
   tunnel,
   webhook,
 } from '../src/config/schema.js';
+import { markItem } from '../src/config/schema-addresses.js';
 import { RULE_KEYS, TARGET_KEYS } from '../src/config/schema-check-keys.js';
 import { CHECK_KINDS } from '../src/config/schema-checks.js';
 import { hooks, notify } from '../src/config/schema-hooks.js';
@@ -26,7 +28,7 @@ import { announce } from '../src/config/schema-vrrp-announce.js';
 import { auth, hmac } from '../src/config/schema-vrrp-auth.js';
 import { policyRule, route } from '../src/config/schema-vrrp-routes.js';
 import { track } from '../src/config/schema-vrrp-track.js';
-import { SERVERS_MAX } from '../src/config/whole.js';
+import { DESTS_MAX, ENTRIES_MAX, SERVERS_MAX } from '../src/config/sizes.js';
 import { DEPTH_MAX, VALUES_MAX } from '../src/config/yaml.js';
 import { markdownTable } from './markdown.js';
 
@@ -81,6 +83,8 @@ const LIMITS = `## Limits
 
 A file has at most 4 MiB and ${DEPTH_MAX} levels, and holds at most ${VALUES_MAX.toLocaleString('en')} values, aliases counted as what they stand for.
 A folder has at most ${FOLDER_FILES_MAX} files and 16 MiB. There are at most ${SERVICES_MAX.toLocaleString('en')} services and ${SERVERS_MAX.toLocaleString('en')} servers.
+A service has at most ${BLOCK_MAX.toLocaleString('en')} addresses, all together ${ENTRIES_MAX.toLocaleString('en')}; with each server counted at each address of its service, the table
+holds at most ${DESTS_MAX.toLocaleString('en')}.
 A file that a secret or \`authorities\` refers to has at most 1 MiB.
 `;
 
@@ -165,6 +169,7 @@ export function configurationReference(): string {
     part('`api`', api),
     part('`defaults`', defaults),
     part('`services.NAME`', service),
+    `${part('`services.NAME.addresses[]`', markItem)}\nAn item may also be text: an address, a range or a network, each with its port.\n`,
     part('`services.NAME.persistence`', persistence),
     part('`tunnel` (in a service or a server)', tunnel),
     `${part('`services.NAME.servers[]`', server)}\nA server may also be just its address.\n`,

@@ -6,7 +6,7 @@ import type { Config, ServerConfig, ServiceConfig } from './config/model.js';
 import { unreachable } from './core/assert.js';
 import type { Drift } from './ipvs/drift.js';
 import { operationWords } from './ipvs/ipvsadm.js';
-import { destText, serviceText } from './ipvs/keys.js';
+import { destText, entriesText } from './ipvs/keys.js';
 import type { DriftPolicy } from './ipvs/ownership.js';
 import type { Cause, PlanStep } from './ipvs/plan.js';
 import type { ServiceStanding } from './policy/model.js';
@@ -24,9 +24,13 @@ export interface Happening {
 
 const LISTED_MAX = 20;
 
+/** The same text of many entries, as of a service of many addresses, stands once. */
 function listText(texts: readonly string[]): string {
-  const more = texts.length > LISTED_MAX ? `; and ${texts.length - LISTED_MAX} more` : '';
-  return `${texts.slice(0, LISTED_MAX).join('; ')}${more}`;
+  const times = new Map<string, number>();
+  for (const text of texts) times.set(text, (times.get(text) ?? 0) + 1);
+  const listed = [...times].map(([text, count]) => (count === 1 ? text : `${text} (${count} times)`));
+  const more = listed.length > LISTED_MAX ? `; and ${listed.length - LISTED_MAX} more` : '';
+  return `${listed.slice(0, LISTED_MAX).join('; ')}${more}`;
 }
 
 /** Why a step is in a plan, in one clause. */
@@ -95,7 +99,7 @@ function verdictHappening(service: ServiceConfig, server: ServerConfig, change: 
 
 /** A service lost its quorum, or has it again. */
 function quorumHappening(service: ServiceConfig, standing: ServiceStanding): Happening {
-  const key = serviceText(service.service.key);
+  const key = entriesText(service.entries);
   const { weight, needed, quorum } = standing;
   const of = `${weight} of at least ${needed}`;
   const facts = { virtualService: key, servers: service.servers.length, weight, needed };

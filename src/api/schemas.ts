@@ -124,9 +124,12 @@ export const QUORUM_SCHEMA = objectOf<QuorumStatus>('Whether enough servers serv
 
 export const SERVICE_SCHEMA = objectOf<ServiceStatus>('One virtual service.', {
   name: text('Its name in the configuration.'),
-  service: text('What it is in the table: `tcp 192.0.2.1:80`, `fwmark 10 ipv4`.'),
+  service: text(
+    'What it is in the table: `tcp 192.0.2.1:80`, `fwmark 10 ipv4`; of several entries the first, and how many more.',
+  ),
+  entries: list(text('As `tcp 192.0.2.1:80`.'), 'Its entries in the table: one for each address and mark.'),
   scheduler: text('Its scheduler.'),
-  inTable: flag('Whether the table holds it.'),
+  inTable: flag('Whether the table holds all its entries.'),
   up: count('Servers with this verdict.'),
   down: count('Servers with this verdict.'),
   unknown: count('Servers with this verdict.'),

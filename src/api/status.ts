@@ -4,9 +4,10 @@ import { reasonText } from '../checks/reason.js';
 import type { FallbackServer, ServerConfig, ServiceConfig } from '../config/model.js';
 import type { EpochMillis } from '../core/units.js';
 import { firstForeign, foreignTexts } from '../ipvs/foreign.js';
-import { destText, serviceText } from '../ipvs/keys.js';
+import { destText, entriesText } from '../ipvs/keys.js';
 import type { DestSeen, ObservedService, SyncDaemon, SyncRole, TimeoutsState } from '../ipvs/model.js';
 import type { TimeoutName } from '../ipvs/timeouts.js';
+import { destIn, entriesOf } from '../policy/desired.js';
 import { serverId } from '../policy/judge.js';
 import type { AdminEntry, AdminSource, ServerAdmin, Standing } from '../policy/model.js';
 import { standingText } from '../policy/words.js';
@@ -56,6 +57,7 @@ export interface QuorumStatus {
 export interface ServiceStatus {
   readonly name: string;
   readonly service: string;
+  readonly entries: readonly string[];
   readonly scheduler: string;
   readonly inTable: boolean;
   readonly up: number;
@@ -194,21 +196,33 @@ function healthStatus(health: ServerHealth | undefined, world: World, isChecked:
   } as const;
 }
 
+/** A server in each entry of its service that has it. */
+function destsOf(
+  service: ServiceConfig,
+  server: ServerConfig | FallbackServer,
+  seen: readonly (ObservedService | undefined)[],
+): readonly DestSeen[] {
+  return service.entries.flatMap(
+    ({ key }, index) => seen[index]?.dests.get(destText(destIn(server, key).key)) ?? [],
+  );
+}
+
 function serverStatus(
   service: ServiceConfig,
   server: ServerConfig | FallbackServer,
   world: World,
-  seen: DestSeen | undefined,
+  seen: readonly (ObservedService | undefined)[],
 ): ServerStatus {
   const id = serverId(service, server);
   const standing = world.standings.get(service.name)?.servers.get(id) ?? NOT_JUDGED;
+  const dests = destsOf(service, server, seen);
   return {
     name: server.name,
     address: server.dest.key.address,
     port: server.dest.key.port,
-    weight: seen?.settings.weight ?? null,
+    weight: dests[0]?.settings.weight ?? null,
     configuredWeight: server.dest.settings.weight,
-    inTable: seen !== undefined,
+    inTable: dests.length === service.entries.length,
     ...healthStatus(world.health.get(id), world, server.check !== undefined),
     standing: standing.kind,
     why: standingText(standing),
@@ -219,18 +233,19 @@ function serverStatus(
 
 /** One virtual service: the configuration, the verdicts, and what the table holds of it now. */
 export function serviceStatus(config: ServiceConfig, world: World): ServiceStatus {
-  const key = serviceText(config.service.key);
-  const seen: ObservedService | undefined = world.observed?.get(key);
+  const entries = entriesOf(config);
+  const seen = entries.map((entry) => world.observed?.get(entry));
   const standing = world.standings.get(config.name);
   const statusOf = (server: ServerConfig | FallbackServer): ServerStatus =>
-    serverStatus(config, server, world, seen?.dests.get(destText(server.dest.key)));
+    serverStatus(config, server, world, seen);
   const servers = config.servers.map(statusOf);
   const count = (verdict: Verdict): number => servers.filter((server) => server.verdict === verdict).length;
   return {
     name: config.name,
-    service: key,
-    scheduler: config.service.settings.scheduler,
-    inTable: seen !== undefined,
+    service: entriesText(config.entries),
+    entries,
+    scheduler: config.entries[0].settings.scheduler,
+    inTable: seen.every((entry) => entry !== undefined),
     up: count('up'),
     down: count('down'),
     unknown: count('unknown'),

@@ -11,7 +11,8 @@ import type { ServerHealth, World } from '../world.js';
 import { serviceStatus, worldStatus } from './status.js';
 
 interface Written {
-  readonly seen: ObservedService | undefined;
+  /** In the order of the entries. */
+  readonly seen: readonly (ObservedService | undefined)[];
   readonly standing: ServiceStanding | undefined;
   /** In the order of the servers; one without a check has none. */
   readonly health: readonly (ServerHealth | undefined)[];
@@ -27,7 +28,7 @@ export class StatusTexts {
   }
 
   #service(service: ServiceConfig, world: World): string {
-    const seen = world.observed?.get(serviceText(service.service.key));
+    const seen = service.entries.map(({ key }) => world.observed?.get(serviceText(key)));
     const known = this.#written.get(service);
     const standing = world.standings.get(service.name);
     const health = [...service.servers, ...service.fallback.flat()].map((server) =>
@@ -35,7 +36,7 @@ export class StatusTexts {
     );
     const isSame =
       known !== undefined &&
-      known.seen === seen &&
+      seen.every((entry, index) => entry === known.seen[index]) &&
       known.standing === standing &&
       health.every((one, index) => one === known.health[index]);
     if (isSame) return known.text;

@@ -4,8 +4,6 @@ import type { ServiceConfig } from './model.js';
 /** A service and what the rules over all services need to know of it. */
 export interface ReadService {
   readonly config: ServiceConfig;
-  /** As the kernel tells services apart. */
-  readonly id: string;
   /** Values in its text. */
   readonly size: number;
 }

@@ -57,14 +57,22 @@ export function reportKey(context: Context, at: Cursor<unknown>, message: string
   return FAULTY;
 }
 
-/** Reports a thing that stands here a second time. @param id tells the things of one kind apart. */
-export function claim(context: Context, claims: Claims, at: Cursor<unknown>, kind: string, id: string): void {
+/** Reports a thing that stands here a second time. @param id tells the things of one kind apart. @returns whether it is new */
+export function claim(
+  context: Context,
+  claims: Claims,
+  at: Cursor<unknown>,
+  kind: string,
+  id: string,
+): boolean {
   const first = claims.get(id);
-  if (first === undefined) claims.set(id, at);
-  else {
-    const place = placeText(at.source, first.source, first.node.start);
-    report(context, at, `${kind} ${id} stands twice; the first is ${first.path} (${place})`);
+  if (first === undefined) {
+    claims.set(id, at);
+    return true;
   }
+  const place = placeText(at.source, first.source, first.node.start);
+  report(context, at, `${kind} ${id} stands twice; the first is ${first.path} (${place})`);
+  return false;
 }
 
 export function rootCursor<T>(source: Source, node: YamlNode): Cursor<T> {

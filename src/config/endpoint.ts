@@ -27,19 +27,35 @@ function addressProblem(text: string, whole: string): string {
   return `"${whole}" is not an address`;
 }
 
+/** Text before and after the colon of a port. */
+export interface HostPort {
+  /** Without the brackets of IPv6. */
+  readonly host: string;
+  readonly port: string | undefined;
+}
+
+/** Cuts `HOST:PORT` and `[HOST]:PORT`; the port may be missing. */
+export function splitHostPort(text: string): HostPort {
+  const match = IN_BRACKETS.exec(text) ?? WITH_PORT.exec(text);
+  return { host: match?.[1] ?? text, port: match?.[2] };
+}
+
+/** A port: 0 to 65535. */
+export function parsePort(text: string): Parsed<number> {
+  if (/^\d{1,9}$/.test(text) && Number(text) <= 65_535) return { ok: true, value: Number(text) };
+  return bad(`${/^\d{1,20}$/.test(text) ? text : JSON.stringify(text)} is not a port (0 to 65535)`);
+}
+
 /** Reads `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1` or `[2001:db8::1]:80`. Ports are 0 to 65535. */
 export function parseEndpoint(text: string): Parsed<Endpoint> {
   const alone = parseIp(text);
   if (alone !== undefined) return { ok: true, value: { address: alone, port: undefined } };
-  const match = IN_BRACKETS.exec(text) ?? WITH_PORT.exec(text);
-  const host = match?.[1] ?? text;
-  const port = match?.[2];
+  const { host, port } = splitHostPort(text);
   const address = parseIp(host);
   if (address === undefined) return bad(addressProblem(host, text));
   if (port === undefined) return { ok: true, value: { address, port: undefined } };
-  if (!/^\d{1,9}$/.test(port) || Number(port) > 65_535)
-    return bad(`${/^\d{1,20}$/.test(port) ? port : JSON.stringify(port)} is not a port (0 to 65535)`);
-  return { ok: true, value: { address, port: Number(port) } };
+  const number = parsePort(port);
+  return number.ok ? { ok: true, value: { address, port: number.value } } : number;
 }
 
 /** What keeps an address from being a VIP or a real server; the kernel answers EINVAL for most of these. */

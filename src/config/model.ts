@@ -15,8 +15,13 @@ export type OnFailure = 'remove' | 'quiesce';
 export interface ServerConfig {
   /** From the configuration, else the endpoint (`192.0.2.2:80`). Unique in its service. */
   readonly name: string;
-  /** As it stands in the table while the server is up: key, forward, configured weight, thresholds. */
+  /**
+   * As it stands in the first entry of its service while the server is up: key, forward, configured weight, thresholds.
+   * `destIn` says how it stands in the others.
+   */
   readonly dest: Dest;
+  /** It states no port: it has the port of each entry. */
+  readonly followsPort: boolean;
   readonly check: Check;
 }
 
@@ -24,13 +29,15 @@ export interface ServerConfig {
 export interface FallbackServer {
   readonly name: string;
   readonly dest: Dest;
+  readonly followsPort: boolean;
   /** Undefined: it is always thought to be up. */
   readonly check: Check | undefined;
 }
 
 export interface ServiceConfig {
   readonly name: string;
-  readonly service: Service;
+  /** What it is in the table: an entry for each of its addresses and marks, all with the same servers and checks. */
+  readonly entries: readonly [Service, ...Service[]];
   readonly onFailure: OnFailure;
   readonly servers: readonly ServerConfig[];
   readonly quorum: QuorumRule;

@@ -21,9 +21,10 @@ import type { Config, ServiceConfig } from './model.js';
 import type { RawConfig, RawService } from './schema.js';
 import { SERVICES_MAX } from './schema-facts.js';
 import { completeService } from './service.js';
+import { addSizes, NO_SIZES, type Sizes, tooMany } from './sizes.js';
 import { type Split, splitServices } from './split.js';
 import { validate } from './validate.js';
-import { complete, type Root, requireServices, SERVERS_MAX } from './whole.js';
+import { complete, type Root, requireServices } from './whole.js';
 import { readYaml, VALUES_MAX } from './yaml.js';
 
 /** A file that was cut, its rest already read. */
@@ -59,7 +60,7 @@ function openFile(source: Source): File | undefined {
 }
 
 /** What the services are read with, and what was kept of them so far. */
-interface Reading {
+interface Reading extends Sizes {
   readonly context: Context;
   readonly defaults: Checked<Defaults>;
   readonly defaultsText: string;
@@ -71,7 +72,6 @@ interface Reading {
   readonly services: ServiceConfig[];
   readonly names: Set<string>;
   readonly ids: Set<string>;
-  servers: number;
   /** Values of the file that is read. */
   size: number;
 }
@@ -91,19 +91,18 @@ function readService(reading: Reading, name: string, at: Cursor<RawService>): Re
   const { deps, faults } = reading.context;
   const config = completeService({ deps, faults, services: new Map() }, name, at, reading.defaults);
   if (config === FAULTY || faults.length > 0) return undefined;
-  return { config, id: serviceText(config.service.key), size: at.node.size };
+  return { config, size: at.node.size };
 }
 
 /** Takes a service into this configuration; false where it breaks a rule over all services. */
-function keep(reading: Reading, { config, id, size }: ReadService): boolean {
+function keep(reading: Reading, { config, size }: ReadService): boolean {
   reading.services.push(config);
   reading.names.add(config.name);
-  reading.ids.add(id);
-  reading.servers += config.servers.length;
+  for (const { key } of config.entries) reading.ids.add(serviceText(key));
+  addSizes(reading, config);
   reading.size += size;
-  const count = reading.services.length;
-  if (reading.names.size < count || reading.ids.size < count) return false;
-  return reading.servers <= SERVERS_MAX && reading.size <= VALUES_MAX;
+  if (reading.names.size < reading.services.length || reading.ids.size < reading.entries) return false;
+  return tooMany(reading) === undefined && reading.size <= VALUES_MAX;
 }
 
 /** Services that are read together: what they are read through stays small, and reading starts less often. */
@@ -187,7 +186,7 @@ function startReading(
     services: [],
     names: new Set(),
     ids: new Set(),
-    servers: 0,
+    ...NO_SIZES,
     size: 0,
   };
 }

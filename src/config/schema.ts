@@ -5,6 +5,7 @@
 import { type Static, Type } from 'typebox';
 import { EVENT_KINDS, type EventKind } from '../alerts/model.js';
 import { PERSISTENCE_ENGINES, SCHEDULERS } from '../ipvs/names.js';
+import { addresses, family, mark } from './schema-addresses.js';
 import { check, checkDefinition } from './schema-checks.js';
 import { hooks } from './schema-hooks.js';
 import {
@@ -172,19 +173,11 @@ export const service = section(
       address: address(
         'The VIP and its port. An IPv6 address stands in brackets and in quotes.',
         '192.168.2.254:80',
-        'Either `address` or `fwmark`. Port 0 (every port) only with `persistence`.',
+        'Either `address`, `addresses` or `fwmark`. Port 0 (every port) only with `persistence`.',
       ),
-      fwmark: integer(1, 4_294_967_295, {
-        says: 'The firewall mark of the packets, instead of an address.',
-        example: '10',
-        relation: 'Either `address` or `fwmark`.',
-      }),
-      family: choice(['ipv4', 'ipv6'], {
-        says: 'The address family of a fwmark service.',
-        default: 'ipv4',
-        example: 'ipv6',
-        relation: 'Only with `fwmark`.',
-      }),
+      addresses,
+      fwmark: mark('Either `address`, `addresses` or `fwmark`.'),
+      family: family('Only with `fwmark`.'),
       protocol: choice(['tcp', 'udp', 'sctp'], {
         says: 'The protocol.',
         default: 'tcp',

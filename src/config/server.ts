@@ -1,8 +1,8 @@
 /** One real server inside its service. */
 import type { Check } from '../checks/model.js';
 import { type Ip, ipFamily } from '../core/ip.js';
-import { destText, serviceFamily } from '../ipvs/keys.js';
-import type { Dest, Forward, ServiceKey } from '../ipvs/model.js';
+import { destText } from '../ipvs/keys.js';
+import type { Dest, Forward } from '../ipvs/model.js';
 import { type CheckTemplate, checkTemplate, type Defaults } from './check.js';
 import {
   type Checked,
@@ -19,18 +19,29 @@ import { parseEndpoint, unusable } from './endpoint.js';
 import { forwardOf } from './forward.js';
 import type { FallbackServer, ServerConfig } from './model.js';
 import type { RawServer } from './schema.js';
+import type { KeyFacts } from './service-keys.js';
 
 /** What a server needs to know of its service. */
 export interface ServiceFacts {
   readonly name: string;
-  readonly key: Checked<ServiceKey>;
+  readonly keys: Checked<KeyFacts>;
   readonly persistent: boolean;
   readonly forward: Checked<Forward>;
   /** The check of the service over the defaults. */
   readonly check: Checked<Defaults>;
   /** Of its servers so far. */
   readonly names: Claims;
-  readonly endpoints: Claims;
+  readonly endpoints: EndpointClaims;
+}
+
+/** What tells the servers of a service apart in each of its entries. */
+export interface EndpointClaims {
+  /** Those that state a port, by endpoint. */
+  readonly stated: Claims;
+  /** Those that state a port that some entry has, by address. */
+  readonly inEntry: Claims;
+  /** Those that have the port of each entry, by address. */
+  readonly following: Claims;
 }
 
 type Item = Cursor<string | RawServer>;
@@ -72,18 +83,27 @@ function stated(context: Context, item: Item): Checked<Stated> {
   return report(context, port, 'the address says a port already; keep one of them');
 }
 
-/** Only masquerade rewrites packets, so with the other methods a server sees the port the client asked for. */
-function portProblem(port: number, servicePort: number, forward: Forward): string | undefined {
-  if (port === servicePort) return undefined;
-  if (port === 0) return 'port 0 (the port of the packet) is for services of port 0 and for fwmark services';
-  if (servicePort === 0) return `${keeps('a service of port 0')}; ${PROBED_PORT}`;
-  if (forward.method === 'masquerade') return undefined;
-  const rule = `with \`forward: ${forward.method}\` packets arrive unchanged, so the server listens on the service's port`;
-  return `port ${port} is not the service's port ${servicePort}; ${rule} (only masquerade changes ports)`;
-}
-
 const keeps = (what: string): string => `the kernel changes no ports in ${what}`;
 const PROBED_PORT = 'leave the port out, and say in `check` which port is probed';
+
+function findPort(ports: ReadonlySet<number>, holds: (port: number) => boolean): number | undefined {
+  for (const port of ports) if (holds(port)) return port;
+  return undefined;
+}
+
+/** Only masquerade rewrites packets, so with the other methods a server sees the port the client asked for. */
+function portProblem(port: number, ports: ReadonlySet<number>, forward: Forward): string | undefined {
+  const other = findPort(ports, (entry) => entry !== port);
+  if (other === undefined) return undefined;
+  if (port === 0) return 'port 0 (the port of the packet) is for services of port 0 and for fwmark services';
+  if (ports.has(0)) return `${keeps('a service of port 0')}; ${PROBED_PORT}`;
+  if (forward.method === 'masquerade') return undefined;
+  const rule = `with \`forward: ${forward.method}\` packets arrive unchanged, so the server listens on the service's port`;
+  const its = ports.has(port)
+    ? `the service has port ${other} too`
+    : `port ${port} is not the service's port ${other}`;
+  return `${its}; ${rule} (only masquerade changes ports)`;
+}
 
 /** ip_vs_sched_persist changes the port of packets that came to the port of the service, and a mark has none. */
 function markedPortProblem(port: number, forward: Forward, persistent: boolean): string | undefined {
@@ -94,28 +114,29 @@ function markedPortProblem(port: number, forward: Forward, persistent: boolean):
 function portFits(
   context: Context,
   { server, forward }: Place,
-  key: ServiceKey,
+  { ports, marked }: KeyFacts,
   persistent: boolean,
 ): boolean {
   if (server.port === undefined) return true;
   const { value, at } = server.port;
   const problem =
-    key.kind === 'fwmark'
-      ? markedPortProblem(value, forward, persistent)
-      : portProblem(value, key.port, forward);
+    portProblem(value, ports, forward) ??
+    (marked ? markedPortProblem(value, forward, persistent) : undefined);
   if (problem === undefined) return true;
   report(context, at, problem);
   return false;
 }
 
-function familyFits(context: Context, server: Stated, key: ServiceKey, forward: Forward): boolean {
+function familyFits(context: Context, server: Stated, keys: KeyFacts, forward: Forward): boolean {
   const family = ipFamily(server.address);
-  if (family === serviceFamily(key) || forward.method === 'tunnel') return true;
+  const other = family === 'ipv4' ? 'ipv6' : 'ipv4';
+  if (!keys.families.has(other) || forward.method === 'tunnel') return true;
+  const service = keys.families.size > 1 ? 'in a service of both families' : `in an ${other} service`;
   const fix =
-    key.kind === 'fwmark'
+    keys.marked && keys.ports.size === 0
       ? `; say \`family: ${family}\` in the service, or use a tunnel`
       : '; only a tunnel can do that';
-  report(context, server.at, `an ${family} server in an ${serviceFamily(key)} service${fix}`);
+  report(context, server.at, `an ${family} server ${service}${fix}`);
   return false;
 }
 
@@ -143,27 +164,35 @@ function placeOf(context: Context, item: Item, facts: ServiceFacts): Checked<Pla
   const fields = mapping(item);
   const server = stated(context, item);
   const forward = fields === undefined ? facts.forward : forwardOf(context, fields, facts.forward);
-  if (server === FAULTY || forward === FAULTY || facts.key === FAULTY) return FAULTY;
-  const portIsFine = portFits(context, { server, forward }, facts.key, facts.persistent);
-  const familyIsFine = familyFits(context, server, facts.key, forward);
+  if (server === FAULTY || forward === FAULTY || facts.keys === FAULTY) return FAULTY;
+  const portIsFine = portFits(context, { server, forward }, facts.keys, facts.persistent);
+  const familyIsFine = familyFits(context, server, facts.keys, forward);
   return portIsFine && familyIsFine ? { server, forward } : FAULTY;
 }
 
-function destOf(context: Context, item: Item, facts: ServiceFacts): Checked<Dest> {
+/** A server as it stands in the first entry of its service. */
+interface Placed {
+  readonly dest: Dest;
+  readonly followsPort: boolean;
+}
+
+function destOf(context: Context, item: Item, facts: ServiceFacts): Checked<Placed> {
   const fields = mapping(item);
   const place = placeOf(context, item, facts);
   const limits = fields === undefined ? { upper: 0, lower: 0 } : thresholds(context, fields);
   const weight = fields === undefined ? 1 : read(fields, 'weight', 1);
-  if (place === FAULTY || limits === FAULTY || weight === FAULTY || facts.key === FAULTY) return FAULTY;
-  const port = place.server.port?.value ?? (facts.key.kind === 'fwmark' ? 0 : facts.key.port);
+  if (place === FAULTY || limits === FAULTY || weight === FAULTY || facts.keys === FAULTY) return FAULTY;
+  const { first } = facts.keys;
+  const port = place.server.port?.value ?? (first.kind === 'fwmark' ? 0 : first.port);
+  const settings = {
+    forward: place.forward,
+    weight,
+    upperThreshold: limits.upper,
+    lowerThreshold: limits.lower,
+  };
   return {
-    key: { address: place.server.address, port },
-    settings: {
-      forward: place.forward,
-      weight,
-      upperThreshold: limits.upper,
-      lowerThreshold: limits.lower,
-    },
+    dest: { key: { address: place.server.address, port }, settings },
+    followsPort: place.server.port === undefined,
   };
 }
 
@@ -175,14 +204,15 @@ function templateOf(context: Context, item: Item, facts: ServiceFacts): Checked<
   return checkTemplate(context, [own, ...facts.check.layers]);
 }
 
-function checkOf(
-  context: Context,
-  item: Item,
-  id: string,
-  dest: Dest,
-  template: CheckTemplate,
-): Checked<Check> {
-  const port = template.port ?? dest.key.port;
+/** The port that stands for a server: its own, or the first that its service has. */
+function ownPort({ dest, followsPort }: Placed, { ports }: KeyFacts): number {
+  return (followsPort ? findPort(ports, (port) => port !== 0) : undefined) ?? dest.key.port;
+}
+
+function checkOf(context: Context, item: Item, named: Named, facts: ServiceFacts): Checked<Check> {
+  const template = templateOf(context, item, facts);
+  if (template === FAULTY || facts.keys === FAULTY) return FAULTY;
+  const port = template.port ?? ownPort(named, facts.keys);
   if (port === 0) {
     return report(
       context,
@@ -190,37 +220,62 @@ function checkOf(
       "the server has no port that could be probed; say `port` in its check or in the service's",
     );
   }
-  return { id, rule: template.rule, probe: template.probe({ address: dest.key.address, port }) };
+  const { address } = named.dest.key;
+  return {
+    id: `${facts.name}/${named.name}`,
+    rule: template.rule,
+    probe: template.probe({ address, port }),
+  };
 }
 
-interface Named {
+interface Named extends Placed {
   readonly name: string;
-  readonly dest: Dest;
+}
+
+/** Where the entries of the service have several ports, a server that has them all is called by its address. */
+function endpointOf({ dest, followsPort }: Placed, { ports, marked }: KeyFacts): string {
+  const several = ports.size + (marked ? 1 : 0) > 1;
+  return followsPort && several ? dest.key.address : destText(dest.key);
+}
+
+/** No two servers of a service may come to the same destination in one of its entries. */
+function claimEndpoint(context: Context, item: Item, facts: ServiceFacts, placed: Placed): void {
+  const { stated, inEntry, following } = facts.endpoints;
+  const { address, port } = placed.dest.key;
+  if (facts.keys === FAULTY) return;
+  const endpoint = endpointOf(placed, facts.keys);
+  const isEntry = facts.keys.ports.has(port) || (facts.keys.marked && port === 0);
+  const own = placed.followsPort ? following : stated;
+  const other = placed.followsPort ? inEntry : isEntry ? following : undefined;
+  const id = placed.followsPort ? address : endpoint;
+  const first = own.get(id) ?? other?.get(address);
+  if (first !== undefined) {
+    claim(context, new Map([[endpoint, first]]), item, 'the server', endpoint);
+    return;
+  }
+  own.set(id, item);
+  if (!placed.followsPort && isEntry) inEntry.set(address, item);
 }
 
 function namedDest(context: Context, item: Item, facts: ServiceFacts): Checked<Named> {
   const fields = mapping(item);
-  const dest = destOf(context, item, facts);
+  const placed = destOf(context, item, facts);
   const given = fields === undefined ? undefined : member(fields, 'name');
   if (given !== undefined && given !== FAULTY) {
     claim(context, facts.names, given, 'the name', given.value);
   }
-  const endpoint = dest === FAULTY ? '' : destText(dest.key);
-  if (dest !== FAULTY) claim(context, facts.endpoints, item, 'the server', endpoint);
-  return dest === FAULTY || given === FAULTY ? FAULTY : { name: given?.value ?? endpoint, dest };
-}
-
-function idOf(facts: ServiceFacts, { name }: Named): string {
-  return `${facts.name}/${name}`;
+  if (placed === FAULTY || facts.keys === FAULTY) return FAULTY;
+  claimEndpoint(context, item, facts, placed);
+  return given === FAULTY ? FAULTY : { name: given?.value ?? endpointOf(placed, facts.keys), ...placed };
 }
 
 /** Completes one server. */
 export function completeServer(context: Context, item: Item, facts: ServiceFacts): Checked<ServerConfig> {
   const named = namedDest(context, item, facts);
-  const template = templateOf(context, item, facts);
-  if (named === FAULTY || template === FAULTY) return FAULTY;
-  const check = checkOf(context, item, idOf(facts, named), named.dest, template);
-  return check === FAULTY ? FAULTY : { ...named, check };
+  // Its own faults are told even where the rest of the server is faulty.
+  if (named === FAULTY) templateOf(context, item, facts);
+  const check = named === FAULTY ? FAULTY : checkOf(context, item, named, facts);
+  return named === FAULTY || check === FAULTY ? FAULTY : { ...named, check };
 }
 
 /** Completes a server of a fallback: it is probed only where it says how. */

@@ -1,5 +1,6 @@
+import type { Family } from '../core/ip.js';
 import { serviceFamily } from '../ipvs/keys.js';
-import type { Persistence, SchedulerFlags, ServiceKey, ServiceSettings } from '../ipvs/model.js';
+import type { Persistence, SchedulerFlags, ServiceSettings } from '../ipvs/model.js';
 import {
   type Checked,
   type Context,
@@ -12,7 +13,7 @@ import {
   reportKey,
 } from './cursor.js';
 import type { RawService } from './schema.js';
-import { refuse } from './service-key.js';
+import { type Keys, refuse } from './service-keys.js';
 import { wholeSeconds } from './whole-seconds.js';
 
 type FlagName = NonNullable<RawService['flags']>[number];
@@ -64,58 +65,73 @@ function persistenceSeconds(context: Context, at: RawPersistence): Checked<numbe
   return timeout === FAULTY ? FAULTY : wholeSeconds(context, timeout);
 }
 
-function persistencePrefix(context: Context, at: RawPersistence, key: Checked<ServiceKey>): Checked<number> {
+/** How many leading bits make a client, where the configuration says so. */
+function persistencePrefix(
+  context: Context,
+  at: RawPersistence,
+  keys: Checked<Keys>,
+): Checked<number | undefined> {
   const netmask = member(at, 'netmask');
-  if (netmask === FAULTY || key === FAULTY) return FAULTY;
-  const bits = serviceFamily(key) === 'ipv4' ? 32 : 128;
-  if (netmask === undefined) return bits;
-  if (netmask.value <= bits) return netmask.value;
-  return report(context, netmask, `${netmask.value} is more than the ${bits} bits of an IPv4 address`);
+  if (netmask === undefined || netmask === FAULTY) return netmask;
+  if (keys === FAULTY) return FAULTY;
+  if (netmask.value <= 32 || keys.every((key) => serviceFamily(key) === 'ipv6')) return netmask.value;
+  return report(context, netmask, `${netmask.value} is more than the 32 bits of an IPv4 address`);
 }
+
+type PersistenceByFamily = Readonly<Record<Family, Persistence>>;
 
 function persistence(
   context: Context,
   at: Cursor<RawService>,
-  key: Checked<ServiceKey>,
-): Checked<Persistence> | undefined {
+  keys: Checked<Keys>,
+): Checked<PersistenceByFamily> | undefined {
   const given = member(at, 'persistence');
   if (given === undefined || given === FAULTY) return given;
   const timeoutSeconds = persistenceSeconds(context, given);
-  const prefix = persistencePrefix(context, given, key);
-  return timeoutSeconds === FAULTY || prefix === FAULTY ? FAULTY : { timeoutSeconds, prefix };
+  const prefix = persistencePrefix(context, given, keys);
+  if (timeoutSeconds === FAULTY || prefix === FAULTY) return FAULTY;
+  return {
+    ipv4: { timeoutSeconds, prefix: prefix ?? 32 },
+    ipv6: { timeoutSeconds, prefix: prefix ?? 128 },
+  };
 }
 
 /** One-packet scheduling and persistence engines work on UDP alone (net/netfilter/ipvs). */
-function udpOnly(context: Context, at: Cursor<RawService>, key: Checked<ServiceKey>): boolean {
-  if (key === FAULTY || key.kind === 'fwmark' || key.protocol === 'udp') return true;
-  const why = `only with \`protocol: udp\` or \`fwmark\`, this service is ${key.protocol}`;
+function udpOnly(context: Context, at: Cursor<RawService>, keys: Checked<Keys>): boolean {
+  const other = keys === FAULTY ? undefined : keys.find((key) => key.kind === 'address');
+  if (other === undefined || other.protocol === 'udp') return true;
+  const why = `only with \`protocol: udp\` or \`fwmark\`, this service is ${other.protocol}`;
   const onePacket = member(at, 'one-packet');
   const off = onePacket !== undefined && onePacket !== FAULTY && !onePacket.value;
   return refuse(context, at, off ? ['persistence-engine'] : ['one-packet', 'persistence-engine'], why);
 }
 
+/** All entries of one family have the same. */
+export type SettingsByFamily = Readonly<Record<Family, ServiceSettings>>;
+
 /** Everything of a service that can be changed while it runs. */
 export function serviceSettings(
   context: Context,
   at: Cursor<RawService>,
-  key: Checked<ServiceKey>,
-): Checked<ServiceSettings> {
+  keys: Checked<Keys>,
+): Checked<SettingsByFamily> {
   const scheduler = read(at, 'scheduler', 'wlc');
   const flags = schedulerFlags(context, at, scheduler);
   const onePacket = read(at, 'one-packet', false);
-  const persistent = persistence(context, at, key);
+  const persistent = persistence(context, at, keys);
   const engine = member(at, 'persistence-engine');
-  const fit = udpOnly(context, at, key);
+  const fit = udpOnly(context, at, keys);
   if (engine !== undefined && engine !== FAULTY && persistent === undefined) {
     return reportKey(context, engine, 'only with `persistence`, which it refines');
   }
   if (!fit || scheduler === FAULTY || flags === FAULTY || onePacket === FAULTY) return FAULTY;
   if (persistent === FAULTY || engine === FAULTY) return FAULTY;
-  return {
+  const settingsOf = (family: Family): ServiceSettings => ({
     scheduler,
     schedulerFlags: flags,
     onePacket,
-    persistence: persistent,
+    persistence: persistent?.[family],
     persistenceEngine: engine?.value,
-  };
+  });
+  return { ipv4: settingsOf('ipv4'), ipv6: settingsOf('ipv6') };
 }

@@ -1,7 +1,8 @@
 /** One virtual service with its servers. */
-import { serviceText } from '../ipvs/keys.js';
+import { serviceFamily } from '../ipvs/keys.js';
+import type { Service, ServiceKey } from '../ipvs/model.js';
 import { checkTemplate, type Defaults } from './check.js';
-import { type Checked, type Context, type Cursor, claim, FAULTY, items, member, read } from './cursor.js';
+import { type Checked, type Context, type Cursor, FAULTY, items, member, read } from './cursor.js';
 import { forwardOf } from './forward.js';
 import type { ServerConfig, ServiceConfig } from './model.js';
 import { ownershipChoice } from './ownership.js';
@@ -9,8 +10,8 @@ import { admitOf, fallbackOf, quorumOf } from './policy.js';
 import { railsOf } from './rails.js';
 import type { RawService } from './schema.js';
 import { completeServer, type ServiceFacts } from './server.js';
-import { serviceKey } from './service-key.js';
-import { serviceSettings } from './service-settings.js';
+import { type Keys, keyFacts, serviceKeys } from './service-keys.js';
+import { type SettingsByFamily, serviceSettings } from './service-settings.js';
 
 function completeServers(
   context: Context,
@@ -37,6 +38,12 @@ function checksOf(context: Context, at: Cursor<RawService>, defaults: Checked<De
   return { ...defaults, layers, template: checkTemplate(context, layers) };
 }
 
+function entriesOf(keys: Keys, settings: SettingsByFamily): ServiceConfig['entries'] {
+  const entry = (key: ServiceKey): Service => ({ key, settings: settings[serviceFamily(key)] });
+  const [first, ...others] = keys;
+  return [entry(first), ...others.map(entry)];
+}
+
 /** Completes one service. */
 export function completeService(
   context: Context,
@@ -44,23 +51,19 @@ export function completeService(
   at: Cursor<RawService>,
   defaults: Checked<Defaults>,
 ): Checked<ServiceConfig> {
-  const key = serviceKey(context, at);
-  const place = member(at, 'fwmark') ?? member(at, 'address');
-  if (key !== FAULTY && place !== undefined && place !== FAULTY) {
-    claim(context, context.services, place, 'the service', serviceText(key));
-  }
-  const settings = serviceSettings(context, at, key);
+  const keys = serviceKeys(context, at);
+  const settings = serviceSettings(context, at, keys);
   const onFailure = read(at, 'on-failure', 'remove');
   const forward = forwardOf(context, at, { method: 'direct' });
   const check = checksOf(context, at, defaults);
   const facts: ServiceFacts = {
     name,
-    key,
+    keys: keys === FAULTY ? FAULTY : keyFacts(keys),
     persistent: member(at, 'persistence') !== undefined,
     forward,
     check,
     names: new Map(),
-    endpoints: new Map(),
+    endpoints: { stated: new Map(), inEntry: new Map(), following: new Map() },
   };
   const servers = completeServers(context, at, facts);
   const quorum = quorumOf(context, at, servers);
@@ -68,8 +71,18 @@ export function completeService(
   const admit = admitOf(at);
   const ownership = ownershipChoice(at);
   const rails = railsOf(context, at, defaults, servers);
-  if (key === FAULTY || settings === FAULTY || onFailure === FAULTY || servers === FAULTY) return FAULTY;
+  if (keys === FAULTY || settings === FAULTY || onFailure === FAULTY || servers === FAULTY) return FAULTY;
   if (quorum === FAULTY || fallback === FAULTY || admit === FAULTY || ownership === FAULTY) return FAULTY;
   if (rails === FAULTY) return FAULTY;
-  return { name, service: { key, settings }, onFailure, servers, quorum, fallback, admit, ownership, rails };
+  return {
+    name,
+    entries: entriesOf(keys, settings),
+    onFailure,
+    servers,
+    quorum,
+    fallback,
+    admit,
+    ownership,
+    rails,
+  };
 }

@@ -63,9 +63,11 @@ function groupOf(context: Context, at: At): Checked<Ip> {
 
 /** The kernel has either daemons or servers of another family than their service's. */
 function checkFamilies(context: Context, at: At, services: readonly ServiceConfig[]): Checked<true> {
-  for (const { name, service, servers } of services) {
-    const family = serviceFamily(service.key);
-    const other = servers.find(({ dest }) => ipFamily(dest.key.address) !== family);
+  for (const { name, entries, servers, fallback } of services) {
+    const families = new Set(entries.map(({ key }) => serviceFamily(key)));
+    const other = [...servers, ...fallback.flat()].find(
+      ({ dest }) => families.size > 1 || !families.has(ipFamily(dest.key.address)),
+    );
     if (other === undefined) continue;
     const words = `server ${other.name} of service ${name} is of the other family`;
     return report(context, at, `${words}; the kernel does not synchronise connections beside such servers`);

@@ -30,6 +30,7 @@ import type { RawSync } from './schema-sync.js';
 import type { RawTrackedObject } from './schema-tracks.js';
 import type { RawRouter } from './schema-vrrp.js';
 import { completeService } from './service.js';
+import { addSizes, NO_SIZES, tooMany } from './sizes.js';
 import { completeState } from './state.js';
 import { completeSync, type SyncSurroundings } from './sync.js';
 import { completeTimeouts } from './timeouts.js';
@@ -38,9 +39,6 @@ import { validate } from './validate.js';
 import { checkRouters, completeRouter } from './vrrp.js';
 import type { Trackable } from './vrrp-track.js';
 import { readYaml } from './yaml.js';
-
-/** Over all files. */
-export const SERVERS_MAX = 50_000;
 
 /** A file as a mapping that the schema found no fault in, or only faults deeper inside. */
 export type Root = Cursor<RawConfig>;
@@ -100,15 +98,16 @@ function services(
   const found = roots.map((root) => member(root, 'services'));
   const given = maps<Readonly<Record<string, RawService>>>(found);
   const complete: ServiceConfig[] = [];
-  let servers = 0;
+  const sizes = { ...NO_SIZES };
   for (const [name, at] of merged(context, given)) {
     const service = completeService(context, name, at, defaults);
     if (service === FAULTY) continue;
     complete.push(service);
-    servers += service.servers.length;
-    if (servers > SERVERS_MAX && servers - service.servers.length <= SERVERS_MAX) {
-      reportKey(context, at, `with this service there are more than ${SERVERS_MAX} servers`);
-    }
+    const before = tooMany(sizes);
+    addSizes(sizes, service);
+    const now = tooMany(sizes);
+    if (before === undefined && now !== undefined)
+      reportKey(context, at, `with this service there are more than ${now}`);
   }
   return complete;
 }

@@ -106,7 +106,9 @@ export async function collectFacts(config: Config | undefined, sources: FactSour
     ? { table: new Map(), fact: { kind: 'memory' } as const }
     : await dumpTable(openTable);
   const wanted = config === undefined ? wantedOfTable(table) : wantedOf(config);
-  const named = new Set(config?.services.map(({ service }) => serviceText(service.key)));
+  const named = new Set(
+    config?.services.flatMap(({ entries }) => entries.map(({ key }) => serviceText(key))),
+  );
   const foreign = [...table.values()]
     .map(({ service }) => serviceText(service.key))
     .filter((text) => !named.has(text));

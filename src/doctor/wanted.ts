@@ -40,7 +40,9 @@ function busiestOf(checks: readonly Check[]): Wanted['busiest'] {
 
 /** Of a configuration. */
 export function wantedOf(config: Config): Wanted {
-  const services = config.services.map(({ name, service }) => serviceOf(name, service));
+  const services = config.services.flatMap(({ name, entries }) =>
+    entries.map((entry) => serviceOf(name, entry)),
+  );
   const servers = config.services.flatMap(({ name, servers: own, fallback }) =>
     [...own, ...fallback.flat()].map(({ dest }): WantedServer => {
       return { service: name, address: dest.key.address, method: dest.settings.forward.method };
@@ -53,7 +55,7 @@ export function wantedOf(config: Config): Wanted {
     configured: true,
     services,
     servers,
-    ...kindsOf(config.services.map(({ service }) => service)),
+    ...kindsOf(config.services.flatMap(({ entries }) => entries)),
     routers: config.vrrp.map(({ instance, addresses }) => ({
       name: instance.name,
       interface: instance.interface,

@@ -5,13 +5,13 @@
 import type { Check, CheckId, VerdictChange } from '../checks/model.js';
 import type { Config, FallbackServer, ServerConfig, ServiceConfig } from '../config/model.js';
 import { type EpochMillis, type Millis, millis } from '../core/units.js';
-import { destText } from '../ipvs/keys.js';
+import { destText, serviceText } from '../ipvs/keys.js';
 import type { ObservedTable } from '../ipvs/model.js';
 import type { Desired, DesiredService } from '../ipvs/plan.js';
 import type { ServerHealth } from '../world.js';
 import { withWord } from './admin.js';
 import { ColdStart } from './cold-start.js';
-import { desiredService, entriesOf } from './desired.js';
+import { desiredEntries, entriesOf } from './desired.js';
 import { type Judgement, judge, NO_MEMORY, serverId } from './judge.js';
 import type { AdminWord, Instant, ServerAdmin, ServerId } from './model.js';
 import { type PolicyNews, standingNews } from './news.js';
@@ -280,8 +280,8 @@ export class PolicyBook {
     this.#pages.set(service.name, { service, judgement });
     if (judgement.again === undefined) this.#due.delete(service.name);
     else this.#due.set(service.name, millis(now + judgement.again));
-    const desired = desiredService(service, judgement, this.#health);
-    for (const entry of entriesOf(service)) this.#desired.set(entry, desired);
+    for (const [text, entry] of desiredEntries(service, judgement, this.#health))
+      this.#desired.set(text, entry);
     news.push(...standingNews(service, before?.standing, judgement.standing));
   }
 
@@ -298,7 +298,7 @@ export class PolicyBook {
     const held = this.#health.get(change.id)?.held;
     if (held !== undefined) return held !== change.verdict;
     if (change.verdict === 'down') return true;
-    const [entry = ''] = entriesOf(service);
+    const entry = serviceText(service.entries[0].key);
     const seen = this.#observed?.get(entry)?.dests.get(destText(server.dest.key));
     return seen === undefined || (seen.settings.weight === 0 && server.dest.settings.weight > 0);
   }

@@ -3,7 +3,7 @@ import type { CheckId } from '../checks/model.js';
 import type { Config, FallbackServer, ServerConfig, ServiceConfig } from '../config/model.js';
 import { millis } from '../core/units.js';
 import { destText, serviceText } from '../ipvs/keys.js';
-import type { Dest } from '../ipvs/model.js';
+import type { Dest, ServiceKey } from '../ipvs/model.js';
 import type { Cause, Desired, DesiredDest, DesiredServer, DesiredService } from '../ipvs/plan.js';
 import type { ServerHealth } from '../world.js';
 import { type Judgement, judge, NO_MEMORY, serverId } from './judge.js';
@@ -15,16 +15,15 @@ function withWeight(dest: Dest, weight: number): Dest {
 }
 
 function want(
-  server: ServerConfig | FallbackServer,
+  dest: Dest,
   standing: Standing | undefined,
   weight: number | undefined,
   otherwise: 'present' | 'absent',
 ): DesiredDest {
   // No verdict yet. What a predecessor left in the table is better knowledge than any assumption.
-  if (standing === undefined || standing.kind === 'unknown')
-    return { kind: 'hold', dest: server.dest, otherwise };
-  if (weight === undefined) return { kind: 'absent', dest: server.dest };
-  return { kind: 'present', dest: withWeight(server.dest, weight) };
+  if (standing === undefined || standing.kind === 'unknown') return { kind: 'hold', dest, otherwise };
+  if (weight === undefined) return { kind: 'absent', dest };
+  return { kind: 'present', dest: withWeight(dest, weight) };
 }
 
 function causeOf(
@@ -40,30 +39,65 @@ function causeOf(
   return { kind: 'verdict', service, server, verdict: change.verdict, reason: change.result.reason };
 }
 
-/** One service: present always; its servers as they were judged. */
-export function desiredService(
+/** How a server stands in an entry of its service. */
+export function destIn(server: ServerConfig | FallbackServer, entry: ServiceKey): Dest {
+  const { dest } = server;
+  const port = server.followsPort ? portOf(entry) : dest.key.port;
+  if (port === dest.key.port) return dest;
+  return { key: { address: dest.key.address, port }, settings: dest.settings };
+}
+
+/** The port of a server that states none. */
+function portOf(entry: ServiceKey): number {
+  return entry.kind === 'fwmark' ? 0 : entry.port;
+}
+
+/** The servers of a service, as they were judged, as they stand in an entry. */
+function serversIn(
+  entry: ServiceKey,
   service: ServiceConfig,
   { standing, weights }: Judgement,
   health: ReadonlyMap<CheckId, ServerHealth>,
-): DesiredService {
+): ReadonlyMap<string, DesiredServer> {
   const servers = new Map<string, DesiredServer>();
   const add = (server: ServerConfig | FallbackServer, otherwise: 'present' | 'absent'): void => {
     const id = serverId(service, server);
     const its = standing.servers.get(id);
-    servers.set(destText(server.dest.key), {
+    const dest = destIn(server, entry);
+    servers.set(destText(dest.key), {
       server: server.name,
-      want: want(server, its, weights.get(id), otherwise),
+      want: want(dest, its, weights.get(id), otherwise),
       cause: causeOf(service.name, server.name, its, health.get(id)),
     });
   };
   for (const server of service.servers) add(server, server.check.rule.assume === 'up' ? 'present' : 'absent');
   for (const tier of service.fallback) for (const server of tier) add(server, 'absent');
-  return { name: service.name, service: service.service, servers };
+  return servers;
+}
+
+/**
+ * One service, by `serviceText` of its entries: present always; its servers as they were judged.
+ * Entries of the same port share what is wanted of their servers: cost is entries plus servers, not their product.
+ */
+export function desiredEntries(
+  service: ServiceConfig,
+  judgement: Judgement,
+  health: ReadonlyMap<CheckId, ServerHealth>,
+): ReadonlyMap<string, DesiredService> {
+  const byPort = new Map<number, ReadonlyMap<string, DesiredServer>>();
+  const desired = new Map<string, DesiredService>();
+  for (const entry of service.entries) {
+    const port = portOf(entry.key);
+    const servers = byPort.get(port) ?? serversIn(entry.key, service, judgement, health);
+    byPort.set(port, servers);
+    desired.set(serviceText(entry.key), { name: service.name, service: entry, servers });
+  }
+  return desired;
 }
 
 /** Where a service stands in the table: the keys of its entries there. */
 export function entriesOf(service: ServiceConfig): readonly string[] {
-  return [serviceText(service.service.key)];
+  return service.entries.map(({ key }) => serviceText(key));
 }
 
 /** The whole configuration as it is judged without a memory: what a daemon that starts now wants. By `serviceText`. */
@@ -75,7 +109,7 @@ export function computeDesired(
   const desired = new Map<string, DesiredService>();
   for (const service of config.services) {
     const judgement = judge(service, { health, admin }, NO_MEMORY, millis(0));
-    for (const entry of entriesOf(service)) desired.set(entry, desiredService(service, judgement, health));
+    for (const [text, entry] of desiredEntries(service, judgement, health)) desired.set(text, entry);
   }
   return desired;
 }

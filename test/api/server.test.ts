@@ -8,9 +8,10 @@ import * as schemas from '../../src/api/schemas.js';
 import { buildApi } from '../../src/api/server.js';
 import type { Status } from '../../src/api/status.js';
 import { packageVersion } from '../../src/api/version.js';
+import type { ServiceConfig } from '../../src/config/model.js';
 import { epochMillis } from '../../src/core/units.js';
 import type { World } from '../../src/world.js';
-import { config, dest, serviceConfig, syncDaemon, table } from '../ipvs/build.js';
+import { config, dest, key, service, serviceConfig, syncDaemon, table } from '../ipvs/build.js';
 import { A, CONFIG, down, FTP, NOW, START, source, UNKNOWN, up, WEB, world } from './build.js';
 
 const ajv = new Ajv({ strict: true, allowUnionTypes: true, allErrors: true });
@@ -60,6 +61,7 @@ t.test('the status of a world, word for word', async (t) => {
   t.same(status.services[0], {
     name: 'web',
     service: 'tcp 192.0.2.1:80',
+    entries: ['tcp 192.0.2.1:80'],
     scheduler: 'wlc',
     inTable: true,
     up: 1,
@@ -141,6 +143,25 @@ t.test('an answer is serialised once for each version of the world', async (t) =
   t.equal(made, after, 'the second is the first');
   its.current = world({ config, version: 8, stopping: true });
   t.equal((await app.inject({ url: '/v1/status' })).json<Status>().stopping, true);
+});
+
+t.test('a service of several addresses is in the table where all its entries are', async (t) => {
+  const second = service(key('192.0.2.2', 80));
+  const both: ServiceConfig = { ...serviceConfig('web', WEB, [A]), entries: [WEB, second] };
+  const ask = async (observed: World['observed']): Promise<unknown> =>
+    (
+      await buildApi(source(world({ config: config(both), observed }))).inject({ url: '/v1/services/web' })
+    ).json();
+  const [whole, half] = [table([WEB, [A]], [second, [A]]), table([WEB, []], [second, [A]])];
+  t.match(await ask(whole), {
+    service: 'tcp 192.0.2.1:80 and 1 more',
+    entries: ['tcp 192.0.2.1:80', 'tcp 192.0.2.2:80'],
+    inTable: true,
+    servers: [{ inTable: true, weight: 1 }],
+  });
+  t.match(await ask(half), { inTable: true, servers: [{ inTable: false, weight: 1 }] });
+  t.match(await ask(table([second, [A]])), { inTable: false, servers: [{ inTable: false, weight: 1 }] });
+  t.match(await ask(new Map()), { inTable: false, servers: [{ inTable: false, weight: null }] });
 });
 
 t.test('the synchronisation of connections: what is followed, wanted and seen', async (t) => {

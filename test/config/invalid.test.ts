@@ -85,7 +85,7 @@ const EXPECTED: readonly string[] = [
   'mixed-families-with-a-fwmark.yaml:5:15: services.web.servers[0]: an ipv6 server in an ipv4 service; say `family: ipv6` in the service, or use a tunnel',
   'mixed-families.yaml:4:15: services.web.servers[0]: an ipv6 server in an ipv4 service; only a tunnel can do that',
   'name-is-a-number.yaml:1:7: name: 7 is not a name (letters, digits, ".", "_" and "-", at most 63); put it in quotes',
-  'neither-address-nor-fwmark.yaml:3:5: services.web: neither `address` nor `fwmark`; a service needs one of them',
+  'neither-address-nor-fwmark.yaml:3:5: services.web: neither `address`, `addresses` nor `fwmark`; a service needs one of them',
   'netmask-above-32.yaml:4:29: services.web.persistence.netmask: 64 is more than the 32 bits of an IPv4 address',
   'netmask-is-dotted.yaml:4:29: services.web.persistence.netmask: "255.255.255.0" is not a prefix length (1 to 128), such as 24',
   'no-services.yaml: no `services`; a configuration that lost them must not empty the table, so say `services: {}` where there are none',
@@ -194,6 +194,13 @@ const EXPECTED: readonly string[] = [
   'yaml-unclosed-list.yaml:5:1: not YAML: deficient indentation; a bracket or brace before this place is probably not closed',
   'yaml-unknown-alias.yaml:2:8: *web stands for nothing: no anchor &web ends before this place',
   'timeout-of-half-a-second.yaml:1:28: timeouts.udp: 1500ms is not a whole number of seconds, which is all the kernel can keep',
+  'address-of-two-services.yaml:6:33: services.shop.addresses[1]: the service tcp 192.168.2.20:80 stands twice; the first is services.web.addresses[0] (line 3)',
+  'address-that-is-many.yaml:3:14: services.web.address: 192.168.2.0/24:80 is 256 addresses; list it under `addresses`',
+  'addresses-and-address.yaml:3:5: services.web.address: `addresses` says it; leave it out, or list it there',
+  'addresses-of-both-families.yaml:4:15: services.web.servers[0]: an ipv4 server in a service of both families; only a tunnel can do that',
+  'network-has-bits-behind-its-prefix.yaml:3:17: services.web.addresses[0]: 192.168.2.65/28 has bits behind its prefix; the network is 192.168.2.64/28',
+  'network-is-too-large.yaml:3:17: services.web.addresses[0]: 10.0.0.0/8 has 16777216 addresses; a service has at most 4096',
+  'range-runs-backwards.yaml:3:17: services.web.addresses[0]: the range 192.168.2.20-10 runs backwards',
 ];
 
 const MACHINE = { env: {}, hostName: 'director' };

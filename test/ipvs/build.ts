@@ -76,6 +76,7 @@ function serverConfig(serviceName: string, its: Dest, rule: Partial<CheckRule> =
   return {
     name,
     dest: its,
+    followsPort: false,
     check: {
       id: `${serviceName}/${name}`,
       rule: { ...RULE, ...rule },
@@ -92,7 +93,7 @@ export function serviceConfig(
 ): ServiceConfig {
   return {
     name,
-    service: its,
+    entries: [its],
     onFailure: options.onFailure ?? 'remove',
     servers: dests.map((one) => serverConfig(name, one, options.rule)),
     quorum: { weight: 1, hysteresis: 0 },

@@ -82,7 +82,7 @@ t.test('a server that the table leaves out at the start is not put in by a rail'
   const its = web([1, 1, 1, 1], { rails: { minimum: count(3), maximumRemovals: 1 } });
   const desk = new Desk(its);
   const dests = its.servers.map(({ dest }) => dest);
-  desk.book.observe(table([its.service, dests.slice(0, 2)]));
+  desk.book.observe(table([its.entries[0], dests.slice(0, 2)]));
   t.same(desk.verdicts('up 11', 'down 12', 'down 13', 'down 14'), [
     '12 down',
     '13 down',

@@ -112,6 +112,61 @@ async function portsStay(t: Assertions, client: IpvsClient): Promise<void> {
   for (const server of servers) server.close();
 }
 
+const MANY = `services:
+  web:
+    addresses: [192.0.2.1:80, 192.0.2.1:443, 192.0.2.8-10:80, 192.0.2.64/30:8080, { fwmark: 10 }]
+    forward: masquerade
+    servers: [198.51.100.1, { address: 198.51.100.2, port: 8000, weight: 2 }]
+  six:
+    addresses: ["[2001:db8::fffe-2001:db8::1:1]:53", { fwmark: 10, family: ipv6 }]
+    protocol: udp
+    check: { interval: 1h }
+    servers: ["2001:db8:1::1"]
+`;
+
+/** Each entry of `MANY` as ipvsadm names it, with its port where a server states none. */
+const MANY_ENTRIES = {
+  web: [
+    ...['192.0.2.1:80', '192.0.2.1:443', '192.0.2.8:80', '192.0.2.9:80', '192.0.2.10:80'].map(
+      (at) => `-t ${at}`,
+    ),
+    ...['64', '65', '66', '67'].map((last) => `-t 192.0.2.${last}:8080`),
+    '-f 10',
+  ],
+  six: [
+    ...['2001:db8::fffe', '2001:db8::ffff', '2001:db8::1:0', '2001:db8::1:1'].map((at) => `-u [${at}]:53`),
+    '-f 10 -6',
+  ],
+} as const;
+
+const portIn = (entry: string): string =>
+  entry.startsWith('-f') ? '0' : entry.slice(entry.lastIndexOf(':') + 1);
+
+async function manyAddresses(t: Assertions, client: IpvsClient): Promise<void> {
+  const config = configOf(MANY);
+  const desired = computeDesired(config, new Map());
+  const results = await client.apply(
+    diffTable(desired, await client.dump()).map(({ operation }) => operation),
+  );
+  t.strictSame(
+    outcomes(results).filter((outcome) => outcome !== 'ok'),
+    [],
+  );
+  const wanted = [
+    ...MANY_ENTRIES.web.flatMap((entry) => [
+      `-A ${entry} -s wlc`,
+      `-a ${entry} -r 198.51.100.1:${portIn(entry)} -m -w 1`,
+      `-a ${entry} -r 198.51.100.2:8000 -m -w 2`,
+    ]),
+    ...MANY_ENTRIES.six.flatMap((entry) => [
+      `-A ${entry} -s wlc`,
+      `-a ${entry} -r [2001:db8:1::1]:${portIn(entry)} -g -w 1`,
+    ]),
+  ];
+  t.strictSame(saved(), sorted(wanted), 'every address has every server');
+  t.strictSame(diffTable(desired, await client.dump()), [], 'and nothing is left to do');
+}
+
 /** `Timeout (tcp tcpfin udp): 900 120 300`, as ipvsadm prints it. */
 const timeouts = (): string => run('ipvsadm', '-L', '--timeout').trim();
 const seconds = (words: string): string => `Timeout (tcp tcpfin udp): ${words}`;
@@ -146,6 +201,7 @@ export async function suite(t: Assertions): Promise<void> {
     { name: 'a kernel takes every combination that the configuration takes', body: everything },
     { name: 'a scheduler that this kernel lacks is refused by name', body: lacking },
     { name: 'a service of every port changes no ports, whatever a server says', body: portsStay },
+    { name: 'one service of many addresses is an entry for each', body: manyAddresses },
     { name: 'time-outs are set, kept and put back', body: timeoutsKept },
   ];
   for (const { name, body } of steps) {
