@@ -1,4 +1,5 @@
 /** The commands: one row and one file each. A file is loaded when its command is given. */
+import { CHECK_TYPES } from '../checks/model.js';
 import { type CommandModule, LOG_LEVELS } from './context.js';
 
 export interface OptionRow {
@@ -14,14 +15,17 @@ export interface OptionRow {
   readonly repeats?: boolean;
 }
 
+export interface ArgumentRow {
+  readonly name: string;
+  readonly text: string;
+  readonly choices?: readonly string[];
+}
+
 export interface CommandRow {
   readonly name: string;
   readonly summary: string;
-  readonly argument?: {
-    readonly name: string;
-    readonly text: string;
-    readonly choices?: readonly string[];
-  };
+  /** In their order; all of them must be given. */
+  readonly arguments?: readonly ArgumentRow[];
   readonly options: readonly OptionRow[];
   load(): Promise<CommandModule>;
 }
@@ -56,7 +60,7 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     name: 'validate',
     summary: 'check a configuration; prints every fault with its line and column',
-    argument: { name: 'path', text: 'configuration: a file, or a folder of files' },
+    arguments: [{ name: 'path', text: 'configuration: a file, or a folder of files' }],
     options: [JSON_OPTION],
     load: () => import('./validate.js'),
   },
@@ -149,11 +153,13 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     name: 'realserver',
     summary: 'what a real server needs for direct routing and tunnels: put it up, take it down, or check it',
-    argument: {
-      name: 'action',
-      text: 'up, down (undoes up), or check (changes nothing)',
-      choices: ['up', 'down', 'check'],
-    },
+    arguments: [
+      {
+        name: 'action',
+        text: 'up, down (undoes up), or check (changes nothing)',
+        choices: ['up', 'down', 'check'],
+      },
+    ],
     options: [
       { flags: '--vip <ip>', text: 'virtual IP; may be repeated', required: true, repeats: true },
       { flags: '--tunnel', text: 'the director sends through tunnels: tunl0, or ip6tnl0 for IPv6' },
@@ -174,5 +180,25 @@ export const COMMANDS: readonly CommandRow[] = [
       { flags: '--json', text: 'print JSON' },
     ],
     load: () => import('./doctor.js'),
+  },
+  {
+    name: 'probe',
+    summary:
+      'probe something once and print how long each phase took: the fastest way to find a fault of a check',
+    arguments: [
+      { name: 'type', text: 'what to probe with: the `type` of a check', choices: CHECK_TYPES },
+      { name: 'target', text: 'address, with its port unless the check has one' },
+    ],
+    options: [
+      {
+        flags: '-s, --set <key=value>',
+        text: 'a key of the check, with its value as in the configuration; may be repeated',
+        repeats: true,
+      },
+      { flags: '--timeout <duration>', text: 'one deadline for the whole probe', default: '5s' },
+      { flags: '--count <number>', text: 'so many probes, one after the other', default: '1' },
+      JSON_OPTION,
+    ],
+    load: () => import('./probe.js'),
   },
 ];

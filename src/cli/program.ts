@@ -9,9 +9,9 @@ const DESCRIPTION = 'Health checks and IPVS table for Linux Virtual Server direc
 const EXIT_CODES = 'Exit codes: 0 done, 1 failed, 2 usage, 3 configuration error, 4 daemon not reachable';
 
 function givenOf(row: CommandRow, words: readonly unknown[]): Given {
-  const options = words[row.argument === undefined ? 0 : 1] as Readonly<Record<string, unknown>>;
-  const values: Readonly<Record<string, unknown>> =
-    row.argument === undefined ? options : { ...options, [row.argument.name]: words[0] };
+  const names = row.arguments?.map(({ name }) => name) ?? [];
+  const given = Object.fromEntries(names.map((name, index) => [name, words[index]]));
+  const values: Readonly<Record<string, unknown>> = { ...(words[names.length] as object), ...given };
   return {
     text: (name) => (typeof values[name] === 'string' ? values[name] : undefined),
     texts: (name) => {
@@ -39,9 +39,9 @@ function addCommand(
   run: (row: CommandRow, given: Given) => Promise<void>,
 ): void {
   const command = program.command(row.name).summary(row.summary).description(row.summary);
-  if (row.argument !== undefined) {
-    const argument = new Argument(`<${row.argument.name}>`, row.argument.text);
-    if (row.argument.choices !== undefined) argument.choices(row.argument.choices);
+  for (const { name, text, choices } of row.arguments ?? []) {
+    const argument = new Argument(`<${name}>`, text);
+    if (choices !== undefined) argument.choices(choices);
     command.addArgument(argument);
   }
   for (const option of row.options) command.addOption(optionOf(option));

@@ -156,7 +156,8 @@ export interface Machine {
   readonly hostName: string;
 }
 
-function depsOf(machine: Machine): ConfigDeps {
+/** What references are resolved with, on this machine. A file is read once. */
+export function depsOf(machine: Machine = { env, hostName: hostname() }): ConfigDeps {
   const files = new Map<string, FileText>();
   return {
     hostName: machine.hostName,

@@ -1,0 +1,93 @@
+/** `lvsentry probe`: one probe by hand, through the same code as the daemon's. */
+import { allProbers, probeByType } from '../checks/kinds.js';
+import type { Check, ProbeResult } from '../checks/model.js';
+import { reasonText } from '../checks/reason.js';
+import { parseEndpoint } from '../config/endpoint.js';
+import { depsOf } from '../config/load.js';
+import { parseConfig } from '../config/parse.js';
+import { LvsError } from '../core/errors.js';
+import { ipFamily } from '../core/ip.js';
+import type { Micros } from '../core/units.js';
+import { type CliContext, EXIT, type Given } from './context.js';
+
+const COUNT_MAX = 1_000_000;
+const PLACE = 'services.probe.';
+
+function usage(message: string): LvsError {
+  return new LvsError('USAGE', message);
+}
+
+/** `path=/health` as a line of YAML. The value may be anything that stands on one line. */
+function lineOf(word: string): string {
+  const at = word.indexOf('=');
+  const [key, value] = [word.slice(0, at), word.slice(at + 1)];
+  if (at < 1 || !/^[a-z][a-z0-9-]*$/.test(key) || /[\r\n]/.test(value))
+    throw usage(
+      `--set ${JSON.stringify(word)}: write key=value, such as path=/health or status='[200, 204]'`,
+    );
+  return `      ${key}: ${value}`;
+}
+
+/** A configuration with nothing but this check, so that it is held against the same rules. */
+function configText(type: string, target: string, given: Given): string {
+  const sets = given.texts('set').map(lineOf);
+  const endpoint = parseEndpoint(target);
+  const isIpv6 = endpoint.ok && ipFamily(endpoint.value.address) === 'ipv6';
+  return [
+    'services:',
+    '  probe:',
+    '    fwmark: 1',
+    `    family: ${isIpv6 ? 'ipv6' : 'ipv4'}`,
+    '    forward: masquerade',
+    '    check:',
+    `      type: ${type}`,
+    '      interval: 24h',
+    `      timeout: ${given.text('timeout') ?? '5s'}`,
+    ...sets,
+    `    servers: [${JSON.stringify(target)}]`,
+  ].join('\n');
+}
+
+/** @throws USAGE with every fault */
+function checkOf(given: Given): Check {
+  const [type = '', target = ''] = [given.text('type'), given.text('target')];
+  const read = parseConfig([{ file: 'probe', text: configText(type, target, given) }], depsOf());
+  if (!read.ok) throw usage(read.faults.map(({ message }) => message.replaceAll(PLACE, '')).join('\n'));
+  const check = read.config.services[0]?.servers[0]?.check;
+  if (check === undefined) throw usage(`${target} cannot be probed`);
+  return check;
+}
+
+const millisText = (time: Micros): string => `${(time / 1000).toFixed(3)} ms`;
+
+function resultLines({ outcome, reason, phases, elapsed }: ProbeResult): readonly string[] {
+  return [
+    ...phases.map(([phase, time]) => `  ${phase.padEnd(10)} ${millisText(time).padStart(12)}`),
+    `${outcome}: ${reasonText(reason, elapsed)}, ${millisText(elapsed)} in all`,
+  ];
+}
+
+function countOf(given: Given): number {
+  const count = Number(given.text('count') ?? '1');
+  if (Number.isInteger(count) && count >= 1 && count <= COUNT_MAX) return count;
+  throw usage(`--count is a whole number from 1 to ${COUNT_MAX}`);
+}
+
+/** Exit code 0 where every probe passed. */
+export async function run(context: CliContext, given: Given): Promise<number> {
+  const count = countOf(given);
+  const { probe, rule } = checkOf(given);
+  const probers = allProbers(context.clock.monotonic);
+  let passed = 0;
+  for (let index = 0; index < count; index += 1) {
+    const deadline = new AbortController();
+    const timer = context.timers.after(rule.timeout, () => deadline.abort());
+    const result = await probeByType(probers, probe, deadline.signal);
+    timer.cancel();
+    if (result.outcome === 'pass') passed += 1;
+    if (given.flag('json'))
+      context.out(JSON.stringify({ ...result, phases: Object.fromEntries(result.phases) }));
+    else for (const line of resultLines(result)) context.out(line);
+  }
+  return passed === count ? EXIT.done : EXIT.failed;
+}
