@@ -9,7 +9,7 @@ import { LvsError } from './core/errors.js';
 import type { Clock, Logger, Timer, Timers } from './core/ports.js';
 import { type EpochMillis, type Millis, millis } from './core/units.js';
 import { type Happening, LEVELS, newsHappening, serversText, stoppingHappening } from './describe.js';
-import type { IpvsTable, ObservedTable } from './ipvs/model.js';
+import type { IpvsTable, ObservedService, ObservedTable } from './ipvs/model.js';
 import { Reconciler } from './ipvs/reconciler.js';
 import { type Outcome, PolicyBook } from './policy/book.js';
 import type { AdminWord, Instant } from './policy/model.js';
@@ -144,6 +144,17 @@ export class Controller {
     this.#follow(this.#book.administer(words, this.#at()));
   }
 
+  /** Services with a server that drains: their entries in the table are to be looked at often. */
+  get draining(): PolicyBook['draining'] {
+    return this.#book.draining;
+  }
+
+  /** Entries of the table, as they are at this moment. */
+  onLook(seen: ReadonlyMap<string, ObservedService | undefined>): void {
+    this.#changed();
+    this.#follow(this.#book.look(seen, this.#at()));
+  }
+
   onDigest(digest: WorkerDigest): void {
     const others = this.#workers.filter((known) => known.worker !== digest.worker);
     this.#workers = [...others, digest].sort((a, b) => a.worker - b.worker);
@@ -224,11 +235,9 @@ export class Controller {
   /** The table first; then people are told. */
   #follow({ touched, news }: Outcome): void {
     if (this.#stopping) return;
-    if (touched.size > 0) {
-      this.#reconciler.touch(this.#book.desired, touched);
-      this.#changed();
-      for (const one of news) this.#emit(newsHappening(one));
-    }
+    if (touched.size > 0) this.#reconciler.touch(this.#book.desired, touched);
+    this.#changed();
+    for (const one of news) this.#emit(newsHappening(one));
     this.#judgeWhenDue();
   }
 

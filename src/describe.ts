@@ -6,9 +6,10 @@ import type { Config, ServerConfig, ServiceConfig } from './config/model.js';
 import { unreachable } from './core/assert.js';
 import type { Drift } from './ipvs/drift.js';
 import { operationWords } from './ipvs/ipvsadm.js';
-import { destText, entriesText } from './ipvs/keys.js';
+import { entriesText } from './ipvs/keys.js';
 import type { DriftPolicy } from './ipvs/ownership.js';
 import type { Cause, PlanStep } from './ipvs/plan.js';
+import { adminFacts, adminText, placeText } from './policy/admin-words.js';
 import type { ServiceStanding } from './policy/model.js';
 import type { PolicyNews, RailNews } from './policy/news.js';
 import { standingText } from './policy/words.js';
@@ -82,8 +83,7 @@ function timesInARow(server: ServerConfig, change: VerdictChange): number {
 
 /** A server's verdict changed. */
 function verdictHappening(service: ServiceConfig, server: ServerConfig, change: VerdictChange): Happening {
-  const endpoint = destText(server.dest.key);
-  const where = `${server.name === endpoint ? endpoint : `${server.name} (${endpoint})`} of ${service.name}`;
+  const where = placeText({ service, server });
   const down = change.verdict === 'down';
   const times = timesInARow(server, change);
   const count = times === 1 ? '' : `, ${times} times in a row`;
@@ -180,6 +180,14 @@ export function newsHappening(news: PolicyNews): Happening {
       return railHappening(news);
     case 'minimum':
       return minimumHappening(news.service, news.standing);
+    case 'admin':
+      return {
+        kind: news.what,
+        service: news.service.name,
+        server: news.server.name,
+        message: adminText(news),
+        facts: adminFacts(news),
+      };
     default:
       return unreachable(news);
   }
@@ -246,6 +254,13 @@ export const LEVELS: Readonly<Record<EventKind, 'info' | 'warn' | 'error'>> = {
   'rail-released': 'warn',
   'below-minimum': 'error',
   'minimum-met': 'info',
+  'drain-started': 'warn',
+  'drain-progress': 'info',
+  'drain-finished': 'info',
+  'drain-undone': 'info',
+  'server-disabled': 'warn',
+  'server-enabled': 'info',
+  'weight-set': 'info',
   'daemon-started': 'info',
   'daemon-stopping': 'info',
   'config-reloaded': 'info',

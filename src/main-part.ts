@@ -11,6 +11,7 @@ import { Controller } from './controller.js';
 import { LvsError } from './core/errors.js';
 import type { Logger, Timer } from './core/ports.js';
 import { type Millis, millis, seconds } from './core/units.js';
+import { DrainWatcher } from './drains.js';
 import { IpvsClient } from './ipvs/client.js';
 import { MemoryTable } from './ipvs/memory.js';
 import type { IpvsTable } from './ipvs/model.js';
@@ -62,6 +63,7 @@ export class MainPart {
   readonly #roles: RoleFollower;
   readonly #sync: SyncFollower;
   readonly #timeouts: TimeoutFollower;
+  readonly #drains: DrainWatcher;
   readonly #tracks: TrackWatcher;
   readonly #log: Logger;
   #links: LinkClient | undefined;
@@ -124,6 +126,7 @@ export class MainPart {
       timers: systemTimers,
       log,
     });
+    this.#drains = new DrainWatcher({ table, controller: this.controller, timers: systemTimers, log });
     this.#timeouts = this.#timeoutsOf(table);
     this.#sync = new SyncFollower({
       table,
@@ -188,6 +191,7 @@ export class MainPart {
     await this.controller.start();
     this.#state.start();
     if (this.#closed) return;
+    this.#drains.start();
     this.#tracks.configure(this.#config.tracks);
     this.#roles.configure(this.controller.world());
     this.#sync.configure(this.#config);
@@ -229,6 +233,7 @@ export class MainPart {
    */
   async close(why: string, resigned: Promise<void> = Promise.resolve(), drain?: Millis): Promise<void> {
     this.#closed = true;
+    this.#drains.close();
     this.#patience?.cancel();
     const tracksClosed = this.#tracks.close();
     const leaving = drain === undefined ? undefined : millis(drain + LEAVE_LIMIT);

@@ -9,6 +9,7 @@ import type { ObservedTable } from '../src/ipvs/model.js';
 import { ScriptedTable } from './fakes/scripted-table.js';
 import { FakeTime, turn } from './fakes/time.js';
 import { change, config, dest, key, service, serviceConfig, table } from './ipvs/build.js';
+import { entry } from './policy/build.js';
 
 const WEB = service();
 const FTP = service(key('192.0.2.1', 21));
@@ -323,4 +324,30 @@ t.test('foreign entries are told when they are first seen, and never again', asy
   scripted.observed = before;
   await time.advance(10_000);
   t.same(kinds(), []);
+});
+
+t.test('a server is drained: the table first, then people; what a look finds ends it', async (t) => {
+  const { controller, kinds, scripted } = await started(BOTH, table([WEB, [A, B]]));
+  controller.onVerdicts([change(A_ID, 'up', 'unknown'), change(B_ID, 'up', 'unknown')]);
+  await turn();
+  kinds();
+  const word = entry({ state: 'draining' });
+  controller.administer([{ server: B_ID, source: 'operator', entry: word }]);
+  await turn();
+  t.same(kinds(), ['drain-started 192.0.2.12:80']);
+  const web = scripted.observed.get('tcp 192.0.2.1:80');
+  t.equal(web?.dests.get('192.0.2.12:80')?.settings.weight, 0);
+  t.same([...controller.draining.keys()], ['web']);
+  const { version } = controller.world();
+  const inUse = new Map([...(web?.dests ?? [])].map(([text, its]) => [text, { ...its, active: 3 }]));
+  controller.onLook(new Map([['tcp 192.0.2.1:80', web && { ...web, dests: inUse }]]));
+  t.same(kinds(), []);
+  t.ok(controller.world().version > version, 'readers see the counts');
+  t.match(controller.world().admin.get(B_ID)?.drain?.left, { active: 3 });
+  controller.onLook(new Map([['tcp 192.0.2.1:80', web]]));
+  t.same(kinds(), ['drain-finished 192.0.2.12:80']);
+  controller.administer([{ server: B_ID, source: 'operator', entry: undefined, by: 'operator' }]);
+  await turn();
+  t.same(kinds(), ['drain-undone 192.0.2.12:80']);
+  t.equal(scripted.observed.get('tcp 192.0.2.1:80')?.dests.get('192.0.2.12:80')?.settings.weight, 1);
 });

@@ -38,5 +38,6 @@ export function withWord(
   const [strictest] = entries.sort(byStrictness);
   if (strictest === undefined) return undefined;
   const weight = smallest(entries.map((each) => each.weight));
-  return { effective: weight === strictest.weight ? strictest : { ...strictest, weight }, entries };
+  const effective = weight === strictest.weight ? strictest : { ...strictest, weight };
+  return { effective, entries, drain: before?.drain };
 }

@@ -6,15 +6,16 @@ import type { Check, CheckId, VerdictChange } from '../checks/model.js';
 import type { Config, FallbackServer, ServerConfig, ServiceConfig } from '../config/model.js';
 import { type EpochMillis, type Millis, millis } from '../core/units.js';
 import { destText, serviceText } from '../ipvs/keys.js';
-import type { ObservedTable } from '../ipvs/model.js';
+import type { ObservedService, ObservedTable, ServiceKey } from '../ipvs/model.js';
 import type { Desired, DesiredService } from '../ipvs/plan.js';
 import type { ServerHealth } from '../world.js';
-import { withWord } from './admin.js';
+import { AdminBook } from './admin-book.js';
 import { ColdStart } from './cold-start.js';
 import { desiredEntries, entriesOf } from './desired.js';
+import { countConnections } from './drain.js';
 import { type Judgement, judge, NO_MEMORY, serverId } from './judge.js';
-import type { AdminWord, Instant, ServerAdmin, ServerId } from './model.js';
-import { type PolicyNews, standingNews } from './news.js';
+import type { AdminWord, Connections, Instant, ServerAdmin, ServerId } from './model.js';
+import { type Place, type PolicyNews, standingNews } from './news.js';
 import { BookView } from './view.js';
 
 /** What a call of the book led to. */
@@ -32,12 +33,6 @@ interface Remembered {
 }
 
 type Server = ServerConfig | FallbackServer;
-
-/** Where a server stands in the configuration. */
-interface Place {
-  readonly service: ServiceConfig;
-  readonly server: Server;
-}
 
 /** A server and what is known of it. */
 interface Entry {
@@ -59,7 +54,7 @@ function serversOf(service: ServiceConfig): readonly Server[] {
 export class PolicyBook {
   readonly #places = new Map<ServerId, Place>();
   readonly #health = new Map<ServerId, ServerHealth>();
-  readonly #admin = new Map<ServerId, ServerAdmin>();
+  readonly #admin = new AdminBook();
   #pages = new Map<string, Page>();
   /** When services are to be judged again by themselves, by name, monotonic. */
   #due = new Map<string, Millis>();
@@ -76,7 +71,7 @@ export class PolicyBook {
 
   /** All that is known now. It stays as it is, and is the same object until something changes. */
   view(): BookView {
-    this.#view ??= new BookView({ health: this.#health, admin: this.#admin, pages: this.#pages });
+    this.#view ??= new BookView({ health: this.#health, admin: this.#admin.all, pages: this.#pages });
     return this.#view;
   }
 
@@ -100,6 +95,8 @@ export class PolicyBook {
   /** When `tick` is due, monotonic; undefined: not before something happens. */
   get due(): Millis | undefined {
     let due: number | undefined = this.#coldStart.due;
+    const drains = this.#admin.due;
+    if (drains !== undefined) due = Math.min(drains, due ?? drains);
     for (const at of this.#due.values()) due = Math.min(at, due ?? at);
     return due === undefined ? undefined : millis(due);
   }
@@ -134,10 +131,10 @@ export class PolicyBook {
       if (kept.has(service)) continue;
       for (const server of serversOf(service)) {
         const id = serverId(service, server);
-        known.set(id, { server, health: this.#health.get(id), admin: this.#admin.get(id) });
+        known.set(id, { server, health: this.#health.get(id), admin: this.#admin.all.get(id) });
         this.#places.delete(id);
         this.#health.delete(id);
-        this.#admin.delete(id);
+        this.#admin.forget(id);
       }
     }
     return known;
@@ -161,7 +158,7 @@ export class PolicyBook {
       // The same name at another address is another server.
       const entry = sameServer(known.get(id)?.server, server) ? known.get(id) : undefined;
       if (server.check !== undefined) this.#health.set(id, entry?.health ?? unknownSince(at.wall));
-      if (entry?.admin !== undefined) this.#admin.set(id, entry.admin);
+      if (entry?.admin !== undefined) this.#admin.keep(id, entry.admin, at);
     }
   }
 
@@ -219,16 +216,60 @@ export class PolicyBook {
   /** Takes words about servers; those about servers that are not configured are left out. */
   administer(words: readonly AdminWord[], at: Instant): Outcome {
     this.#leaveView();
+    const news: PolicyNews[] = [];
     const touched = new Map<string, ServiceConfig>();
     for (const word of words) {
       const place = this.#places.get(word.server);
       if (place === undefined) continue;
-      const admin = withWord(this.#admin.get(word.server), word);
-      if (admin === undefined) this.#admin.delete(word.server);
-      else this.#admin.set(word.server, admin);
+      news.push(...this.#admin.take(place, word, at));
       touched.set(place.service.name, place.service);
     }
-    return this.#judgeAll(touched.values(), at.now, []);
+    return this.#judgeAll(touched.values(), at.now, news);
+  }
+
+  /** Services with a server that drains, by name: their entries in the table, by `serviceText`. */
+  get draining(): ReadonlyMap<string, ReadonlyMap<string, ServiceKey>> {
+    const services = new Map<string, ReadonlyMap<string, ServiceKey>>();
+    for (const id of this.#admin.draining) {
+      const service = this.#places.get(id)?.service;
+      if (service === undefined || services.has(service.name)) continue;
+      const entries = entriesOf(service).flatMap((text) => {
+        const key = this.#desired.get(text)?.service.key;
+        return key === undefined ? [] : [[text, key] as const];
+      });
+      services.set(service.name, new Map(entries));
+    }
+    return services;
+  }
+
+  /** Entries of the table as they are now (undefined: not there), for the drains of their servers. */
+  look(seen: ReadonlyMap<string, ObservedService | undefined>, at: Instant): Outcome {
+    this.#leaveView();
+    return this.#stepDrains([...this.#admin.draining], at, ({ service, server }) => {
+      const entries = entriesOf(service);
+      if (!entries.every((text) => seen.has(text))) return undefined;
+      return countConnections(
+        entries.map((text) => seen.get(text)),
+        destText(server.dest.key),
+      );
+    });
+  }
+
+  #stepDrains(
+    ids: readonly ServerId[],
+    at: Instant,
+    count: (place: Place) => Connections | undefined,
+  ): Outcome {
+    const news: PolicyNews[] = [];
+    const touched = new Map<string, ServiceConfig>();
+    for (const id of ids) {
+      const place = this.#places.get(id);
+      if (place === undefined) continue;
+      const its = this.#admin.step(place, id, count(place), at);
+      if (its.some(({ what }) => what === 'drain-finished')) touched.set(place.service.name, place.service);
+      news.push(...its);
+    }
+    return this.#judgeAll(touched.values(), at.now, news);
   }
 
   /** The table as it stands now. */
@@ -239,16 +280,18 @@ export class PolicyBook {
   /** Judges what has become due. */
   tick(at: Instant): Outcome {
     this.#leaveView();
-    const news = this.#endColdStart(at.now);
-    const services = new Set(news.map(({ service }) => service));
+    const drains = this.#stepDrains(this.#admin.overdue(at.now), at, () => undefined);
+    const over = this.#endColdStart(at.now);
+    const services = new Set(over.map(({ service }) => service));
     for (const [name, when] of this.#due) {
       const page = this.#pages.get(name);
       if (when <= at.now && page !== undefined) services.add(page.service);
     }
-    return this.#judgeAll(services, at.now, [...news]);
+    const { touched, news } = this.#judgeAll(services, at.now, [...drains.news, ...over]);
+    return { touched: new Set([...drains.touched, ...touched]), news };
   }
 
-  #endColdStart(now: Millis): readonly PolicyNews[] {
+  #endColdStart(now: Millis): readonly Extract<PolicyNews, { kind: 'cold-start' }>[] {
     const over = new Map<ServiceConfig, ServerConfig[]>();
     for (const id of this.#coldStart.expire(now)) {
       const place = this.#places.get(id);
@@ -272,7 +315,7 @@ export class PolicyBook {
   #judge(service: ServiceConfig, before: Judgement | undefined, now: Millis, news: PolicyNews[]): void {
     const known = {
       health: this.#health,
-      admin: this.#admin,
+      admin: this.#admin.all,
       assumed: this.#coldStart.assumed,
       isIdle: this.#isIdle,
     };

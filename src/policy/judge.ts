@@ -227,6 +227,8 @@ function settleFallback(work: Work, serving: number | undefined, undecided: bool
           id,
           own.kind === 'candidate' || own.kind === 'unknown' ? { kind: 'reserve' } : own,
         );
+        // It may have served until now: what connections it has live on.
+        if (own.kind === 'admin' && own.state !== 'disabled') work.weights.set(id, 0);
       }
     }
   }

@@ -76,12 +76,32 @@ export interface AdminEntry {
   readonly reason: string | undefined;
 }
 
+/** What the table counts of one server. */
+export interface Connections {
+  readonly active: number;
+  readonly inactive: number;
+  /** Templates of persistent clients: each sends whoever it is for to this server again. */
+  readonly persistent: number;
+}
+
+/** A drain as it was looked at and told last. */
+export interface DrainWatch {
+  /** What is left; undefined before the first look. */
+  readonly left: Connections | undefined;
+  /** How many were left when it was told last. */
+  readonly told: number | undefined;
+  /** When, monotonic. */
+  readonly toldAt: Millis;
+}
+
 /** All that is said of one server. */
 export interface ServerAdmin {
   /** What comes of it: the strictest state, with who said that, and the smallest weight. */
   readonly effective: AdminEntry;
   /** One a source, the strictest first; never empty. */
   readonly entries: readonly AdminEntry[];
+  /** While it drains, and of the last drain behind that. */
+  readonly drain: DrainWatch | undefined;
 }
 
 /** One source says, or takes back (undefined), its word about one server. */
@@ -89,6 +109,10 @@ export interface AdminWord {
   readonly server: ServerId;
   readonly source: AdminSource;
   readonly entry: AdminEntry | undefined;
+  /** Who takes it back, where that is not who said it. */
+  readonly by?: string;
+  /** It was told before: by another run of this director, or by another director. */
+  readonly told?: true;
 }
 
 export type QuorumState = 'met' | 'lost';

@@ -1,7 +1,33 @@
 /** What the book has to tell, as data. */
 import type { VerdictChange } from '../checks/model.js';
-import type { ServerConfig, ServiceConfig } from '../config/model.js';
-import type { Rail, ServerId, ServiceStanding, Standing } from './model.js';
+import type { FallbackServer, ServerConfig, ServiceConfig } from '../config/model.js';
+import type { AdminEntry, Rail, ServerAdmin, ServerId, ServiceStanding, Standing } from './model.js';
+
+/** Where a server stands in the configuration. */
+export interface Place {
+  readonly service: ServiceConfig;
+  readonly server: ServerConfig | FallbackServer;
+}
+
+/** A word about a server, or what came of it. */
+export interface AdminNews extends Place {
+  readonly kind: 'admin';
+  readonly what:
+    | 'drain-started'
+    | 'drain-progress'
+    | 'drain-finished'
+    | 'drain-undone'
+    | 'server-disabled'
+    | 'server-enabled'
+    | 'weight-set';
+  /** The word that it is about, as it is now; as it was, where it was taken back. */
+  readonly entry: AdminEntry;
+  readonly by: string;
+  /** All that is said of the server now. */
+  readonly admin: ServerAdmin | undefined;
+  /** How a drain ended. */
+  readonly how?: 'empty' | 'deadline';
+}
 
 /** Servers that a rail holds from now on, or that it holds no longer. */
 export interface RailNews {
@@ -12,6 +38,7 @@ export interface RailNews {
 }
 
 export type PolicyNews =
+  | AdminNews
   | {
       readonly kind: 'verdict';
       readonly service: ServiceConfig;

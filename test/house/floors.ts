@@ -36,7 +36,7 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/(hooks|tracks)\//, 6],
   [/^src\/(checks|alerts)\/(runner|worker|pool|outbox|queue)\.ts$/, 6],
   [/^src\/(checks|alerts|exec|store)\//, 5],
-  [/^src\/(controller|describe|roles|plan-words|state|sync|table-journal)\.ts$/, 7],
+  [/^src\/(controller|describe|drains|roles|plan-words|state|sync|table-journal)\.ts$/, 7],
   [/^src\/timeouts\.ts$/, 7],
   [/^src\/api\//, 8],
   [/^src\/cli\//, 9],

@@ -124,9 +124,9 @@ t.test("the operator's word and health are two axes", async (t) => {
 t.test('servers that are drained do not count for the quorum', async (t) => {
   const desk = new Desk(web([1, 1], { fallback: [[spare(21)]] }));
   desk.verdicts('up 11', 'down 12');
-  t.same(desk.administer(11, admin('draining')), ['quorum lost', 'tier 0']);
+  t.same(desk.administer(11, admin('draining')), ['11 drain-started', 'quorum lost', 'tier 0']);
   t.equal(desk.wants(), '11:0 21:1');
-  t.same(desk.administer(11, undefined), ['quorum met', 'tier none']);
+  t.same(desk.administer(11, undefined), ['11 drain-undone', 'quorum met', 'tier none']);
 });
 
 t.test('what the operator said of a server stays with its address, not with its name', async (t) => {

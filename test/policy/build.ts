@@ -1,6 +1,8 @@
 /** A service and its book, driven by words. */
 import type { Config, FallbackServer, ServiceConfig } from '../../src/config/model.js';
 import { epochMillis, millis } from '../../src/core/units.js';
+import { destText } from '../../src/ipvs/keys.js';
+import { ZERO_STATS } from '../../src/ipvs/observe.js';
 import { type Outcome, PolicyBook } from '../../src/policy/book.js';
 import type { AdminEntry, Instant } from '../../src/policy/model.js';
 import type { PolicyNews } from '../../src/policy/news.js';
@@ -58,6 +60,8 @@ function newsText(news: PolicyNews): string {
       return `${news.kind} ${news.rail} ${news.servers.map(({ name }) => lastOf(name)).join(',')}`;
     case 'minimum':
       return `minimum ${news.standing.serving} of ${news.standing.minimum}`;
+    case 'admin':
+      return `${news.server.name.slice('192.0.2.'.length, -':80'.length)} ${news.what}`;
   }
 }
 
@@ -91,24 +95,53 @@ export class Desk {
     return this.#told(this.book.administer([{ server: idOf(last), source, entry }], this.at()));
   }
 
+  /**
+   * A look at the table: servers by their last number, as `11:0 3/2/1` (weight, then active, inactive, persistent); who
+   * is not named is not in the table. @returns the news
+   */
+  look(...servers: readonly string[]): readonly string[] {
+    const dests = servers.map((text) => {
+      const [, last, weight, active, inactive, persistent] =
+        /^(\d+):(\d+) (\d+)\/(\d+)\/(\d+)$/.exec(text)?.map(Number) ?? [];
+      const its = dest(`192.0.2.${last}`, { weight: weight ?? 0 });
+      return {
+        ...its,
+        active: active ?? 0,
+        inactive: inactive ?? 0,
+        persistent: persistent ?? 0,
+        stats: ZERO_STATS,
+      };
+    });
+    const seen = {
+      service: { ...service(), stats: ZERO_STATS },
+      dests: new Map(dests.map((its) => [destText(its.key), its])),
+    };
+    const texts = [...this.book.draining.values()].flatMap((entries) => [...entries.keys()]);
+    return this.#told(this.book.look(new Map(texts.map((text) => [text, seen])), this.at()));
+  }
+
   reload(its: Config): readonly string[] {
     return this.book.configure(its, this.at()).map(newsText);
   }
 
   /** Lets time pass up to then, judging whenever something is due. @param then after each @returns how often */
-  pass(ms: number, then: () => void = () => undefined): number {
+  pass(ms: number, then?: () => void): number {
+    return this.passTold(ms, then).length;
+  }
+
+  /** The same. @returns the news of every time */
+  passTold(ms: number, then: () => void = () => undefined): readonly (readonly string[])[] {
     const end = this.#now + ms;
-    let ticks = 0;
+    const told: (readonly string[])[] = [];
     for (;;) {
       const { due } = this.book;
       if (due === undefined || due > end) break;
       this.#now = Math.max(this.#now, due);
-      this.book.tick(this.at());
-      ticks += 1;
+      told.push(this.#told(this.book.tick(this.at())));
       then();
     }
     this.#now = end;
-    return ticks;
+    return told;
   }
 
   /** `11:1 12:0 13:hold`; a server that is to be absent is left out. */
