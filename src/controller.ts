@@ -6,7 +6,7 @@ import type { AlertRule, LvsEvent } from './alerts/model.js';
 import type { Check, CheckId, VerdictChange } from './checks/model.js';
 import type { Config } from './config/model.js';
 import { LvsError } from './core/errors.js';
-import type { Clock, Logger, Timer, Timers } from './core/ports.js';
+import type { Clock, Logger, Timer, Timers, Turns } from './core/ports.js';
 import { type EpochMillis, type Millis, millis } from './core/units.js';
 import { type Happening, LEVELS, newsHappening, serversText, stoppingHappening } from './describe.js';
 import type { IpvsTable, ObservedService, ObservedTable } from './ipvs/model.js';
@@ -36,6 +36,7 @@ export interface ControllerOptions {
   readonly alerts: AlertSink;
   readonly clock: Clock;
   readonly timers: Timers;
+  readonly turns: Turns;
   readonly log: Logger;
 }
 
@@ -77,8 +78,8 @@ export class Controller {
       onObserved: (observed) => this.#onObserved(observed),
       onChange: () => this.#changed(),
     });
-    const { table, clock, timers } = options;
-    this.#reconciler = new Reconciler({ table, clock, timers, events: this.#table });
+    const { table, clock, timers, turns } = options;
+    this.#reconciler = new Reconciler({ table, clock, timers, turns, events: this.#table });
     this.#book.configure(options.config, this.#at());
     this.#alerts.configure(options.config.name, options.config.alerts);
   }

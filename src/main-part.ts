@@ -124,6 +124,7 @@ export class MainPart {
       },
       clock: systemClock,
       timers: systemTimers,
+      turns: systemTurns,
       log,
     });
     this.#drains = new DrainWatcher({ table, controller: this.controller, timers: systemTimers, log });

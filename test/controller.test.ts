@@ -47,6 +47,7 @@ async function started(its: Config = BOTH, observed?: ObservedTable) {
     alerts: { configure: () => undefined, offer: (event) => events.push(event) },
     clock: time,
     timers: time,
+    turns: { soon: setImmediate },
     log: SILENT,
   });
   await controller.start();

@@ -89,18 +89,34 @@ export class IpvsClient implements IpvsTable {
 
   /**
    * The services, then the destinations of each: the kernel has no way to read both at once, and numbers its entries
-   * as it goes. So nothing of ours changes the table meanwhile; what others change shows in the next dump.
-   * Services of protocols that IPVS does not balance are left out.
+   * as it goes. So nothing of ours changes the table meanwhile, but for what `between` does between two services; what
+   * others change shows in the next dump. Services of protocols that IPVS does not balance are left out.
    */
-  dump(): Promise<ObservedTable> {
-    return this.#command('dump', async () => {
-      const table = new Map<string, ObservedService>();
-      for (const service of await this.#family.dump(serviceRequest(), readServiceAnswer)) {
-        if (service === undefined) continue;
-        table.set(serviceText(service.key), await this.#withDests(service));
-      }
-      return table;
-    });
+  dump(between?: () => Promise<void>): Promise<ObservedTable> {
+    return between === undefined
+      ? this.#command('dump', () => this.#dumpWhole())
+      : this.#dumpInPieces(between);
+  }
+
+  async #dumpWhole(): Promise<ObservedTable> {
+    const table = new Map<string, ObservedService>();
+    for (const service of await this.#services())
+      table.set(serviceText(service.key), await this.#withDests(service));
+    return table;
+  }
+
+  async #dumpInPieces(between: () => Promise<void>): Promise<ObservedTable> {
+    const table = new Map<string, ObservedService>();
+    for (const service of await this.#command('dump', () => this.#services())) {
+      table.set(serviceText(service.key), await this.#command('dump', () => this.#withDests(service)));
+      await between();
+    }
+    return table;
+  }
+
+  async #services(): Promise<readonly ServiceSeen[]> {
+    const services = await this.#family.dump(serviceRequest(), readServiceAnswer);
+    return services.filter((service) => service !== undefined);
   }
 
   read(key: ServiceKey): Promise<ObservedService | undefined> {

@@ -201,8 +201,12 @@ export interface SyncState {
 export interface IpvsTable {
   readonly kind: 'kernel' | 'memory';
   info(): Promise<IpvsInfo>;
-  /** Everything, foreign entries too. */
-  dump(): Promise<ObservedTable>;
+  /**
+   * Everything, foreign entries too.
+   * @param between is called now and then while the table is read, and waited for. It may use the table; of a service
+   *   that it changes the dump may tell how it was before or after. Not called where the dump is a matter of a moment.
+   */
+  dump(between?: () => Promise<void>): Promise<ObservedTable>;
   /** One service with its destinations; undefined where it is missing. */
   read(key: ServiceKey): Promise<ObservedService | undefined>;
   /** In order; an error does not stop the rest. One result for each operation. Never rejects for a kernel errno. */

@@ -5,7 +5,7 @@
  */
 
 import { errorText } from '../core/errors.js';
-import type { Clock, Timer, Timers } from '../core/ports.js';
+import type { Clock, Timer, Timers, Turns } from '../core/ports.js';
 import { type Millis, millis, seconds } from '../core/units.js';
 import { diffForeign, diffService } from './diff.js';
 import type { Drift } from './drift.js';
@@ -19,6 +19,8 @@ import { Tolerance } from './tolerance.js';
 
 /** Steps of one apply: few enough that a verdict that comes meanwhile waits some milliseconds at most. */
 const BATCH_STEPS_MAX = 512;
+/** Services compared in one turn of the event loop. */
+const LOOKS_MAX = 256;
 const RETRY_MIN = millis(100);
 const RETRY_MAX = millis(5000);
 /** From one look to the next while servers that leave finish their connections. */
@@ -45,6 +47,7 @@ export interface ReconcilerOptions {
   readonly table: IpvsTable;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly timers: Timers;
+  readonly turns: Turns;
   readonly events: ReconcilerEvents;
 }
 
@@ -60,6 +63,7 @@ export class Reconciler {
   readonly #table: IpvsTable;
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #timers: Timers;
+  readonly #turns: Turns;
   readonly #events: ReconcilerEvents;
   #resync = seconds(10);
   #ownership: OwnershipPlan | undefined;
@@ -87,6 +91,7 @@ export class Reconciler {
     this.#table = options.table;
     this.#clock = options.clock;
     this.#timers = options.timers;
+    this.#turns = options.turns;
     this.#events = options.events;
   }
 
@@ -220,8 +225,12 @@ export class Reconciler {
       let applied = true;
       // A failed batch must not hold up a verdict that came meanwhile; a table that cannot be read holds up all.
       while (this.#hasWork() && (applied || this.#urgent.size > 0) && !this.#closed) {
-        if (this.#dumpDue && !(await this.#dump())) return this.#backOff();
+        if (this.#dumpDue) {
+          if (!(await this.#dump())) return this.#backOff();
+          continue;
+        }
         applied = await this.#apply(this.#nextSteps());
+        if (this.#dirty.size > 0) await new Promise<void>((resolve) => this.#turns.soon(resolve));
       }
       if (!applied) return this.#backOff();
     } while (this.#isNewlyComplete());
@@ -249,19 +258,52 @@ export class Reconciler {
 
   /** Reads the whole table and marks everything that is ours for a look. */
   async #dump(): Promise<boolean> {
+    // A configuration that comes meanwhile may ask for another one.
+    this.#dumpDue = false;
     try {
-      const observed = await this.#table.dump();
+      const observed = await this.#read();
       this.#noteDrift(observed);
       this.#observed = observed;
-      this.#dumpDue = false;
       this.#noteForeign(observed);
       this.#markAll();
       this.#events.onObserved(observed, 'dump');
       return true;
     } catch (thrown) {
+      this.#dumpDue = true;
       this.#events.onFailure(`cannot read the table: ${errorText(thrown)}`);
       return false;
     }
+  }
+
+  /** The whole table. Verdicts that come meanwhile do not wait for it; what they changed is read anew. */
+  async #read(): Promise<ObservedTable> {
+    const touched = new Set<string>();
+    const table = new Map(await this.#table.dump(() => this.#serveUrgent(touched)));
+    for (const text of touched) {
+      const key = this.#observed?.get(text)?.service.key;
+      const service = key && (await this.#table.read(key));
+      if (service !== undefined) table.set(text, service);
+      else if (key !== undefined) table.delete(text);
+    }
+    return table;
+  }
+
+  /**
+   * Applies what verdicts ask for to the table as it is believed to be. What it is not believed to be waits for the
+   * dump, and so does what leaves: it is looked at afresh.
+   */
+  async #serveUrgent(touched: Set<string>): Promise<void> {
+    if (this.#urgent.size === 0 || this.#uncertain || this.#observed === undefined || this.#closed) return;
+    const steps: PlanStep[] = [];
+    for (const text of this.#urgent) {
+      if (steps.length >= BATCH_STEPS_MAX) break;
+      if (this.#retired.has(text)) continue;
+      this.#urgent.delete(text);
+      this.#dirty.delete(text);
+      touched.add(text);
+      steps.push(...this.#plan(text));
+    }
+    await this.#apply(steps);
   }
 
   #noteDrift(observed: ObservedTable): void {
@@ -288,10 +330,14 @@ export class Reconciler {
 
   #nextSteps(): readonly PlanStep[] {
     const steps: PlanStep[] = [];
+    let looks = 0;
     for (const set of [this.#urgent, this.#dirty]) {
       for (const text of set) {
-        if (steps.length >= BATCH_STEPS_MAX) return steps;
-        set.delete(text);
+        if (steps.length >= BATCH_STEPS_MAX || looks >= LOOKS_MAX) return steps;
+        looks += 1;
+        // It may be in both: twice in one batch would be refused.
+        this.#urgent.delete(text);
+        this.#dirty.delete(text);
         for (const step of this.#plan(text)) steps.push(step);
       }
     }

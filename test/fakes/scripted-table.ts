@@ -1,10 +1,19 @@
-import type { IpvsTable, ObservedTable, Operation, OperationResult } from '../../src/ipvs/model.js';
+import { serviceText } from '../../src/ipvs/keys.js';
+import type {
+  IpvsTable,
+  ObservedService,
+  ObservedTable,
+  Operation,
+  OperationResult,
+  ServiceKey,
+} from '../../src/ipvs/model.js';
 import { applyToObserved } from '../../src/ipvs/observe.js';
 
 /** A table whose answers a test can hold back, refuse or lose. */
 export class ScriptedTable {
   observed: ObservedTable;
   dumps = 0;
+  reads = 0;
   readonly applied: string[] = [];
   refuse: (operation: Operation) => string | undefined = () => undefined;
   failDump = false;
@@ -15,11 +24,22 @@ export class ScriptedTable {
     this.observed = observed;
   }
 
-  async dump(): Promise<ObservedTable> {
+  /** Called in the middle of a dump, before `between`: what it does to the table the dump does not tell. */
+  meanwhile: () => void = () => undefined;
+
+  async dump(between: () => Promise<void> = async () => undefined): Promise<ObservedTable> {
     this.dumps += 1;
     await this.gate;
     if (this.failDump) throw new Error('no answer');
-    return this.observed;
+    const { observed } = this;
+    this.meanwhile();
+    await between();
+    return observed;
+  }
+
+  async read(key: ServiceKey): Promise<ObservedService | undefined> {
+    this.reads += 1;
+    return this.observed.get(serviceText(key));
   }
 
   async apply(operations: readonly Operation[]): Promise<readonly OperationResult[]> {
@@ -41,7 +61,8 @@ export class ScriptedTable {
     );
     return Object.assign(Object.create(rest), {
       kind: 'memory',
-      dump: () => this.dump(),
+      dump: (between?: () => Promise<void>) => this.dump(between),
+      read: (key: ServiceKey) => this.read(key),
       apply: (operations: readonly Operation[]) => this.apply(operations),
     });
   }

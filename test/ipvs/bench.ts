@@ -55,6 +55,7 @@ export class Bench {
       table: this.scripted.port(),
       clock: this.time,
       timers: this.time,
+      turns: { soon: setImmediate },
       events: {
         onObserved: () => undefined,
         onApplied: (steps) => {

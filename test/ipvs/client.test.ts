@@ -215,6 +215,23 @@ t.test('a dump and our own changes never meet', async (t) => {
   t.equal(socket.unread, 0);
 });
 
+t.test('between two services of a dump who asked for it may use the table', async (t) => {
+  const { client, kernel } = open();
+  const keys = Array.from({ length: 3 }, (_, index) => key('192.0.2.1', 1000 + index));
+  await client.apply(keys.map((each) => ({ kind: 'add-service', service: service(each) })));
+  kernel.commands.length = 0;
+  let calls = 0;
+  const dumped = await client.dump(async () => {
+    calls += 1;
+    await client.apply([
+      { kind: 'add-dest', service: key('192.0.2.1', 1002), dest: dest(`192.0.2.${calls}`) },
+    ]);
+  });
+  t.equal(calls, 3);
+  t.strictSame(kernel.commands, [4, 8, 5, 8, 5, 8, 5], 'services, then destinations and changes in turn');
+  t.equal(dumped.get('tcp 192.0.2.1:1002')?.dests.size, 2, 'it tells what was there when it looked');
+});
+
 t.test('a failed use of the table does not block the next', async (t) => {
   const { client, kernel } = open();
   kernel.script = refuseAll('ENOMEM');

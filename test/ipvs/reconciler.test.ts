@@ -26,6 +26,7 @@ function setup(observed?: ObservedTable) {
     table: scripted.port(),
     clock: time,
     timers: time,
+    turns: { soon: setImmediate },
     events: {
       onObserved: () => undefined,
       onApplied: (steps, results) => {
@@ -104,6 +105,64 @@ t.test('a verdict that comes during an apply is applied next, the latest state w
   open();
   await reconciler.settled();
   t.same([...(scripted.observed.get(WEB_TEXT)?.dests.keys() ?? [])], ['192.0.2.12:80']);
+});
+
+t.test('a verdict that comes during a dump does not wait for it, and is no drift', async (t) => {
+  const { scripted, told, time, reconciler } = setup(table([WEB, [A, B]]));
+  reconciler.configure(wishes(desired('up', 'up')));
+  await reconciler.settled();
+  told.length = 0;
+  scripted.meanwhile = () => reconciler.touch(desired('up', 'down'), [WEB_TEXT]);
+  await time.advance(10_000);
+  t.same(scripted.applied, ['delete-dest'], 'once');
+  t.same(told, ['delete-dest verdict ok', 'synced']);
+  t.equal(scripted.reads, 1, 'what it changed is read anew');
+  t.same([...(scripted.observed.get(WEB_TEXT)?.dests.keys() ?? [])], ['192.0.2.11:80']);
+  scripted.meanwhile = () => undefined;
+  await time.advance(10_000);
+  t.same(told, ['delete-dest verdict ok', 'synced', 'synced']);
+});
+
+t.test(
+  'where the table is not known, or something is to leave it, a verdict waits for the dump',
+  async (t) => {
+    const { scripted, time, reconciler } = setup(table([WEB, [A, B]]));
+    reconciler.configure(wishes(desired('up', 'up')));
+    await reconciler.settled();
+    let during: string[] = [];
+    const look = async () => {
+      during = [...scripted.applied];
+    };
+    scripted.failApply = true;
+    reconciler.touch(desired('up', 'down'), [WEB_TEXT]);
+    await reconciler.settled();
+    scripted.failApply = false;
+    scripted.meanwhile = () => {
+      reconciler.touch(desired('down', 'down'), [WEB_TEXT]);
+      void look();
+    };
+    await time.advance(100);
+    t.same(during, [], 'nothing before the dump was through');
+    t.same(scripted.applied, ['delete-dest', 'delete-dest']);
+    t.equal(scripted.reads, 0);
+  },
+);
+
+t.test('a configuration that comes during a dump has its own look before it removes', async (t) => {
+  const { scripted, time, reconciler } = setup(table([WEB, [A, B]]));
+  reconciler.configure(wishes(desired('up', 'up')));
+  await reconciler.settled();
+  scripted.meanwhile = () => {
+    scripted.meanwhile = () => undefined;
+    scripted.observed = table([WEB, [A, B, FOREIGN]]);
+    reconciler.configure(wishes(new Map()));
+  };
+  await time.advance(10_000);
+  t.same(
+    [...(scripted.observed.get(WEB_TEXT)?.dests.keys() ?? [])],
+    ['192.0.2.99:80'],
+    'what is foreign is safe',
+  );
 });
 
 t.test('drift is repaired at the next dump and told', async (t) => {
