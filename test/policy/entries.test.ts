@@ -39,6 +39,7 @@ async function started(text: string) {
     alerts: { configure: () => undefined, offer: (event) => events.push(event) },
     clock: time,
     timers: time,
+    turns: { soon: setImmediate },
     log: SILENT,
   });
   await controller.start();
