@@ -1,6 +1,7 @@
 /** Main's part of the daemon: everything but the virtual routers, put together and taken apart in the right order. */
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { LinkClient } from './addresses/links.js';
 import { Outbox } from './alerts/outbox.js';
 import { webhookCourier } from './alerts/webhook.js';
@@ -19,6 +20,7 @@ import { FORGETFUL } from './ipvs/timeout-keeper.js';
 import type { AdminWord } from './policy/model.js';
 import { blindHappening, RoleFollower, type RouterEngine, trackHappening } from './roles.js';
 import { StateKeeper } from './state.js';
+import { TimeoutFile } from './store/timeout-file.js';
 import { SyncFollower } from './sync.js';
 import { systemClock, systemEntropy, systemTimers, systemTurns } from './sys/clock.js';
 import { openNetlink } from './sys/netlink.js';
@@ -129,7 +131,11 @@ export class MainPart {
     });
     this.#drains = new DrainWatcher({ table, controller: this.controller, timers: systemTimers, log });
     this.#timeouts = this.#timeoutsOf(table);
-    this.#sync = new SyncFollower({
+    this.#sync = this.#syncOf(table);
+  }
+
+  #syncOf(table: IpvsTable): SyncFollower {
+    return new SyncFollower({
       table,
       timers: systemTimers,
       indexOf: table.kind === 'memory' ? async () => 0 : (name) => this.#linkIndex(name),
@@ -141,10 +147,18 @@ export class MainPart {
     });
   }
 
+  #timeoutFile(path: string): TimeoutFile {
+    const onTrouble = (message: string) => this.controller.tell({ kind: 'state-trouble', message });
+    return new TimeoutFile({ path, onTrouble });
+  }
+
   #timeoutsOf(table: IpvsTable): TimeoutFollower {
+    const directory = this.#config.state?.directory;
+    // A table in memory has its own values again at every start.
+    const keeps = directory !== undefined && table.kind === 'kernel';
     return new TimeoutFollower({
       table,
-      store: FORGETFUL,
+      store: keeps ? this.#timeoutFile(join(directory, 'timeouts.jsonl')) : FORGETFUL,
       timers: systemTimers,
       onState: (timeouts) => this.controller.note({ timeouts }),
       tell: (happening) => this.controller.tell(happening),

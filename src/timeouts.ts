@@ -3,8 +3,8 @@ import type { Config } from './config/model.js';
 import type { Timers } from './core/ports.js';
 import type { Happening } from './describe.js';
 import type { IpvsTable, Timeouts, TimeoutsState } from './ipvs/model.js';
-import { TimeoutKeeper, type TimeoutStore } from './ipvs/timeout-keeper.js';
-import { type TimeoutDrift, timeoutsText, timeoutWord } from './ipvs/timeouts.js';
+import { TimeoutKeeper } from './ipvs/timeout-keeper.js';
+import { type TimeoutDrift, type TimeoutStore, timeoutsText, timeoutWord } from './ipvs/timeouts.js';
 
 export interface TimeoutFollowerOptions {
   readonly table: IpvsTable;

@@ -24,7 +24,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
 };
 
 /** Of an error of node:fs. */
-function errorCode(thrown: unknown): string {
+export function errorCode(thrown: unknown): string {
   return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
 }
 

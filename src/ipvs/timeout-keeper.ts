@@ -16,16 +16,8 @@ import {
   TIMEOUT_NAMES,
   type TimeoutDrift,
   type TimeoutPlan,
+  type TimeoutStore,
 } from './timeouts.js';
-
-/**
- * Remembers over a crash what is to be put back. It is written before the kernel is: a run that finds a value of ours
- * in the kernel knows then that it is no original. Problems are the store's own to tell; neither call rejects.
- */
-export interface TimeoutStore {
-  load(): Promise<HeldTimeouts>;
-  save(held: HeldTimeouts): Promise<void>;
-}
 
 /** Remembers nothing: after a crash the next run takes what this one set for what was there. */
 export const FORGETFUL: TimeoutStore = {

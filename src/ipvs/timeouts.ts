@@ -115,3 +115,12 @@ export function timeoutsText(timeouts: Partial<Timeouts>): string {
     return value === undefined ? [] : [`${WORDS[name]} ${value}s`];
   }).join(', ');
 }
+
+/**
+ * Remembers over a crash what is to be put back. It is written before the kernel is: a run that finds a value of ours
+ * in the kernel knows then that it is no original. Problems are the store's own to tell; neither call rejects.
+ */
+export interface TimeoutStore {
+  load(): Promise<HeldTimeouts>;
+  save(held: HeldTimeouts): Promise<void>;
+}

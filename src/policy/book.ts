@@ -11,7 +11,7 @@ import type { Desired, DesiredService } from '../ipvs/plan.js';
 import type { ServerHealth } from '../world.js';
 import { AdminBook } from './admin-book.js';
 import { ColdStart } from './cold-start.js';
-import { desiredEntries, entriesOf } from './desired.js';
+import { desiredEntries, destIn, entriesOf } from './desired.js';
 import { countConnections } from './drain.js';
 import { type Judgement, judge, NO_MEMORY, serverId } from './judge.js';
 import type { AdminWord, Connections, Instant, ServerAdmin, ServerId } from './model.js';
@@ -246,11 +246,11 @@ export class PolicyBook {
   look(seen: ReadonlyMap<string, ObservedService | undefined>, at: Instant): Outcome {
     this.#leaveView();
     return this.#stepDrains([...this.#admin.draining], at, ({ service, server }) => {
-      const entries = entriesOf(service);
-      if (!entries.every((text) => seen.has(text))) return undefined;
+      if (!entriesOf(service).every((text) => seen.has(text))) return undefined;
       return countConnections(
-        entries.map((text) => seen.get(text)),
-        destText(server.dest.key),
+        service.entries.map(({ key }) =>
+          seen.get(serviceText(key))?.dests.get(destText(destIn(server, key).key)),
+        ),
       );
     });
   }
@@ -330,8 +330,8 @@ export class PolicyBook {
 
   readonly #isIdle = (service: ServiceConfig, server: ServerConfig): boolean => {
     if (this.#observed === undefined) return false;
-    return entriesOf(service).every((entry) => {
-      const seen = this.#observed?.get(entry)?.dests.get(destText(server.dest.key));
+    return service.entries.every(({ key }) => {
+      const seen = this.#observed?.get(serviceText(key))?.dests.get(destText(destIn(server, key).key));
       return seen === undefined || seen.settings.weight === 0;
     });
   };

@@ -8,7 +8,7 @@
  * (Linux, Documentation/networking/ipvs-sysctl.rst).
  */
 import { type EpochMillis, type Millis, seconds } from '../core/units.js';
-import type { ObservedService } from '../ipvs/model.js';
+import type { DestSeen } from '../ipvs/model.js';
 import type { AdminEntry, Connections, DrainWatch, Instant } from './model.js';
 
 /** Progress is told no more often. */
@@ -30,17 +30,13 @@ export function totalOf({ active, inactive, persistent }: Connections): number {
 }
 
 /**
- * The connections of a server in the table's services that it stands in.
- * @param dest by `destText`
+ * The connections of a server in all the table's services that it stands in.
+ * @param dests the server in each of them; undefined where it is missing
  * @returns undefined where one of them still gives it new clients: then it is too early to count
  */
-export function countConnections(
-  services: readonly (ObservedService | undefined)[],
-  dest: string,
-): Connections | undefined {
+export function countConnections(dests: readonly (DestSeen | undefined)[]): Connections | undefined {
   let [active, inactive, persistent] = [0, 0, 0];
-  for (const service of services) {
-    const seen = service?.dests.get(dest);
+  for (const seen of dests) {
     if (seen === undefined) continue;
     if (seen.settings.weight > 0) return undefined;
     active += seen.active;

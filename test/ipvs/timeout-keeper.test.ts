@@ -3,8 +3,8 @@ import { LvsError } from '../../src/core/errors.js';
 import { seconds } from '../../src/core/units.js';
 import { MemoryTable } from '../../src/ipvs/memory.js';
 import type { Timeouts, TimeoutsState } from '../../src/ipvs/model.js';
-import { TimeoutKeeper, type TimeoutStore } from '../../src/ipvs/timeout-keeper.js';
-import { type HeldTimeouts, timeoutsText } from '../../src/ipvs/timeouts.js';
+import { TimeoutKeeper } from '../../src/ipvs/timeout-keeper.js';
+import { type HeldTimeouts, type TimeoutStore, timeoutsText } from '../../src/ipvs/timeouts.js';
 import { FakeTime } from '../fakes/time.js';
 
 const KERNEL: Timeouts = { tcp: 900, tcpFin: 120, udp: 300 };

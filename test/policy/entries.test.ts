@@ -4,14 +4,17 @@ import type { LvsEvent } from '../../src/alerts/model.js';
 import type { Check } from '../../src/checks/model.js';
 import type { Config, ServiceConfig } from '../../src/config/model.js';
 import { Controller } from '../../src/controller.js';
-import { millis } from '../../src/core/units.js';
+import { epochMillis, millis } from '../../src/core/units.js';
 import { destText } from '../../src/ipvs/keys.js';
 import { MemoryTable } from '../../src/ipvs/memory.js';
+import type { ObservedService } from '../../src/ipvs/model.js';
+import { PolicyBook } from '../../src/policy/book.js';
 import { computeDesired, desiredEntries, destIn } from '../../src/policy/desired.js';
 import { judge, NO_MEMORY } from '../../src/policy/judge.js';
 import { configOf, serviceOf } from '../config/given.js';
 import { FakeTime, turn } from '../fakes/time.js';
-import { change } from '../ipvs/build.js';
+import { change, dest, key, seen as seenDest, service, table } from '../ipvs/build.js';
+import { entry } from './build.js';
 
 const SILENT = {
   debug: () => undefined,
@@ -170,4 +173,28 @@ t.test('the whole configuration has each entry once', async (t) => {
   b: { addresses: [192.0.2.128/25:80, { fwmark: 1 }], servers: [] }
 `);
   t.equal(computeDesired(config, new Map()).size, 257);
+});
+
+t.test('a drain counts the connections of all entries, each at its own port', async (t) => {
+  const config = configOf(yaml('[192.0.2.1:80, 192.0.2.1:443]'));
+  const book = new PolicyBook();
+  const at = { now: millis(0), wall: epochMillis(0) };
+  book.configure(config, at);
+  book.verdict([change('web/two', 'up', 'unknown')], at);
+  book.administer([{ server: 'web/two', source: 'operator', entry: entry({ state: 'draining' }) }], at);
+  const look = (active: number) => {
+    const seen = [80, 443].map((port): [string, ObservedService] => {
+      const its = {
+        ...seenDest(dest('192.0.2.202', { weight: 0 }, port)),
+        active: port === 443 ? active : 0,
+      };
+      const [[text, observed]] = [...table([service(key('192.0.2.1', port)), []])] as [
+        [string, ObservedService],
+      ];
+      return [text, { ...observed, dests: new Map([[destText(its.key), its]]) }];
+    });
+    return book.look(new Map(seen), at).news.map((news) => (news.kind === 'admin' ? news.what : news.kind));
+  };
+  t.same(look(2), [], 'there are some at port 443');
+  t.same(look(0), ['drain-finished']);
 });
