@@ -4,6 +4,7 @@ import type { World } from '../world.js';
 import { EventRoute } from './events.js';
 import { sendError } from './failure.js';
 import { liveness, readiness } from './health.js';
+import { METRICS_TYPE, MetricsText } from './metrics.js';
 import { planStatus } from './plan.js';
 import {
   ERROR_SCHEMA,
@@ -30,7 +31,7 @@ type Handler = (
 
 interface Route {
   readonly url: string;
-  /** Schemas of the answers, by status. */
+  /** Schemas of the answers, by status; none for an answer that is not JSON. */
   readonly response: Readonly<Record<number, object>>;
   readonly handle: Handler;
 }
@@ -68,6 +69,7 @@ const oneService: Handler = (source, request, reply) => {
 export function routes(): readonly Route[] {
   const texts = new StatusTexts();
   const events = new EventRoute();
+  const metrics = new MetricsText();
   return [
     { url: '/healthz', response: { 200: LIVENESS_SCHEMA, 503: LIVENESS_SCHEMA }, handle: health },
     { url: '/readyz', response: { 200: READINESS_SCHEMA, 503: READINESS_SCHEMA }, handle: ready },
@@ -95,6 +97,12 @@ export function routes(): readonly Route[] {
       url: '/v1/events',
       response: { 200: EVENTS_SCHEMA, 400: ERROR_SCHEMA, 503: ERROR_SCHEMA },
       handle: (source, request, reply) => events.answer(source, request, reply),
+    },
+    {
+      url: '/metrics',
+      response: {},
+      handle: async (source, _request, reply) =>
+        reply.type(METRICS_TYPE).send(await metrics.of(source.world())),
     },
     { url: '/v1/services/:name', response: { 200: SERVICE_SCHEMA, 404: ERROR_SCHEMA }, handle: oneService },
   ];

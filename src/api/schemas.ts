@@ -21,6 +21,7 @@ import type {
   TimeoutsStatus,
   WorkerStatus,
 } from './status.js';
+import type { TrafficStatus } from './traffic.js';
 import type { ContributionStatus, RouterStatus, SquatterStatus, VrrpStatus } from './vrrp.js';
 
 /** Body of every answer with a status of 400 or more, but for 503 of the two health routes. */
@@ -83,6 +84,25 @@ export const ADMIN_SCHEMA = objectOf<AdminStatus>(
   { ...WORD_MEMBERS, words: list(WORD_SCHEMA, 'Each word by itself, the strictest first.') },
 );
 
+export const TRAFFIC_SCHEMA = objectOf<TrafficStatus>(
+  'What the kernel counts of it, at the last dump of the table; null where the table does not hold it.',
+  {
+    active: count('Connections that are established.'),
+    inactive: count('Connections in other states: they begin, or end.'),
+    persistent: count('Persistence templates: clients that would come back to the same server.'),
+    connections: count('Connections, all in all.'),
+    packetsIn: count('Packets from clients.'),
+    packetsOut: count('Packets to clients that came this way: none with direct routing and tunnels.'),
+    bytesIn: count('Bytes from clients, IP headers too.'),
+    bytesOut: count('Bytes to clients, as packets.'),
+    connectionsPerSecond: count('Per second, as the kernel estimates it over the last seconds.'),
+    packetsInPerSecond: count('The same.'),
+    packetsOutPerSecond: count('The same.'),
+    bytesInPerSecond: count('The same.'),
+    bytesOutPerSecond: count('The same.'),
+  },
+);
+
 export const SERVER_SCHEMA = objectOf<ServerStatus>('One real server in one service.', {
   name: text('Its name in the configuration, else `address:port`.'),
   address: text('Where the table sends its connections.'),
@@ -114,6 +134,7 @@ export const SERVER_SCHEMA = objectOf<ServerStatus>('One real server in one serv
   why: text('The same in words that follow the name: `is brought back: weight 3 of 10`.'),
   admin: orNull(ADMIN_SCHEMA),
   check: orNull(choice(CHECK_TYPES, 'How it is probed; null: it is not.')),
+  traffic: orNull(TRAFFIC_SCHEMA),
 });
 
 export const QUORUM_SCHEMA = objectOf<QuorumStatus>('Whether enough servers serve.', {
@@ -134,6 +155,7 @@ export const SERVICE_SCHEMA = objectOf<ServiceStatus>('One virtual service.', {
   down: count('Servers with this verdict.'),
   unknown: count('Servers with this verdict.'),
   quorum: QUORUM_SCHEMA,
+  traffic: orNull(TRAFFIC_SCHEMA),
   tier: orNull(count('The fallback tier that serves, from 0; null where the servers themselves do.')),
   servers: list(SERVER_SCHEMA, 'Its real servers, in the order of the configuration.'),
   fallback: list(SERVER_SCHEMA, 'The servers of its fallback, tier by tier.'),

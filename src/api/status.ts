@@ -4,14 +4,15 @@ import { reasonText } from '../checks/reason.js';
 import type { FallbackServer, ServerConfig, ServiceConfig } from '../config/model.js';
 import type { EpochMillis } from '../core/units.js';
 import { firstForeign, foreignTexts } from '../ipvs/foreign.js';
-import { destText, entriesText } from '../ipvs/keys.js';
-import type { DestSeen, ObservedService, SyncDaemon, SyncRole, TimeoutsState } from '../ipvs/model.js';
+import { entriesText } from '../ipvs/keys.js';
+import type { ObservedService, SyncDaemon, SyncRole, TimeoutsState } from '../ipvs/model.js';
 import type { TimeoutName } from '../ipvs/timeouts.js';
-import { destIn, entriesOf } from '../policy/desired.js';
+import { entriesOf } from '../policy/desired.js';
 import { serverId } from '../policy/judge.js';
 import type { AdminEntry, AdminSource, ServerAdmin, Standing } from '../policy/model.js';
 import { standingText } from '../policy/words.js';
 import type { ServerHealth, World } from '../world.js';
+import { destsOf, serverTraffic, serviceTraffic, type TrafficStatus, trafficStatus } from './traffic.js';
 
 export interface ServerStatus {
   readonly name: string;
@@ -29,6 +30,7 @@ export interface ServerStatus {
   readonly why: string;
   readonly admin: AdminStatus | null;
   readonly check: CheckType | null;
+  readonly traffic: TrafficStatus | null;
 }
 
 /** What the operator and maintenance windows say of a server. */
@@ -64,6 +66,7 @@ export interface ServiceStatus {
   readonly down: number;
   readonly unknown: number;
   readonly quorum: QuorumStatus;
+  readonly traffic: TrafficStatus | null;
   /** The fallback tier that serves, from 0. */
   readonly tier: number | null;
   readonly servers: readonly ServerStatus[];
@@ -196,17 +199,6 @@ function healthStatus(health: ServerHealth | undefined, world: World, isChecked:
   } as const;
 }
 
-/** A server in each entry of its service that has it. */
-function destsOf(
-  service: ServiceConfig,
-  server: ServerConfig | FallbackServer,
-  seen: readonly (ObservedService | undefined)[],
-): readonly DestSeen[] {
-  return service.entries.flatMap(
-    ({ key }, index) => seen[index]?.dests.get(destText(destIn(server, key).key)) ?? [],
-  );
-}
-
 function serverStatus(
   service: ServiceConfig,
   server: ServerConfig | FallbackServer,
@@ -228,6 +220,7 @@ function serverStatus(
     why: standingText(standing),
     admin: adminStatus(world.admin.get(id)),
     check: server.check?.probe.type ?? null,
+    traffic: trafficStatus(serverTraffic(dests)),
   };
 }
 
@@ -254,6 +247,7 @@ export function serviceStatus(config: ServiceConfig, world: World): ServiceStatu
       weight: standing?.weight ?? 0,
       needed: standing?.needed ?? config.quorum.weight,
     },
+    traffic: trafficStatus(serviceTraffic(seen)),
     tier: standing?.tier ?? null,
     servers,
     fallback: config.fallback.flat().map(statusOf),

@@ -8,6 +8,7 @@ import type {
   TableStatus,
   TimeoutsStatus,
 } from '../api/status.js';
+import type { TrafficStatus } from '../api/traffic.js';
 import type { Listen } from '../config/model.js';
 import { LvsError } from '../core/errors.js';
 import { endpointText, parseIp } from '../core/ip.js';
@@ -105,6 +106,12 @@ function weightText({ weight, configuredWeight }: ServerStatus): string {
   return weight === configuredWeight ? String(weight) : `${weight} (of ${configuredWeight})`;
 }
 
+/** Active and inactive connections, and new ones a second. An older daemon does not know them. */
+function trafficCells(traffic: TrafficStatus | null | undefined): readonly string[] {
+  if (traffic === undefined || traffic === null) return ['-', '-', '-'];
+  return [traffic.active, traffic.inactive, traffic.connectionsPerSecond].map(String);
+}
+
 const PLAIN: readonly string[] = ['serving', 'unknown', 'down', 'reserve'];
 
 /** What health does not explain is said too. An older daemon does not know it. */
@@ -119,6 +126,7 @@ function serverRow(server: ServerStatus, now: number): readonly string[] {
     address === undefined ? server.address : endpointText(address, server.port),
     server.verdict,
     weightText(server),
+    ...trafficCells(server.traffic),
     ageText(now - Date.parse(server.since)),
     reasonText(server),
   ];
@@ -127,12 +135,12 @@ function serverRow(server: ServerStatus, now: number): readonly string[] {
 /** A status as lines. @param now milliseconds since 1970 */
 export function statusLines(status: Status, now: number): string[] {
   const rows: (readonly string[])[] = [
-    ['SERVICE / SERVER', 'ADDRESS', 'VERDICT', 'WEIGHT', 'SINCE', 'REASON'],
+    ['SERVICE / SERVER', 'ADDRESS', 'VERDICT', 'WEIGHT', 'ACTIVE', 'INACTIVE', 'NEW/S', 'SINCE', 'REASON'],
   ];
   for (const service of status.services) {
     const count = `${service.up} of ${service.servers.length} up`;
     const address = `${service.service} ${service.scheduler}${service.inTable ? '' : ' (not in the table)'}`;
-    rows.push([service.name, address, count]);
+    rows.push([service.name, address, count, '', ...trafficCells(service.traffic)]);
     for (const server of service.servers) rows.push(serverRow(server, now));
     // An older daemon knows none.
     for (const server of service.fallback ?? []) rows.push(serverRow(server, now));
@@ -147,7 +155,7 @@ export function statusLines(status: Status, now: number): string[] {
     ],
     new Set(),
   );
-  return [head ?? '', ...routerLines(status.routers, now), '', ...columns(rows, new Set([3]))];
+  return [head ?? '', ...routerLines(status.routers, now), '', ...columns(rows, new Set([3, 4, 5, 6]))];
 }
 
 async function show(context: CliContext, given: Given, where: Listen): Promise<void> {

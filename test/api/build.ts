@@ -3,6 +3,7 @@ import type { ApiSource } from '../../src/api/source.js';
 import type { Config } from '../../src/config/model.js';
 import { type EpochMillis, epochMillis, millis } from '../../src/core/units.js';
 import { EventJournal } from '../../src/events/journal.js';
+import type { ObservedTable, Stats } from '../../src/ipvs/model.js';
 import { judge, NO_MEMORY } from '../../src/policy/judge.js';
 import type { ServerHealth, World } from '../../src/world.js';
 import { FakeTime } from '../fakes/time.js';
@@ -29,6 +30,20 @@ export function down(at: EpochMillis = NOW): ServerHealth {
   return { verdict: 'down', held: 'down', since: at, lastChange: change('any', 'down', 'up') };
 }
 
+/** Counters of a service; its bytes are more than a number holds exactly. */
+export const COUNTED: Stats = {
+  connections: 15n,
+  packetsIn: 160n,
+  packetsOut: 17n,
+  bytesIn: 2n ** 60n + 1n,
+  bytesOut: 19n,
+  connectionsPerSecond: 21n,
+  packetsInPerSecond: 22n,
+  packetsOutPerSecond: 23n,
+  bytesInPerSecond: 24n,
+  bytesOutPerSecond: 25n,
+};
+
 export const UNKNOWN: ServerHealth = {
   verdict: 'unknown',
   held: undefined,
@@ -44,6 +59,26 @@ function standingsOf(its: Config, health?: World['health']): World['standings'] 
 
 function healthy(its: Config): World['health'] {
   return new Map(its.services.flatMap(({ servers }) => servers.map(({ check }) => [check.id, up()])));
+}
+
+/** A table whose first service, and its first server, have counted something. */
+export function busy(table: ObservedTable): ObservedTable {
+  const [first, ...rest] = [...table];
+  if (first === undefined) return table;
+  const [text, { service, dests }] = first;
+  const [dest, ...others] = [...dests];
+  if (dest === undefined) return table;
+  const counted = { active: 7, inactive: 3, persistent: 2, stats: { ...COUNTED, connectionsPerSecond: 20n } };
+  return new Map([
+    [
+      text,
+      {
+        service: { ...service, stats: COUNTED },
+        dests: new Map([[dest[0], { ...dest[1], ...counted }], ...others]),
+      },
+    ],
+    ...rest,
+  ]);
 }
 
 /** All servers up and in the table; what `changes` says is otherwise. */

@@ -9,7 +9,7 @@ import { runCli } from '../../src/cli/program.js';
 import { epochMillis } from '../../src/core/units.js';
 import type { SyncState } from '../../src/ipvs/model.js';
 import type { World } from '../../src/world.js';
-import { down, FTP, source, UNKNOWN, up, WEB, world } from '../api/build.js';
+import { busy, down, FTP, source, UNKNOWN, up, WEB, world } from '../api/build.js';
 import { FakeTime, turn } from '../fakes/time.js';
 import { dest, syncDaemon, table } from '../ipvs/build.js';
 import { CONFIG, cli, context, file } from './context.js';
@@ -28,7 +28,7 @@ t.test('status: services and servers with verdict, weight, age and reason', asyn
     ['web/192.0.2.12:80', down(epochMillis(now - 5000))],
     ['ftp/192.0.2.13:21', UNKNOWN],
   ]);
-  const observed = table([WEB, [dest('192.0.2.11'), dest('192.0.2.12', { weight: 0 })]], [FTP, []]);
+  const observed = busy(table([WEB, [dest('192.0.2.11'), dest('192.0.2.12', { weight: 0 })]], [FTP, []]));
   const its = world({ health, observed });
   const url = await daemon(t, source(its));
   const { code, out, err } = await cli(['status', '--url', url], {
@@ -38,12 +38,12 @@ t.test('status: services and servers with verdict, weight, age and reason', asyn
   t.same(out.split('\n'), [
     'director-test: lvsentry 0.1.0, up 1h, table memory, in sync',
     '',
-    'SERVICE / SERVER  ADDRESS               VERDICT      WEIGHT  SINCE  REASON',
-    'web               tcp 192.0.2.1:80 wlc  1 of 2 up',
-    '  192.0.2.11:80   192.0.2.11:80         up                1  1m 1s  ok',
-    '  192.0.2.12:80   192.0.2.12:80         down       0 (of 5)  5s     connection refused in connect',
-    'ftp               tcp 192.0.2.1:21 rr   0 of 1 up',
-    '  192.0.2.13:21   192.0.2.13:21         unknown           -  1h     no verdict yet',
+    'SERVICE / SERVER  ADDRESS               VERDICT      WEIGHT  ACTIVE  INACTIVE  NEW/S  SINCE  REASON',
+    'web               tcp 192.0.2.1:80 wlc  1 of 2 up                 7         3     21',
+    '  192.0.2.11:80   192.0.2.11:80         up                1       7         3     20  1m 1s  ok',
+    '  192.0.2.12:80   192.0.2.12:80         down       0 (of 5)       0         0      0  5s     connection refused in connect',
+    'ftp               tcp 192.0.2.1:21 rr   0 of 1 up                 0         0      0',
+    '  192.0.2.13:21   192.0.2.13:21         unknown           -       -         -      -  1h     no verdict yet',
   ]);
 });
 

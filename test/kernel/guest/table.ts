@@ -15,6 +15,7 @@ export const GUEST_SUITES: Readonly<Record<string, GuestSuite>> = {
   ipvs: { limitSeconds: 60, load: () => import('./ipvs.suite.js') },
   reload: { limitSeconds: 30, load: () => import('./reload.suite.js') },
   breadth: { limitSeconds: 120, load: () => import('./breadth.suite.js') },
+  statistics: { limitSeconds: 200, load: () => import('./statistics.suite.js') },
   doctor: { limitSeconds: 120, load: () => import('./doctor.suite.js') },
   realserver: { limitSeconds: 120, load: () => import('./realserver.suite.js') },
   cli: { limitSeconds: 60, load: () => import('./cli.suite.js') },
