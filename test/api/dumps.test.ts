@@ -26,6 +26,7 @@ t.test('however many requests come, the kernel is asked once every interval', as
     alerts: { configure: () => undefined, offer: () => undefined },
     clock: time,
     timers: time,
+    turns: { soon: setImmediate },
     log,
   });
   await controller.start();

@@ -84,6 +84,7 @@ const RICH = world({
           reason: undefined,
         },
         entries: [],
+        drain: undefined,
       },
     ],
   ]),
