@@ -16,6 +16,7 @@ import {
   webhook,
 } from '../src/config/schema.js';
 import { markItem } from '../src/config/schema-addresses.js';
+import { dialogueStep } from '../src/config/schema-check-bytes.js';
 import { RULE_KEYS, TARGET_KEYS } from '../src/config/schema-check-keys.js';
 import { CHECK_KINDS } from '../src/config/schema-checks.js';
 import { hooks, notify } from '../src/config/schema-hooks.js';
@@ -74,8 +75,8 @@ services:
 wants quotes: \`"[2001:db8::1]:80"\`.
 **Names** consist of letters, digits, \`.\`, \`_\` and \`-\`, begin with a letter or digit and have at most 63 characters.
 **Secrets** stand outside the file: \`\${env:NAME}\` is replaced by an environment variable, \`\${file:/path}\` by the
-text of a file without its last line break. This works in \`user\`, \`password\`, \`headers\`, \`url\`, \`secret\` and \`keys\`,
-also inside a longer text.
+text of a file without its last line break. This works in \`user\`, \`password\`, \`headers\`, \`send\`, \`payload\`, \`url\`, \`secret\` and
+\`keys\`, also inside a longer text.
 **Unknown keys** are refused. YAML anchors and aliases may be used; tags and merge keys (\`<<\`) may not.
 `;
 
@@ -85,7 +86,7 @@ A file has at most 4 MiB and ${DEPTH_MAX} levels, and holds at most ${VALUES_MAX
 A folder has at most ${FOLDER_FILES_MAX} files and 16 MiB. There are at most ${SERVICES_MAX.toLocaleString('en')} services and ${SERVERS_MAX.toLocaleString('en')} servers.
 A service has at most ${BLOCK_MAX.toLocaleString('en')} addresses, all together ${ENTRIES_MAX.toLocaleString('en')}; with each server counted at each address of its service, the table
 holds at most ${DESTS_MAX.toLocaleString('en')}.
-A file that a secret or \`authorities\` refers to has at most 1 MiB.
+A file that a secret, \`authorities\`, \`certificate\` or \`key\` refers to has at most 1 MiB.
 `;
 
 const CHECKS = `## Checks
@@ -177,6 +178,7 @@ export function configurationReference(): string {
     describe('type', TYPE, false),
     options({ ...RULE_KEYS, ...TARGET_KEYS }),
     ...kinds(),
+    part('`steps[]` (of a send-expect check)', dialogueStep),
     part('`vrrp.NAME`', router),
     part('`vrrp.NAME.addresses[]`', virtualAddress),
     part('`vrrp.NAME.routes[]`', route),

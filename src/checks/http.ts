@@ -7,7 +7,7 @@ import type { HttpCheck, Reason } from './model.js';
 import { type LinkHandlers, type Now, runProbe } from './probe-run.js';
 import type { Prober } from './prober.js';
 import { printable } from './reason.js';
-import { SecureContexts, tlsOptions } from './tls.js';
+import type { TlsClient } from './tls.js';
 
 /** What is the same in every probe of a check. */
 interface Prepared {
@@ -27,8 +27,7 @@ function prepare(spec: HttpCheck): Prepared {
  * `spec.bodyLimit` bytes of the body. Without it the probe ends at the end of the head. Redirects are not followed.
  * Phase `request` lasts until the kernel has taken the request, `response` until the answer is known.
  */
-export function httpProber(now: Now): Prober<HttpCheck> {
-  const contexts = new SecureContexts();
+export function httpProber(now: Now, client: TlsClient): Prober<HttpCheck> {
   const prepared = new WeakMap<HttpCheck, Prepared>();
   return (spec, signal) =>
     runProbe(now, signal, (run) => {
@@ -37,7 +36,7 @@ export function httpProber(now: Now): Prober<HttpCheck> {
       const exchange = new Exchange(run, spec, ready);
       assert((spec.type === 'https') === (spec.tls !== undefined), 'https, and only https, has tls settings');
       if (spec.tls === undefined) run.openTcp(spec.target, exchange);
-      else run.openTls(spec.target, tlsOptions(spec.tls, spec.target, contexts), exchange);
+      else client.open(run, spec.target, spec.tls, exchange);
     });
 }
 

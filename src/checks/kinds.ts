@@ -1,21 +1,35 @@
 /** The table of check kinds: a new kind is a file, a row here, a test and a row in the documentation. */
+import type { Clock } from '../core/ports.js';
 import { ftpProber } from './ftp.js';
 import { httpPlan, httpProber } from './http.js';
 import type { LanePlan } from './lane.js';
 import type { CheckType, ProbeResult, ProbeSpec } from './model.js';
-import type { Now } from './probe-run.js';
 import type { Prober } from './prober.js';
+import { sendExpectProber } from './send-expect.js';
+import { smtpProber } from './smtp.js';
 import { tcpProber } from './tcp.js';
+import { TlsClient } from './tls.js';
+import { udpProber } from './udp.js';
 
 /** For each type its prober. */
 export type Probers = {
   readonly [Type in CheckType]: Prober<Extract<ProbeSpec, { readonly type: Type }>>;
 };
 
-/** All probers of a thread, on one monotonic clock. */
-export function allProbers(now: Now): Probers {
-  const http = httpProber(now);
-  return { tcp: tcpProber(now), http, https: http, ftp: ftpProber(now) };
+/** All probers of a thread, on one clock and with one set of TLS credentials. */
+export function allProbers(clock: Clock): Probers {
+  const now = () => clock.monotonic();
+  const tls = new TlsClient(clock);
+  const http = httpProber(now, tls);
+  return {
+    tcp: tcpProber(now),
+    'send-expect': sendExpectProber(now, tls),
+    udp: udpProber(now),
+    http,
+    https: http,
+    ftp: ftpProber(now, tls),
+    smtp: smtpProber(now, tls),
+  };
 }
 
 const CONNECT_ONLY: LanePlan = { payload: new Uint8Array(0), waits: 'connect', talk: undefined };

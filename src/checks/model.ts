@@ -1,6 +1,9 @@
 /** Checks: what is probed, what came of it, and what it means. */
-import type { Ip } from '../core/ip.js';
 import type { EpochMillis, Micros, Millis } from '../core/units.js';
+import type { UdpCheck } from './spec-datagram.js';
+import type { Target } from './spec-target.js';
+import type { SendExpectCheck, SmtpCheck } from './spec-text.js';
+import type { TlsSettings, TlsUse } from './spec-tls.js';
 
 /** up or down after rise/fall; unknown before the first verdict, or while its worker is being restarted. */
 export type Verdict = 'up' | 'down' | 'unknown';
@@ -22,11 +25,6 @@ export interface CheckRule {
   readonly assume: 'up' | 'down';
 }
 
-export interface Target {
-  readonly address: Ip;
-  readonly port: number;
-}
-
 export interface TcpCheck {
   readonly type: 'tcp';
   readonly target: Target;
@@ -34,15 +32,6 @@ export interface TcpCheck {
 
 /** Inclusive: [200, 299]. */
 export type StatusRange = readonly [number, number];
-
-export interface HttpTls {
-  /** Server name for SNI and for the certificate's name; undefined where `host` is an address. */
-  readonly serverName: string | undefined;
-  /** Verify the chain and the name. */
-  readonly verify: boolean;
-  /** PEM text of the authorities to trust instead of the system's. */
-  readonly authorities: string | undefined;
-}
 
 export interface HttpCheck {
   readonly type: 'http' | 'https';
@@ -58,7 +47,7 @@ export interface HttpCheck {
   readonly contains: string | undefined;
   /** More body than this many bytes is never read. */
   readonly bodyLimit: number;
-  readonly tls: HttpTls | undefined;
+  readonly tls: TlsSettings | undefined;
 }
 
 export interface FtpCheck {
@@ -70,13 +59,14 @@ export interface FtpCheck {
   readonly file: string | undefined;
   /** How the file is asked for: by SIZE on the control connection, or read by a passive data connection. */
   readonly fileBy: 'size' | 'retrieve';
+  readonly tls: TlsUse | undefined;
 }
 
 /** Every kind of check, in the order in which they are documented. */
-export const CHECK_TYPES = ['tcp', 'http', 'https', 'ftp'] as const;
+export const CHECK_TYPES = ['tcp', 'send-expect', 'udp', 'http', 'https', 'ftp', 'smtp'] as const;
 export type CheckType = (typeof CHECK_TYPES)[number];
 
-export type ProbeSpec = TcpCheck | HttpCheck | FtpCheck;
+export type ProbeSpec = TcpCheck | SendExpectCheck | UdpCheck | HttpCheck | FtpCheck | SmtpCheck;
 
 /** `service/server`: unique in one configuration. */
 export type CheckId = string;
@@ -108,8 +98,13 @@ export type Reason =
   | { readonly kind: 'protocol-error'; readonly phase: Phase; readonly detail: string }
   /** The server said more than we are willing to read. */
   | { readonly kind: 'too-long'; readonly phase: Phase; readonly limit: number }
-  /** The server refused in its own words: FTP 530, 550. */
-  | { readonly kind: 'rejected'; readonly phase: Phase; readonly code: number; readonly detail: string }
+  /** The server refused in its own words: FTP 530; `code` is undefined where its protocol has none (POP3, IMAP). */
+  | {
+      readonly kind: 'rejected';
+      readonly phase: Phase;
+      readonly code: number | undefined;
+      readonly detail: string;
+    }
   /** Our own trouble: EMFILE, EADDRNOTAVAIL, ENOBUFS, EPERM, a defect. */
   | { readonly kind: 'local'; readonly phase: Phase; readonly errno: string };
 
@@ -131,6 +126,8 @@ export interface ProbeResult {
   readonly phases: readonly (readonly [Phase, Micros])[];
   /** Microseconds from start to end. */
   readonly elapsed: Micros;
+  /** Of a pass: what will be a failure if nobody acts, such as a certificate that expires soon. */
+  readonly warning?: string;
 }
 
 /** The rise/fall machine of one check. */

@@ -1,12 +1,13 @@
 /** What all probers share: one deadline, timed phases, sockets that are freed, a result that is given once. */
 import { createSocket, type Socket as Datagrams } from 'node:dgram';
 import { connect, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { ipFamily } from '../core/ip.js';
 import { type Micros, type Millis, micros } from '../core/units.js';
 import { reasonOfError } from './errno.js';
-import type { Phase, ProbeResult, Reason, Target } from './model.js';
+import type { Phase, ProbeResult, Reason } from './model.js';
 import { outcomeOf } from './reason.js';
+import type { Target } from './spec-target.js';
 
 /** A monotonic clock with fractions of a millisecond. */
 export type Now = () => Millis;
@@ -29,6 +30,13 @@ export interface DatagramHandlers {
   data(bytes: Uint8Array): void;
 }
 
+/** A connection on which plain text was spoken so far. */
+export interface PlainLink {
+  readonly socket: Socket;
+  /** Whether bytes came behind those that agreed on TLS. */
+  readonly hasUnread: boolean;
+}
+
 /** Reads happen one after the other on a thread's loop, so one buffer does for all of them. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 
@@ -46,6 +54,9 @@ export class ProbeRun {
   #phase: Phase = 'connect';
   #phaseStarted: Millis;
   #result: ProbeResult | undefined;
+  #warning: string | undefined;
+  /** What it means when the deadline comes; undefined: a time-out in the phase that runs. */
+  #silence: Reason | undefined;
 
   constructor(now: Now, signal: AbortSignal, settle: (result: ProbeResult) => void) {
     this.#now = now;
@@ -73,13 +84,24 @@ export class ProbeRun {
     this.#phaseStarted = now;
   }
 
+  /** What is to be said of the server although it passes. */
+  warn(text: string): void {
+    this.#warning = text;
+  }
+
+  /** From now on silence until the deadline is a pass. */
+  passAtDeadline(): void {
+    this.#silence = { kind: 'ok' };
+  }
+
   /** Ends the probe. Only the first call counts. */
   end(reason: Reason): void {
     if (this.ended) return;
     const now = this.#now();
     this.#phases.push([this.#phase, microsBetween(this.#phaseStarted, now)]);
     const elapsed = microsBetween(this.#started, now);
-    this.#result = { outcome: outcomeOf(reason), reason, phases: this.#phases, elapsed };
+    const warning = this.#warning === undefined || reason.kind !== 'ok' ? {} : { warning: this.#warning };
+    this.#result = { outcome: outcomeOf(reason), reason, phases: this.#phases, elapsed, ...warning };
     this.#signal.removeEventListener('abort', this.#onDeadline);
     for (const socket of this.#sockets) free(socket);
     this.#settleWhenFree();
@@ -117,9 +139,22 @@ export class ProbeRun {
     if (this.ended) return;
     const socket = connectTls({ ...options, ...address(target) });
     socket.once('connect', () => this.enter('tls'));
-    socket.once('secureConnect', () => this.#guard(() => handlers.open(socket)));
-    socket.on('data', (bytes: Buffer) => this.#guard(() => handlers.data(bytes)));
-    this.#own(socket, handlers);
+    this.#ownTls(socket, handlers);
+  }
+
+  /**
+   * Puts TLS over a connection of `openTcp`, in phase `tls`, once both sides have agreed on it; its old handlers hear
+   * nothing more. Bytes that came before the handshake would pass for what was said in secret (STARTTLS injection,
+   * RFC 3207 6, CVE-2011-0411): they are a protocol error. Failure ends the probe.
+   */
+  upgradeTls({ socket, hasUnread }: PlainLink, options: ConnectionOptions, handlers: LinkHandlers): void {
+    if (this.ended) return;
+    if (hasUnread) {
+      this.end({ kind: 'protocol-error', phase: this.#phase, detail: 'plain text before the TLS handshake' });
+      return;
+    }
+    this.enter('tls');
+    this.#ownTls(connectTls({ ...options, socket }), handlers);
   }
 
   /**
@@ -136,6 +171,19 @@ export class ProbeRun {
     // A callback of `connect` would be given its error too.
     socket.once('connect', () => this.#guard(() => handlers.open(socket)));
     socket.connect(target.port, target.address);
+  }
+
+  /** Sends a datagram. What the kernel refuses at once ends the probe: without a callback Node would drop the error. */
+  send(socket: Datagrams, bytes: Uint8Array): void {
+    socket.send(bytes, (error) => {
+      if (error !== null && error !== undefined) this.fail(error);
+    });
+  }
+
+  #ownTls(socket: TLSSocket, handlers: LinkHandlers): void {
+    socket.once('secureConnect', () => this.#guard(() => handlers.open(socket)));
+    socket.on('data', (bytes: Buffer) => this.#guard(() => handlers.data(bytes)));
+    this.#own(socket, handlers);
   }
 
   #own(socket: Socket, handlers: LinkHandlers): void {
@@ -169,7 +217,7 @@ export class ProbeRun {
     if (this.#result !== undefined && this.#sockets.length === 0) this.#settle(this.#result);
   }
 
-  readonly #onDeadline = (): void => this.end({ kind: 'timeout', phase: this.#phase });
+  readonly #onDeadline = (): void => this.end(this.#silence ?? { kind: 'timeout', phase: this.#phase });
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Reasons in words, and what a reason means for the outcome. */
 import { unreachable } from '../core/assert.js';
 import type { Micros } from '../core/units.js';
-import type { Outcome, Reason, TlsProblem } from './model.js';
+import type { Outcome, Phase, Reason, TlsProblem } from './model.js';
 
 const TLS_TEXT: Readonly<Record<TlsProblem, string>> = {
   expired: 'certificate expired',
@@ -47,12 +47,16 @@ export function reasonText(reason: Reason, elapsed?: Micros): string {
     case 'too-long':
       return `more than ${reason.limit} bytes in ${reason.phase}`;
     case 'rejected':
-      return withDetail(`rejected in ${reason.phase} with ${reason.code}`, reason.detail);
+      return withDetail(rejectedText(reason.phase, reason.code), reason.detail);
     case 'local':
       return `not probed: local error ${reason.errno} in ${reason.phase}`;
     default:
       return unreachable(reason);
   }
+}
+
+function rejectedText(phase: Phase, code: number | undefined): string {
+  return `rejected in ${phase}${code === undefined ? '' : ` with ${code}`}`;
 }
 
 function withDetail(text: string, detail: string): string {
@@ -64,4 +68,10 @@ export function printable(text: string, limit = 80): string {
   // Cut first: what comes from outside may be long.
   const cut = text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
   return cut.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+}
+
+/** The first bytes of a message in hex, and how many there are. */
+export function bytesText(bytes: Uint8Array, limit = 16): string {
+  const shown = [...bytes.subarray(0, limit)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  return `of ${bytes.length} bytes${bytes.length === 0 ? '' : `: ${shown}${bytes.length > limit ? ' …' : ''}`}`;
 }

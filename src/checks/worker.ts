@@ -19,7 +19,7 @@ const TICKS = { start: millis(10), deadline: millis(4) };
 const port = parentPort;
 assert(port !== null, 'a probe worker is a thread');
 
-const probers = allProbers(systemClock.monotonic);
+const probers = allProbers(systemClock);
 const tell = (message: FromWorker): void => port.postMessage(message);
 const checks = new Map<CheckId, Check>();
 let changes: VerdictChange[] = [];

@@ -60,10 +60,11 @@ function checkOf(given: Given): Check {
 
 const millisText = (time: Micros): string => `${(time / 1000).toFixed(3)} ms`;
 
-function resultLines({ outcome, reason, phases, elapsed }: ProbeResult): readonly string[] {
+function resultLines({ outcome, reason, phases, elapsed, warning }: ProbeResult): readonly string[] {
   return [
     ...phases.map(([phase, time]) => `  ${phase.padEnd(10)} ${millisText(time).padStart(12)}`),
     `${outcome}: ${reasonText(reason, elapsed)}, ${millisText(elapsed)} in all`,
+    ...(warning === undefined ? [] : [`warning: ${warning}`]),
   ];
 }
 
@@ -77,7 +78,7 @@ function countOf(given: Given): number {
 export async function run(context: CliContext, given: Given): Promise<number> {
   const count = countOf(given);
   const { probe, rule } = checkOf(given);
-  const probers = allProbers(context.clock.monotonic);
+  const probers = allProbers(context.clock);
   let passed = 0;
   for (let index = 0; index < count; index += 1) {
     const deadline = new AbortController();

@@ -1,5 +1,8 @@
-import type { HttpCheck, HttpTls, StatusRange, Target } from '../checks/model.js';
+import type { HttpCheck, StatusRange } from '../checks/model.js';
+import type { Target } from '../checks/spec-target.js';
+import type { TlsSettings } from '../checks/spec-tls.js';
 import { endpointText } from '../core/ip.js';
+import { tlsSettings } from './check-tls.js';
 import {
   type Checked,
   type Context,
@@ -76,24 +79,15 @@ function hostName(host: string): string | undefined {
   return host.replace(/:\d*$/, '');
 }
 
-function authorities(context: Context, layers: Layers, verify: boolean): Checked<string> | undefined {
-  const at = pick(layers, 'authorities');
-  if (at === undefined || at === FAULTY) return at;
-  if (!verify) return report(context, at, 'with `verify: false` nobody looks at authorities');
-  const file = context.deps.readFile(at.value);
-  if (!file.ok) return report(context, at, `${at.value} ${file.problem}`);
-  if (file.text.includes('-----BEGIN CERTIFICATE-----')) return file.text;
-  return report(context, at, `${at.value} holds no certificate in PEM form`);
-}
-
-function httpTls(context: Context, layers: Layers, host: Checked<string> | undefined): Checked<HttpTls> {
-  const name = pick(layers, 'server-name');
-  const verify = pickValue(layers, 'verify', true);
-  if (verify === FAULTY) return FAULTY;
-  const pem = authorities(context, layers, verify);
-  if (name === FAULTY || pem === FAULTY || host === FAULTY) return FAULTY;
-  const fromHost = host === undefined ? undefined : hostName(host);
-  return { serverName: name?.value ?? fromHost, verify, authorities: pem };
+/** The name in `host` stands for a server name that is not said. */
+function httpTls(
+  context: Context,
+  layers: Layers,
+  host: Checked<string> | undefined,
+): Checked<TlsSettings> | undefined {
+  const tls = tlsSettings(context, layers, ['http/1.1']);
+  if (tls === FAULTY || host === FAULTY) return FAULTY;
+  return { ...tls, serverName: tls.serverName ?? (host === undefined ? undefined : hostName(host)) };
 }
 
 function contains(context: Context, layers: Layers, method: Checked<string>): Checked<string> | undefined {

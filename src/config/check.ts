@@ -1,9 +1,12 @@
 /** From the layers of a check (server over service over defaults) to one complete check. */
-import type { CheckRule, CheckType, ProbeSpec, Target } from '../checks/model.js';
+import type { CheckRule, CheckType, ProbeSpec } from '../checks/model.js';
+import type { Target } from '../checks/spec-target.js';
 import { assert } from '../core/assert.js';
 import { formatDuration, type Millis, parseDuration, seconds } from '../core/units.js';
+import { sendExpectProbe, udpProbe } from './check-bytes.js';
 import { ftpProbe } from './check-ftp.js';
 import { httpProbe } from './check-http.js';
+import { smtpProbe } from './check-smtp.js';
 import { type Checked, type Context, type Cursor, FAULTY, member, report, reportKey } from './cursor.js';
 import { type Layer, type Layers, pick, pickValue } from './layers.js';
 import type { RawDefaults } from './schema.js';
@@ -104,6 +107,9 @@ const PROBES: Readonly<Record<CheckType, Complete>> = {
   http: (context, layers) => httpProbe(context, 'http', layers),
   https: (context, layers) => httpProbe(context, 'https', layers),
   ftp: ftpProbe,
+  'send-expect': sendExpectProbe,
+  udp: udpProbe,
+  smtp: smtpProbe,
 };
 
 /**

@@ -1,5 +1,5 @@
 /** The keys of ftp checks. */
-import { type CheckKindSchema, LOGIN_KEYS, line } from './schema-check-keys.js';
+import { type CheckKindSchema, LOGIN_KEYS, line, TLS_CHOICE_KEYS } from './schema-check-keys.js';
 import { choice, text } from './schema-kit.js';
 
 const FTP_KEYS = {
@@ -15,6 +15,7 @@ const FTP_KEYS = {
     example: 'retrieve',
     relation: 'Only with `file`.',
   }),
+  ...TLS_CHOICE_KEYS,
 };
 
 export const ftp: CheckKindSchema & { readonly keys: typeof FTP_KEYS } = {

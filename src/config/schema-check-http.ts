@@ -1,7 +1,7 @@
 /** The keys of http and https checks. */
 import { Type } from 'typebox';
-import type { CheckKindSchema } from './schema-check-keys.js';
-import { choice, integer, listOf, text, yesNo } from './schema-kit.js';
+import { type CheckKindSchema, TLS_KEYS } from './schema-check-keys.js';
+import { choice, integer, listOf, text } from './schema-kit.js';
 
 /** Header names: RFC 9110 5.6.2 token. */
 const HEADER_NAME_PATTERN = "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$";
@@ -78,37 +78,12 @@ const HTTP_KEYS = {
   }),
 };
 
-const HTTPS_KEYS = {
-  'server-name': text(
-    { expects: 'a host name', pattern: '^[A-Za-z0-9._-]+$', longest: 253 },
-    {
-      says: 'The name sent in the TLS handshake and looked for in the certificate.',
-      default: '`host` where that is a name; else none, and the certificate must name the address',
-      example: 'www.example.org',
-    },
-  ),
-  verify: yesNo({
-    says: "Whether the certificate's chain and name must be right.",
-    default: 'true',
-    example: 'false',
-  }),
-  authorities: text(
-    { expects: 'the absolute path of a file', type: 'file', pattern: '^/', longest: 4096 },
-    {
-      says: 'A PEM file of the authorities to trust.',
-      default: "the system's authorities",
-      example: '/etc/lvsentry/ca.pem',
-      relation: 'Not with `verify: false`. Replaces the default authorities.',
-    },
-  ),
-};
-
 export const http: CheckKindSchema & { readonly keys: typeof HTTP_KEYS } = {
   says: 'Passes when the status of the answer is one of `status` and, with `contains`, the text is in the body.',
   keys: HTTP_KEYS,
 };
 
-export const https: CheckKindSchema & { readonly keys: typeof HTTP_KEYS & typeof HTTPS_KEYS } = {
+export const https: CheckKindSchema & { readonly keys: typeof HTTP_KEYS & typeof TLS_KEYS } = {
   says: 'As http, over TLS: the certificate must be right unless `verify` is false.',
-  keys: { ...HTTP_KEYS, ...HTTPS_KEYS },
+  keys: { ...HTTP_KEYS, ...TLS_KEYS },
 };

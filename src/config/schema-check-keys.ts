@@ -2,8 +2,8 @@
  * Keys of checks that several kinds share. A key has the same schema in every kind that has it: what stands in
  * `defaults.check` without a `type` is held against it before the kind is known.
  */
-import type { TProperties } from 'typebox';
-import { choice, duration, integer, port, text } from './schema-kit.js';
+import { type TProperties, Type } from 'typebox';
+import { choice, type Doc, duration, integer, listOf, port, text, yesNo } from './schema-kit.js';
 
 /** One kind of check, as the schema and the reference tell it. */
 export interface CheckKindSchema {
@@ -63,6 +63,11 @@ export const line = (longest: number) => ({
   longest,
 });
 
+/** The absolute path of a file. */
+function file(doc: Doc) {
+  return text({ expects: 'the absolute path of a file', type: 'file', pattern: '^/', longest: 4096 }, doc);
+}
+
 /** Who logs in, and with what. */
 export const LOGIN_KEYS = {
   user: text(line(255), {
@@ -77,4 +82,73 @@ export const LOGIN_KEYS = {
     relation: 'Needed with `user`, except for anonymous.',
     secret: true,
   }),
+};
+
+/** How TLS is done, for every kind that can speak it. */
+export const TLS_KEYS = {
+  'server-name': text(
+    { expects: 'a host name', pattern: '^[A-Za-z0-9._-]+$', longest: 253 },
+    {
+      says: 'The name sent in the TLS handshake and looked for in the certificate.',
+      default: '`host` where that is a name (https); else none, and the certificate must name the address',
+      example: 'www.example.org',
+    },
+  ),
+  verify: yesNo({
+    says: "Whether the certificate's chain and name must be right.",
+    default: 'true',
+    example: 'false',
+  }),
+  authorities: file({
+    says: 'A PEM file of the authorities to trust.',
+    default: "the system's authorities",
+    example: '/etc/lvsentry/ca.pem',
+    relation: 'Not with `verify: false`. Replaces the default authorities.',
+  }),
+  certificate: file({
+    says: 'A PEM file with the certificate that is shown to the server, and those between it and its authority.',
+    default: 'none is shown',
+    example: '/etc/lvsentry/probe.pem',
+    relation: 'Needs `key`.',
+  }),
+  key: file({
+    says: "A PEM file with the certificate's private key, without a passphrase.",
+    default: 'none',
+    example: '/etc/lvsentry/probe.key',
+    relation: 'Needs `certificate`.',
+  }),
+  'expires-within': duration('1h', '1000d', {
+    says: "A pass has a warning when the server's certificate expires sooner than this.",
+    default: 'no warning',
+    example: '14d',
+  }),
+};
+
+/** Which protocols are offered within TLS. */
+export const ALPN_KEYS = {
+  alpn: listOf(
+    Type.Unsafe<string>({
+      type: 'string',
+      pattern: '^[\\u0021-\\u007e]{1,64}$',
+      'x-expects': 'the name of a protocol such as h2',
+      'x-type': 'protocol name',
+    }),
+    8,
+    {
+      says: 'Protocols that are offered in the TLS handshake (ALPN), the best first. The server must agree to one.',
+      default: 'none is offered',
+      example: '[h2, http/1.1]',
+    },
+  ),
+};
+
+/** For kinds whose protocol can go with TLS and without. */
+export const TLS_CHOICE_KEYS = {
+  tls: choice(['none', 'starttls', 'implicit'], {
+    says: 'When TLS begins: never, once the server has agreed to it in its own protocol (STARTTLS, POP3 STLS, FTP AUTH TLS), or with the connection.',
+    default: 'none',
+    example: 'starttls',
+    relation: 'The other keys of TLS need it. send-expect has no `starttls`.',
+  }),
+  ...TLS_KEYS,
 };

@@ -4,15 +4,25 @@
  */
 import { type Static, Type } from 'typebox';
 import { CHECK_TYPES, type CheckType } from '../checks/model.js';
+import { sendExpect, udp } from './schema-check-bytes.js';
 import { ftp } from './schema-check-ftp.js';
 import { http, https } from './schema-check-http.js';
 import { type CheckKindSchema, RULE_KEYS, TARGET_KEYS } from './schema-check-keys.js';
+import { smtp } from './schema-check-smtp.js';
 import { choice, optional, section } from './schema-kit.js';
 
 const tcp = { says: 'Passes when a connection opens.', keys: {} };
 
 /** Every kind, in the order of the reference. */
-export const CHECK_KINDS: Readonly<Record<CheckType, CheckKindSchema>> = { tcp, http, https, ftp };
+export const CHECK_KINDS: Readonly<Record<CheckType, CheckKindSchema>> = {
+  tcp,
+  'send-expect': sendExpect,
+  udp,
+  http,
+  https,
+  ftp,
+  smtp,
+};
 
 const CHECK_DOC = { says: 'How servers are probed.', example: '{ type: http, path: /health }' };
 
@@ -35,6 +45,9 @@ export const anyCheck = section(
     ...http.keys,
     ...https.keys,
     ...ftp.keys,
+    ...sendExpect.keys,
+    ...udp.keys,
+    ...smtp.keys,
   }),
   CHECK_DOC,
 );

@@ -1,10 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
 import { ftpProber } from '../../src/checks/ftp.js';
-import type { FtpCheck, Target } from '../../src/checks/model.js';
+import type { FtpCheck } from '../../src/checks/model.js';
+import type { Target } from '../../src/checks/spec-target.js';
 import { ip } from '../../src/core/ip.js';
 import { systemClock } from '../../src/sys/clock.js';
-import { FTP_REPLY_LIMIT } from '../../src/wire/ftp.js';
+import { REPLY_LIMIT } from '../../src/wire/replies.js';
 import { FtpServer, type Manners, sendFile } from './ftp-server.js';
 import {
   closedPort,
@@ -16,11 +17,21 @@ import {
   resetHard,
   silentTarget,
 } from './listeners.js';
+import { tlsClient } from './secure.js';
 
-const ftp = ftpProber(systemClock.monotonic);
+const ftp = ftpProber(systemClock.monotonic, tlsClient);
 
 function check(target: Target, more: Partial<FtpCheck> = {}): FtpCheck {
-  return { type: 'ftp', target, user: 'probe', password: 'secret', file: undefined, fileBy: 'size', ...more };
+  return {
+    type: 'ftp',
+    target,
+    user: 'probe',
+    password: 'secret',
+    file: undefined,
+    fileBy: 'size',
+    tls: undefined,
+    ...more,
+  };
 }
 
 const BY_SIZE = { file: '/pub/alive' } as const;
@@ -152,12 +163,12 @@ const ROWS: readonly Row[] = [
   {
     name: 'an endless greeting of many lines',
     manners: { greeting: (s) => flood(s, '220-Welcome\r\n'.repeat(1000)) },
-    reason: { kind: 'too-long', phase: 'greeting', limit: FTP_REPLY_LIMIT },
+    reason: { kind: 'too-long', phase: 'greeting', limit: REPLY_LIMIT },
   },
   {
     name: 'an endless line',
     manners: { greeting: (s) => flood(s, 'x'.repeat(10_000)) },
-    reason: { kind: 'too-long', phase: 'greeting', limit: FTP_REPLY_LIMIT },
+    reason: { kind: 'too-long', phase: 'greeting', limit: REPLY_LIMIT },
   },
   {
     name: 'closed without a word',

@@ -1,7 +1,8 @@
 /** How HTTP servers talk, well and badly. */
 import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { HttpCheck, Target } from '../../src/checks/model.js';
+import type { HttpCheck } from '../../src/checks/model.js';
+import type { Target } from '../../src/checks/spec-target.js';
 import { HTTP_HEAD_LIMIT } from '../../src/wire/http.js';
 import { dribble, flood, resetHard } from './listeners.js';
 

@@ -8,8 +8,9 @@ import { systemClock } from '../../src/sys/clock.js';
 import { answering, CHUNKED, check, counted, HEAD, OK, ROWS } from './http-talks.js';
 import { laneProber } from './lane-prober.js';
 import { closedPort, eventually, Listener, listen, probeOnce, resetHard } from './listeners.js';
+import { tlsClient } from './secure.js';
 
-const http = httpProber(systemClock.monotonic);
+const http = httpProber(systemClock.monotonic, tlsClient);
 /** Both ways must tell the same of every server. */
 const WAYS = [
   ['by a socket', http],

@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { lanePlanOf } from '../../src/checks/kinds.js';
 import { Lane, type LanePlan, type LaneToken } from '../../src/checks/lane.js';
-import type { ProbeResult, ProbeSpec, Target } from '../../src/checks/model.js';
+import type { ProbeResult, ProbeSpec } from '../../src/checks/model.js';
 import { Runner } from '../../src/checks/runner.js';
+import type { Target } from '../../src/checks/spec-target.js';
 import { micros, millis } from '../../src/core/units.js';
 import { systemClock, systemEntropy, systemTimers } from '../../src/sys/clock.js';
 import { openConnector } from '../../src/sys/connector.js';
@@ -69,6 +70,7 @@ t.test('without room, and for kinds that are not its own, it takes nothing', asy
     password: '',
     file: undefined,
     fileBy: 'size',
+    tls: undefined,
   };
   t.equal(lane.start(token('ftp'), ftp), false, 'not its kind');
   t.equal(lane.start(token('three'), tcp(silent)), true, 'there is room again');

@@ -5,8 +5,9 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Test } from 'tap';
-import type { ProbeResult, ProbeSpec, Target } from '../../src/checks/model.js';
+import type { ProbeResult, ProbeSpec } from '../../src/checks/model.js';
 import type { Prober } from '../../src/checks/prober.js';
+import type { Target } from '../../src/checks/spec-target.js';
 import { type Ip, ip } from '../../src/core/ip.js';
 
 export const LOCALHOST = ip('127.0.0.1');

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap';
-import type { Check, CheckId, Target, VerdictChange } from '../../src/checks/model.js';
+import type { Check, CheckId, VerdictChange } from '../../src/checks/model.js';
 import { ProbePool, type ProbePoolOptions, type WorkerDeath } from '../../src/checks/pool.js';
+import type { Target } from '../../src/checks/spec-target.js';
 import { micros, millis } from '../../src/core/units.js';
 import { systemTimers } from '../../src/sys/clock.js';
 import type { WorkerDigest } from '../../src/world.js';

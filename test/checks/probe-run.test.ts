@@ -131,3 +131,68 @@ t.test('after the end no connection is opened', async (t) => {
   });
   t.equal(result.reason, OK);
 });
+
+t.test('silence is a pass where it is said to be one, and nothing else becomes one', async (t) => {
+  const listener = await listen(t, () => undefined);
+  const patient = (then: (run: ProbeRun) => void) =>
+    runProbe(now, AbortSignal.timeout(50), (run) => {
+      run.openTcp(listener.target, { ...nothing, open: () => then(run) });
+      run.passAtDeadline();
+    });
+  t.match(await patient(() => undefined), { outcome: 'pass', reason: OK });
+  t.match(await patient((run) => run.end({ kind: 'bad-status', status: 500 })), { outcome: 'fail' });
+});
+
+t.test('a warning stands beside a pass only', async (t) => {
+  const warned = (reason: Reason) =>
+    runProbe(now, AbortSignal.timeout(900), (run) => {
+      run.warn('it is old');
+      run.end(reason);
+    });
+  t.equal((await warned(OK)).warning, 'it is old');
+  t.notOk('warning' in (await warned({ kind: 'bad-status', status: 500 })));
+});
+
+t.test('bytes before the handshake of an upgrade are a protocol error, and none is begun', async (t) => {
+  let heard = 0;
+  const listener = await listen(t, (socket) => socket.on('data', (bytes) => (heard += bytes.length)));
+  const result = await runProbe(now, AbortSignal.timeout(900), (run) =>
+    run.openTcp(listener.target, {
+      ...nothing,
+      open: (socket) => {
+        run.enter('request');
+        run.upgradeTls({ socket, hasUnread: true }, {}, { ...nothing, open: () => run.end(OK) });
+      },
+    }),
+  );
+  t.same(result.reason, {
+    kind: 'protocol-error',
+    phase: 'request',
+    detail: 'plain text before the TLS handshake',
+  });
+  t.ok(await eventually(() => listener.sockets === 1));
+  t.equal(heard, 0);
+});
+
+t.test('an upgrade ends in whatever way the peer ends it, and nothing is left', async (t) => {
+  const rows: readonly (readonly [string, (socket: Socket) => unknown, object])[] = [
+    ['close', (s) => s.end(), { kind: 'closed', phase: 'tls' }],
+    ['garbage', (s) => s.write('garbage, no record of TLS'), { kind: 'tls', problem: 'handshake' }],
+    ['reset', (s) => s.resetAndDestroy(), { kind: 'reset', phase: 'tls' }],
+    ['silence', () => undefined, { kind: 'timeout', phase: 'tls' }],
+  ];
+  for (const [name, talk, reason] of rows) {
+    const before = openSockets();
+    const listener = await listen(t, (socket) => socket.once('data', () => talk(socket)));
+    const result = runProbe(now, AbortSignal.timeout(name === 'silence' ? 200 : 5000), (run) =>
+      run.openTcp(listener.target, {
+        ...nothing,
+        open: (socket) => run.upgradeTls({ socket, hasUnread: false }, {}, nothing),
+        data: () => t.fail(`${name}: the old handlers hear something`),
+      }),
+    );
+    t.match((await result).reason, reason, name);
+    await listener.close();
+    t.ok(await eventually(() => openSockets() <= before), `${name}: no socket is left`);
+  }
+});

@@ -1,8 +1,9 @@
 /** UDP sockets of a probe, against real ones. */
 import { createSocket } from 'node:dgram';
 import t, { type Test } from 'tap';
-import type { ProbeResult, Target } from '../../src/checks/model.js';
+import type { ProbeResult } from '../../src/checks/model.js';
 import { type DatagramHandlers, type ProbeRun, runProbe } from '../../src/checks/probe-run.js';
+import type { Target } from '../../src/checks/spec-target.js';
 import { type Ip, ip } from '../../src/core/ip.js';
 import { systemClock } from '../../src/sys/clock.js';
 import { LOCALHOST, openSockets } from './listeners.js';

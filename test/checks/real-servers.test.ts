@@ -5,16 +5,18 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ftpProber } from '../../src/checks/ftp.js';
 import { httpProber } from '../../src/checks/http.js';
-import type { FtpCheck, HttpCheck, Target } from '../../src/checks/model.js';
+import type { FtpCheck, HttpCheck } from '../../src/checks/model.js';
+import type { Target } from '../../src/checks/spec-target.js';
 import { tcpProber } from '../../src/checks/tcp.js';
 import { type Ip, ip } from '../../src/core/ip.js';
 import { systemClock } from '../../src/sys/clock.js';
 import { Authority, NO_OPENSSL } from './certificates.js';
 import { check as httpCheck } from './http-talks.js';
 import { closedPort, LOCALHOST, probeOnce } from './listeners.js';
+import { tlsClient, tlsSettings } from './secure.js';
 
 const now = systemClock.monotonic;
-const [tcp, http, ftp] = [tcpProber(now), httpProber(now), ftpProber(now)];
+const [tcp, http, ftp] = [tcpProber(now), httpProber(now, tlsClient), ftpProber(now, tlsClient)];
 
 /** Why a program's tests are skipped, or false. */
 function missing(program: string, ...args: string[]): string | false {
@@ -131,7 +133,7 @@ t.test('nginx', { skip: missing('nginx', '-v') || NO_OPENSSL }, async (t) => {
   ];
   for (const [name, more, reason] of rows) {
     t.match((await probeOnce(t, http, httpCheck(plain, more))).reason, reason, name);
-    const tls = { serverName: 'www.example.org', verify: true, authorities: authority.cert };
+    const tls = tlsSettings({ serverName: 'www.example.org', authorities: authority.cert });
     const spec = httpCheck(secure, { type: 'https', tls, ...more });
     t.match((await probeOnce(t, http, spec)).reason, reason, `${name}, by TLS`);
   }
@@ -198,6 +200,7 @@ function ftpCheck(target: Target, more: Partial<FtpCheck> = {}): FtpCheck {
     password: 'probe@',
     file: undefined,
     fileBy: 'size',
+    tls: undefined,
     ...more,
   };
 }

@@ -2,18 +2,20 @@ import { connect, type Socket } from 'node:net';
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import t, { type Test } from 'tap';
 import { httpProber } from '../../src/checks/http.js';
-import type { HttpCheck, HttpTls, TlsProblem } from '../../src/checks/model.js';
+import type { HttpCheck, TlsProblem } from '../../src/checks/model.js';
+import type { TlsSettings } from '../../src/checks/spec-tls.js';
 import { SecureContexts } from '../../src/checks/tls.js';
 import { systemClock } from '../../src/sys/clock.js';
 import { Authority, type Identity, NO_OPENSSL } from './certificates.js';
 import { answering, check, counted } from './http-talks.js';
 import { Listener, listen, probeOnce, resetHard } from './listeners.js';
+import { tlsClient, tlsSettings } from './secure.js';
 
 const NAME = 'www.example.org';
-const http = httpProber(systemClock.monotonic);
+const http = httpProber(systemClock.monotonic, tlsClient);
 
-function https(listener: Listener, tls: Partial<HttpTls>, more: Partial<HttpCheck> = {}): HttpCheck {
-  const settings = { serverName: NAME, verify: true, authorities: undefined, ...tls };
+function https(listener: Listener, tls: Partial<TlsSettings>, more: Partial<HttpCheck> = {}): HttpCheck {
+  const settings = tlsSettings({ serverName: NAME, alpn: ['http/1.1'], ...tls });
   return check(listener.target, { type: 'https', tls: settings, ...more });
 }
 
@@ -61,7 +63,7 @@ t.test('certificates', { skip: NO_OPENSSL }, async (t) => {
   });
 
   const self = ours.selfSigned('/CN=self', `subjectAltName=DNS:${NAME}`);
-  const rows: readonly (readonly [string, Identity, Partial<HttpTls>, TlsProblem, string])[] = [
+  const rows: readonly (readonly [string, Identity, Partial<TlsSettings>, TlsProblem, string])[] = [
     [
       'expired',
       ours.issue(`DNS:${NAME}`, ['20200101000000Z', '20210101000000Z']),
@@ -236,10 +238,11 @@ t.test('authorities that are none are our fault: unknown, and nothing is sent', 
 t.test('authorities are read once each, and not without bound', { skip: NO_OPENSSL }, async (t) => {
   const { cert } = new Authority(t, 'once');
   const contexts = new SecureContexts();
-  t.equal(contexts.of(undefined), contexts.of(undefined));
-  t.equal(contexts.of(cert), contexts.of(cert));
-  t.not(contexts.of(cert), contexts.of(undefined));
+  const of = (authorities: string | undefined) => contexts.of(tlsSettings({ authorities }));
+  t.equal(of(undefined), of(undefined));
+  t.equal(of(cert), of(cert));
+  t.not(of(cert), of(undefined));
   t.equal(contexts.size, 2);
-  for (let count = 0; count < 200; count += 1) contexts.of(`${cert}\n${count}`);
+  for (let count = 0; count < 200; count += 1) of(`${cert}\n${count}`);
   t.ok(contexts.size <= 64, `${contexts.size} contexts`);
 });

@@ -54,7 +54,14 @@ servers: [192.0.2.2]
     ],
     contains: 'fine',
     bodyLimit: 100,
-    tls: { serverName: 'www.example.org', verify: true, authorities: PEM },
+    tls: {
+      serverName: 'www.example.org',
+      verify: true,
+      authorities: PEM,
+      client: undefined,
+      expiresWithin: undefined,
+      alpn: ['http/1.1'],
+    },
   });
 });
 
@@ -82,8 +89,13 @@ t.test('an ftp check: anonymous, or somebody with a password from outside', asyn
     serverOf(`address: 192.0.2.1:21\ncheck: { type: ftp${keys} }\nservers: [192.0.2.2]`, deps).check.probe;
   const target = { address: '192.0.2.2', port: 21 };
   const anonymous = { type: 'ftp', target, user: 'anonymous', password: 'lvsentry@' };
-  t.same(probe(''), { ...anonymous, file: undefined, fileBy: 'size' });
-  t.same(probe(', file: /alive, file-by: retrieve'), { ...anonymous, file: '/alive', fileBy: 'retrieve' });
+  t.same(probe(''), { ...anonymous, file: undefined, fileBy: 'size', tls: undefined });
+  t.same(probe(', file: /alive, file-by: retrieve'), {
+    ...anonymous,
+    file: '/alive',
+    fileBy: 'retrieve',
+    tls: undefined,
+  });
   const keys = `, user: probe, password: '\${file:/secret}'`;
   t.same(probe(keys, outside({}, { '/secret': ' pa ss \r\n' })), {
     type: 'ftp',

@@ -20,6 +20,7 @@ import {
   tunnel,
   webhook,
 } from '../../src/config/schema.js';
+import { dialogueStep } from '../../src/config/schema-check-bytes.js';
 import { RULE_KEYS, TARGET_KEYS } from '../../src/config/schema-check-keys.js';
 import { anyCheck, CHECK_KINDS } from '../../src/config/schema-checks.js';
 import { CHECK_KEYS } from '../../src/config/schema-facts.js';
@@ -40,6 +41,7 @@ const SECTIONS = {
   tunnel,
   server,
   anyCheck,
+  dialogueStep,
   alert,
   webhook,
   hooks,
@@ -68,7 +70,7 @@ t.test('every configuration that we ship loads on a machine that knows nothing o
 const GENEROUS = {
   hostName: 'director',
   env: () => 'secret',
-  readFile: () => ({ ok: true, text: '-----BEGIN CERTIFICATE-----' }) as const,
+  readFile: () => ({ ok: true, text: '-----BEGIN CERTIFICATE----------BEGIN PRIVATE KEY-----' }) as const,
 };
 
 t.test('every yaml block of the documents loads', async (t) => {
@@ -173,7 +175,9 @@ const STATED_DEFAULTS: readonly (readonly [
   [IN_CHECK('tcp'), RULE_KEYS, ['interval', 'rise', 'fall', 'assume']],
   [IN_CHECK('http'), CHECK_KINDS.http.keys, ['path', 'status', 'method', 'body-limit']],
   [IN_CHECK('https'), CHECK_KINDS.https.keys, ['verify']],
-  [IN_CHECK('ftp'), CHECK_KINDS.ftp.keys, ['user']],
+  [IN_CHECK('ftp'), CHECK_KINDS.ftp.keys, ['user', 'tls']],
+  [IN_CHECK('smtp'), CHECK_KINDS.smtp.keys, ['tls']],
+  [IN_CHECK('udp'), CHECK_KINDS.udp.keys, ['payload', 'reply-required']],
   [(more) => SERVICE(`, check: { type: ftp, file: x${more} }`), CHECK_KINDS.ftp.keys, ['file-by']],
   [IN_ALERT, alert.properties, ['on', 'timeout', 'retries']],
 ];

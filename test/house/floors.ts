@@ -3,6 +3,7 @@
 /** First match wins; named files stand before their folder. */
 const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/core\//, 0],
+  [/^src\/checks\/spec-[a-z]+\.ts$/, 1],
   [/^src\/([a-z]+\/model|world)\.ts$/, 1],
   [/^src\/(ipvs\/(keys|names|ownership|plan)|addresses\/names)\.ts$/, 1],
   [/^src\/vrrp\/(packet|status)\.ts$/, 1],

@@ -1,18 +1,11 @@
 import fc from 'fast-check';
 import t from 'tap';
-import {
-  encodeFtpCommand,
-  FTP_REPLY_LIMIT,
-  type FtpFault,
-  type FtpReply,
-  FtpReplyReader,
-  parseExtendedPassivePort,
-  parsePassivePort,
-} from '../../src/wire/ftp.js';
+import { FtpReplyReader, parseExtendedPassivePort, parsePassivePort } from '../../src/wire/ftp.js';
+import { type CodedReply, encodeCommand, REPLY_LIMIT, type ReplyFault } from '../../src/wire/replies.js';
 
-function read(pieces: readonly string[]): { replies: FtpReply[]; fault: FtpFault | undefined } {
+function read(pieces: readonly string[]): { replies: CodedReply[]; fault: ReplyFault | undefined } {
   const reader = new FtpReplyReader();
-  const replies: FtpReply[] = [];
+  const replies: CodedReply[] = [];
   for (const piece of pieces) {
     reader.push(Buffer.from(piece, 'latin1'));
     for (let reply = reader.next(); reply !== undefined; reply = reader.next()) replies.push(reply);
@@ -20,7 +13,7 @@ function read(pieces: readonly string[]): { replies: FtpReply[]; fault: FtpFault
   return { replies, fault: reader.fault };
 }
 
-const GOOD: readonly (readonly [string, string, readonly FtpReply[]])[] = [
+const GOOD: readonly (readonly [string, string, readonly CodedReply[]])[] = [
   ['one line', '220 ready\r\n', [{ code: 220, text: 'ready' }]],
   ['a lone LF', '220 ready\n', [{ code: 220, text: 'ready' }]],
   ['a code alone', '200\r\n', [{ code: 200, text: '' }]],
@@ -72,8 +65,8 @@ t.test('what is no reply is malformed, and nothing comes after it', async (t) =>
 });
 
 t.test('a reply without end is cut off at the limit', async (t) => {
-  const tooLong = { kind: 'too-long', limit: FTP_REPLY_LIMIT };
-  t.same(read([`220 ${'x'.repeat(FTP_REPLY_LIMIT)}`]).fault, tooLong, 'one line');
+  const tooLong = { kind: 'too-long', limit: REPLY_LIMIT };
+  t.same(read([`220 ${'x'.repeat(REPLY_LIMIT)}`]).fault, tooLong, 'one line');
   t.same(read(['220-x\r\n', ...Array(3000).fill('220-more\r\n')]).fault, tooLong, 'many lines');
   t.equal(read(Array(3000).fill('220 again\r\n')).fault, undefined, 'many short replies are no long reply');
 });
@@ -167,14 +160,14 @@ t.test('the port of an extended passive reply', async (t) => {
 });
 
 t.test('a command is one line, whatever its argument', async (t) => {
-  t.equal(encodeFtpCommand('QUIT'), 'QUIT\r\n');
-  t.equal(encodeFtpCommand('RETR', '/pub/a file'), 'RETR /pub/a file\r\n');
-  t.equal(encodeFtpCommand('PASS', ''), 'PASS \r\n');
+  t.equal(encodeCommand('QUIT'), 'QUIT\r\n');
+  t.equal(encodeCommand('RETR', '/pub/a file'), 'RETR /pub/a file\r\n');
+  t.equal(encodeCommand('PASS', ''), 'PASS \r\n');
   for (const bad of ['x\r\nDELE y', 'x\ny', 'x\ry', 'x\0y']) {
     // The argument may be a password: it is not in the error.
     const message = 'the argument of PASS holds a line end or NUL';
     t.throws(
-      () => encodeFtpCommand('PASS', `secret${bad}`),
+      () => encodeCommand('PASS', `secret${bad}`),
       { code: 'MALFORMED', message },
       JSON.stringify(bad),
     );
