@@ -2,11 +2,12 @@
 import type { Config } from '../config/model.js';
 import { allow, type Sorted } from '../ipvs/allow.js';
 import { foreignTexts } from '../ipvs/foreign.js';
-import { syncStepWords } from '../ipvs/ipvsadm.js';
+import { syncStepWords, timeoutWords } from '../ipvs/ipvsadm.js';
 import { MemoryTable } from '../ipvs/memory.js';
-import type { ObservedTable, SyncDaemon } from '../ipvs/model.js';
+import type { ObservedTable, SyncDaemon, Timeouts } from '../ipvs/model.js';
 import type { Foreign } from '../ipvs/ownership.js';
 import { planSyncStart, type SyncStep } from '../ipvs/sync.js';
+import { planTimeouts, timeoutsText } from '../ipvs/timeouts.js';
 import { changeLine, changeOf } from '../plan-words.js';
 import { readConfig } from './config.js';
 import { type CliContext, EXIT, type Given } from './context.js';
@@ -15,12 +16,17 @@ import { allowedKinds, startPlan } from './start-plan.js';
 interface Found {
   readonly table: ObservedTable;
   readonly daemons: readonly SyncDaemon[];
+  readonly timeouts: Timeouts;
 }
 
 async function observe(context: CliContext, kind: Config['table']): Promise<Found> {
   const table = kind === 'memory' ? new MemoryTable() : await context.openKernelTable();
   try {
-    return { table: await table.dump(), daemons: await table.syncDaemons() };
+    return {
+      table: await table.dump(),
+      daemons: await table.syncDaemons(),
+      timeouts: await table.timeouts(),
+    };
   } finally {
     table.close();
   }
@@ -35,9 +41,15 @@ interface Told extends Sorted {
   readonly config: Config;
   readonly foreign: Foreign;
   readonly sync: readonly SyncStep[];
+  /** Those that would be set; empty for none. */
+  readonly timeouts: Partial<Timeouts>;
 }
 
-function planJson({ config, allowed, withheld, foreign, sync }: Told): object {
+function isNone(timeouts: Partial<Timeouts>): boolean {
+  return Object.keys(timeouts).length === 0;
+}
+
+function planJson({ config, allowed, withheld, foreign, sync, timeouts }: Told): object {
   return {
     table: config.table,
     changes: allowed.map(changeOf),
@@ -47,6 +59,7 @@ function planJson({ config, allowed, withheld, foreign, sync }: Told): object {
       operation: SYNC_OPERATIONS[step.kind],
       command: `ipvsadm ${syncStepWords(step)}`,
     })),
+    timeouts: isNone(timeouts) ? null : { set: timeouts, command: `ipvsadm ${timeoutWords(timeouts)}` },
   };
 }
 
@@ -59,10 +72,10 @@ function* foreignLines({ config, foreign }: Told): Generator<string> {
 }
 
 function* planLines(told: Told): Generator<string> {
-  const { config, allowed, withheld, sync } = told;
+  const { config, allowed, withheld, sync, timeouts } = told;
   if (config.table === 'memory')
     yield '# table: memory begins empty with every run; with table: kernel the plan starts from the live table';
-  if (allowed.length + withheld.length + sync.length === 0)
+  if (allowed.length + withheld.length + sync.length === 0 && isNone(timeouts))
     yield '# no changes: the table is as the configuration wants it';
   for (const step of allowed) yield changeLine(step);
   for (const step of withheld) yield `# withheld: ${changeLine(step)}`;
@@ -70,6 +83,7 @@ function* planLines(told: Told): Generator<string> {
   const why =
     roles?.kind === 'follow' ? `follows ${roles.instance}, which begins as backup` : 'its role is fixed';
   for (const step of sync) yield `ipvsadm ${syncStepWords(step)}  # sync: ${why}`;
+  if (!isNone(timeouts)) yield `ipvsadm ${timeoutWords(timeouts)}  # timeouts: ${timeoutsText(timeouts)}`;
   yield* foreignLines(told);
 }
 
@@ -77,10 +91,11 @@ export async function run(context: CliContext, given: Given): Promise<number> {
   const config = readConfig(context, given);
   if (config === undefined) return EXIT.config;
   const kinds = allowedKinds(given);
-  const { table, daemons } = await observe(context, config.table);
+  const { table, daemons, timeouts: seen } = await observe(context, config.table);
   const { plan, foreign } = startPlan(config, table, given.flag('assume'));
   const sync = config.sync === undefined ? [] : planSyncStart(config.sync, daemons);
-  const told: Told = { config, foreign, sync, ...allow(plan, kinds, table) };
+  const { set: timeouts } = planTimeouts(config.timeouts, {}, seen);
+  const told: Told = { config, foreign, sync, timeouts, ...allow(plan, kinds, table) };
   if (given.flag('json')) context.out(JSON.stringify(planJson(told)));
   else for (const line of planLines(told)) context.out(line);
   return EXIT.done;

@@ -17,6 +17,7 @@ import type {
   ServiceSeen,
   ServiceSettings,
   SyncDaemon,
+  Timeouts,
 } from './model.js';
 import type { SyncStep } from './sync.js';
 
@@ -278,6 +279,11 @@ function startWords({ role, interface: device, syncId, maxLength, group, port, t
   if (port !== undefined) words.push('--mcast-port', String(port));
   if (ttl !== undefined) words.push('--mcast-ttl', String(ttl));
   return words.join(' ');
+}
+
+/** What stands behind `ipvsadm` to set time-outs; 0 leaves one as it is. */
+export function timeoutWords({ tcp, tcpFin, udp }: Partial<Timeouts>): string {
+  return `--set ${tcp ?? 0} ${tcpFin ?? 0} ${udp ?? 0}`;
 }
 
 /** What stands behind `ipvsadm` to start or stop a sync daemon. */

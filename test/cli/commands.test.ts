@@ -159,6 +159,31 @@ t.test('plan: the sync daemon, in the words of ipvsadm', async (t) => {
   t.match(both.out, /^ipvsadm --start-daemon backup .*its role is fixed\nipvsadm --stop-daemon master {2}#/);
 });
 
+t.test('plan: time-outs of connections, those alone that are not as they should be', async (t) => {
+  const its = await tableOf(...add(WEB, dest('192.0.2.2'), dest('192.0.2.3', { weight: 3 })));
+  const path = file(t, `${CONFIG}timeouts: { tcp: 15m, udp: 60s }\n`);
+  const { out } = await cli(['plan', '-c', path], { openKernelTable: lend(its) });
+  t.equal(out, 'ipvsadm --set 0 0 60  # timeouts: udp 60s', 'the kernel has 15 minutes for TCP already');
+  const json = await cli(['plan', '-c', path, '--json'], { openKernelTable: lend(its) });
+  t.match(JSON.parse(json.out), { timeouts: { set: { udp: 60 }, command: 'ipvsadm --set 0 0 60' } });
+  t.equal((await its.timeouts()).udp, 300, 'and nothing was set');
+  await its.setTimeouts({ udp: 60 });
+  const right = await cli(['plan', '-c', path], { openKernelTable: lend(its) });
+  t.equal(right.out, '# no changes: the table is as the configuration wants it');
+});
+
+t.test('plan: a service of several addresses is planned address by address', async (t) => {
+  const path = file(t, 'services:\n  web: { addresses: [192.0.2.8-9:80], servers: [192.0.2.2] }\n');
+  const { out } = await cli(['plan', '-c', path], { openKernelTable: lend(await tableOf()) });
+  t.same(
+    out.split('\n').map((line) => line.slice(0, line.indexOf('  #'))),
+    ['8', '9'].flatMap((last) => [
+      `ipvsadm -A -t 192.0.2.${last}:80 -s wlc`,
+      `ipvsadm -a -t 192.0.2.${last}:80 -r 192.0.2.2:80 -g -w 1`,
+    ]),
+  );
+});
+
 t.test('plan: a wrong configuration is exit code 3, a kernel without IPVS 1; each says why', async (t) => {
   t.match(await cli(['plan', '-c', file(t, 'services: 5')]), { code: 3, out: '', err: /lvsentry\.yaml:1:/ });
   const absent = new LvsError('IPVS_ABSENT', 'this kernel has no IPVS: load it with `modprobe ip_vs`');

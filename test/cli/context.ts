@@ -51,12 +51,13 @@ export async function cli(words: readonly string[], changes: Partial<CliContext>
 
 /** A way to open a table that outlives the command, so that the test can look at it afterwards. */
 export function lend(table: IpvsTable, closed: () => void = () => undefined): CliContext['openKernelTable'] {
-  const lent: Pick<IpvsTable, 'kind' | 'info' | 'dump' | 'apply' | 'syncDaemons' | 'close'> = {
+  const lent: Pick<IpvsTable, 'kind' | 'info' | 'dump' | 'apply' | 'syncDaemons' | 'timeouts' | 'close'> = {
     kind: table.kind,
     info: () => table.info(),
     dump: () => table.dump(),
     apply: (operations) => table.apply(operations),
     syncDaemons: () => table.syncDaemons(),
+    timeouts: () => table.timeouts(),
     close: closed,
   };
   return () => Promise.resolve(lent as IpvsTable);

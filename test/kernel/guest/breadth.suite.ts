@@ -7,6 +7,7 @@ import { parseConfig } from '../../../src/config/parse.js';
 import { millis } from '../../../src/core/units.js';
 import { IpvsClient } from '../../../src/ipvs/client.js';
 import { diffTable } from '../../../src/ipvs/diff.js';
+import { timeoutWords } from '../../../src/ipvs/ipvsadm.js';
 import { SCHEDULERS } from '../../../src/ipvs/names.js';
 import { FORGETFUL } from '../../../src/ipvs/timeout-keeper.js';
 import { computeDesired } from '../../../src/policy/desired.js';
@@ -185,7 +186,7 @@ async function timeoutsKept(t: Assertions, client: IpvsClient): Promise<void> {
   const { timeouts: wanted } = configOf('services: {}\ntimeouts: { tcp: 24d, udp: 1s }');
   follower.configure({ timeouts: wanted, resync: millis(50) });
   t.ok(await eventually(() => timeouts() === seconds('2073600 120 1'), 5000), timeouts());
-  run('ipvsadm', '--set', '77', '78', '0');
+  run('ipvsadm', ...timeoutWords({ tcp: 77, tcpFin: 78 }).split(' '));
   t.ok(await eventually(() => timeouts() === seconds('2073600 78 1'), 5000), 'ours is undone, theirs stays');
   t.ok(
     told.some((message) => message.includes('tcp 77s, should be 2073600s')),
