@@ -17,6 +17,7 @@ const PACKAGES = {
   'redis-server': 'a real Redis, with which directors share admin state',
   openssl: 'certificates for the HTTPS tests',
   curl: 'a client that we did not write',
+  ldirectord: 'whose tables are taken over',
   keepalived: 'a VRRP peer, and what the benchmark compares with',
   frr: 'a VRRP peer',
   tcpdump: 'an observer of VRRP that we did not write',

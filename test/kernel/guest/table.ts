@@ -11,6 +11,7 @@ export const GUEST_SUITES: Readonly<Record<string, GuestSuite>> = {
   lab: { limitSeconds: 30, load: () => import('./lab.suite.js') },
   topology: { limitSeconds: 120, load: () => import('./topology.suite.js') },
   contract: { limitSeconds: 120, load: () => import('./contract.suite.js') },
+  ownership: { limitSeconds: 300, load: () => import('./ownership.suite.js') },
   trouble: { limitSeconds: 300, load: () => import('./trouble.suite.js') },
   ipvs: { limitSeconds: 60, load: () => import('./ipvs.suite.js') },
   reload: { limitSeconds: 30, load: () => import('./reload.suite.js') },
