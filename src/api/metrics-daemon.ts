@@ -233,6 +233,13 @@ export const DAEMON_METRICS: readonly Metric[] = [
     labels: [],
     ofWorld: ofTable(({ sync }) => (sync === undefined ? undefined : flag(sync.inSync))),
   },
+  {
+    name: 'lvsentry_timeouts_in_sync',
+    type: 'gauge',
+    help: "Whether the kernel's time-outs of connections are as configured; missing where none is.",
+    labels: [],
+    ofWorld: ofTable(({ timeouts }) => (timeouts === undefined ? undefined : flag(timeouts.inSync))),
+  },
   ...WORKERS,
   ...ROUTERS,
 ];

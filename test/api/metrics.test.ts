@@ -9,6 +9,7 @@ import type { ServiceConfig } from '../../src/config/model.js';
 import type { World } from '../../src/world.js';
 import { config, dest, key, service, serviceConfig, syncDaemon } from '../ipvs/build.js';
 import { busy, down, NOW, source, UNKNOWN, up, world } from './build.js';
+import { seen, worldOf } from './routers.js';
 
 const DOCUMENT = new URL('../../../docs/metrics.md', import.meta.url);
 
@@ -122,6 +123,22 @@ t.test('what a world holds, metric by metric', async (t) => {
   for (const [name, values] of rows) t.same(valuesOf(RICH, name), values, name);
 });
 
+t.test('virtual routers: role, priority and counters, each reason by its own label', async (t) => {
+  const its = worldOf([seen({ role: 'master' }), seen({ name: 'inside', role: 'fault' })]);
+  const rows: readonly (readonly [string, readonly string[]])[] = [
+    ['lvsentry_vrrp_master', ['outside 1', 'inside 0']],
+    ['lvsentry_vrrp_fault', ['outside 0', 'inside 1']],
+    ['lvsentry_vrrp_priority', ['outside 100', 'inside 100']],
+    ['lvsentry_vrrp_became_master_total', ['outside 4', 'inside 4']],
+    ['lvsentry_vrrp_adverts_sent_total', ['outside 1', 'inside 1']],
+    ['lvsentry_vrrp_send_errors_total', ['outside 2', 'inside 2']],
+    ['lvsentry_vrrp_adverts_received_total', ['outside 3', 'inside 3']],
+    ['lvsentry_vrrp_adverts_discarded_total', ['outside hops 7', 'inside hops 7']],
+    ['lvsentry_vrrp_put_back_total', ['outside 5', 'inside 5']],
+  ];
+  for (const [name, values] of rows) t.same(valuesOf(its, name), values, name);
+});
+
 t.test('what is not known has no sample, and no wrong one', async (t) => {
   const bare = world({ observed: undefined, workers: [], health: new Map() });
   t.same(valuesOf(bare, 'lvsentry_service_in_table'), ['web 0', 'ftp 0']);
@@ -132,6 +149,7 @@ t.test('what is not known has no sample, and no wrong one', async (t) => {
     'lvsentry_service_bytes_in_total',
     'lvsentry_worker_probes_total',
     'lvsentry_sync_in_sync',
+    'lvsentry_timeouts_in_sync',
     'lvsentry_vrrp_master',
   ];
   for (const name of none) t.same(valuesOf(bare, name), [], name);
