@@ -129,7 +129,11 @@ function fallbackHappening(service: ServiceConfig, { tier }: ServiceStanding): H
 
 /** Servers were without a verdict for too long. */
 function coldStartHappening({ name }: ServiceConfig, servers: readonly ServerConfig[]): Happening {
-  const texts = servers.map((server) => `${server.name} is taken to be ${server.check.rule.assume}`);
+  const texts = servers.map(({ name: server, check }) =>
+    check.rule.assume === 'kernel'
+      ? `${server} stays as the table has it`
+      : `${server} is taken to be ${check.rule.assume}`,
+  );
   return {
     kind: 'cold-start-over',
     service: name,

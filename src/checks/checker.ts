@@ -1,4 +1,5 @@
 /** The rise/fall machine of one check. */
+import type { Millis } from '../core/units.js';
 import type { CheckerState, CheckRule, ProbeResult } from './model.js';
 
 type Side = 'up' | 'down';
@@ -24,7 +25,9 @@ const REACHED: Readonly<Record<Side, CheckerStep>> = {
  * `rule.assume`, so that the first equal result confirms it and the opposite one takes its full count.
  */
 export function initialState(rule: CheckRule, restored?: Side): CheckerState {
-  return { verdict: 'unknown', held: restored ?? rule.assume, against: 0 };
+  // What the table says is restored by who knows it.
+  const assumed = rule.assume === 'kernel' ? 'down' : rule.assume;
+  return { verdict: 'unknown', held: restored ?? assumed, against: 0 };
 }
 
 /**
@@ -43,6 +46,12 @@ export function stepChecker(
   const against = state.against + 1;
   if (against >= (seen === 'up' ? rule.rise : rule.fall)) return REACHED[seen];
   return { state: { verdict: state.verdict, held: state.held, against } };
+}
+
+/** How long from the start of the probe before to the start of the next one. */
+export function intervalOf(rule: CheckRule, { held, against, verdict }: CheckerState): Millis {
+  if (against > 0) return rule.fastInterval ?? rule.interval;
+  return (held === 'down' && verdict !== 'unknown' ? rule.downInterval : undefined) ?? rule.interval;
 }
 
 function steadyStep(state: CheckerState): CheckerStep {

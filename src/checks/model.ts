@@ -12,6 +12,12 @@ export type Verdict = 'up' | 'down' | 'unknown';
 export interface CheckRule {
   /** From the start of one probe to the start of the next. */
   readonly interval: Millis;
+  /** In place of `interval` while results speak against the verdict, until they are enough to change it. */
+  readonly fastInterval: Millis | undefined;
+  /** In place of `interval` while the verdict is down. */
+  readonly downInterval: Millis | undefined;
+  /** The share of its interval by which a probe starts later, at most; chance says how much. 0 to 0.5. */
+  readonly jitter: number;
   /** One total deadline for a probe. Not above `interval`. */
   readonly timeout: Millis;
   /** Passes in a row that make a server up; 1 or more. */
@@ -20,9 +26,10 @@ export interface CheckRule {
   readonly fall: number;
   /**
    * The start: with `up` the first pass is the verdict up, and down takes `fall` failures;
-   * with `down` the first failure is the verdict down, and up takes `rise` passes.
+   * with `down` the first failure is the verdict down, and up takes `rise` passes. `kernel`: as the table has the
+   * server at that time.
    */
-  readonly assume: 'up' | 'down';
+  readonly assume: 'up' | 'down' | 'kernel';
 }
 
 export interface TcpCheck {

@@ -5,7 +5,7 @@ import { DueHeap, type DueItem } from '../core/heap.js';
 import type { Clock, Entropy, Timer, Timers } from '../core/ports.js';
 import { type Millis, micros, millis } from '../core/units.js';
 import type { WorkerDigest } from '../world.js';
-import { initialState, stepChecker } from './checker.js';
+import { initialState, intervalOf, stepChecker } from './checker.js';
 import type { Lane } from './lane.js';
 import type { Check, CheckerState, CheckId, ProbeResult, ProbeSpec, VerdictChange } from './model.js';
 import { outcomeOf } from './reason.js';
@@ -64,8 +64,12 @@ const IN_LANE = Symbol('in the lane');
 export class Running implements DueItem {
   place = -1;
   dueAt: Millis;
+  /** From one point of the grid to the next. */
+  period: Millis;
   /** The point of the check's grid that the probe which runs, or ran last, belongs to. */
   slot: Millis;
+  /** The next point of the grid: `dueAt` without the delay that chance adds. */
+  slotDue: Millis;
   /** When that probe did start: at its slot or a little later. */
   startedAt: Millis;
   state: CheckerState;
@@ -80,9 +84,11 @@ export class Running implements DueItem {
     restored: 'up' | 'down' | undefined,
   ) {
     this.slot = firstStart;
+    this.slotDue = firstStart;
     this.startedAt = firstStart;
     this.dueAt = firstStart;
     this.state = initialState(check.rule, restored);
+    this.period = check.rule.interval;
   }
 }
 
@@ -202,8 +208,9 @@ export class Runner {
   #start(running: Running, now: Millis): void {
     this.#starts.remove(running);
     // Slots that passed while this thread stood still, or had too many probes, are left out.
-    const { interval, timeout } = running.check.rule;
-    running.slot = millis(running.dueAt + Math.floor((now - running.dueAt) / interval) * interval);
+    const { period } = running;
+    const { timeout } = running.check.rule;
+    running.slot = millis(running.slotDue + Math.floor((now - running.dueAt) / period) * period);
     running.startedAt = now;
     running.extended = false;
     running.dueAt = millis(now + timeout);
@@ -267,10 +274,10 @@ export class Runner {
     if (running.flight !== flight) return;
     running.flight = undefined;
     this.#deadlines.remove(running);
-    this.#reschedule(running);
     if (result.outcome === 'fail') this.#failures += 1;
     if (result.outcome === 'unknown') this.#unknowns += 1;
     this.#judge(running, result);
+    this.#reschedule(running);
     // The lane says when it has told all of a batch.
     if (flight !== IN_LANE) this.#arm();
   }
@@ -280,10 +287,19 @@ export class Runner {
    * one slot is left out: failures that follow each other closely are not the row of failures that `fall` means.
    */
   #reschedule(running: Running): void {
-    const { slot, startedAt } = running;
-    const { interval } = running.check.rule;
-    running.dueAt = millis(slot + (startedAt - slot <= interval / 2 ? interval : 2 * interval));
-    this.#starts.push(running);
+    const { slot, startedAt, check } = running;
+    const period = intervalOf(check.rule, running.state);
+    running.period = period;
+    running.slotDue = millis(slot + (startedAt - slot <= period / 2 ? period : 2 * period));
+    this.#starts.push(this.#delayed(running));
+  }
+
+  /** Chance decides how much later than its slot a probe starts; the grid stays where it is. */
+  #delayed(running: Running): Running {
+    const { jitter } = running.check.rule;
+    const delay = jitter === 0 ? 0 : this.#options.entropy.uniform() * jitter * running.period;
+    running.dueAt = millis(running.slotDue + delay);
+    return running;
   }
 
   #judge(running: Running, result: ProbeResult): void {

@@ -31,7 +31,13 @@ export interface Defaults {
 const DEFAULT_INTERVAL = seconds(2);
 const DEFAULT_TIMEOUT = seconds(1);
 
-function pickDuration(layers: Layers, key: 'interval' | 'timeout', otherwise: Millis): Checked<Millis> {
+type DurationKey = 'interval' | 'timeout' | 'fast-interval' | 'down-interval';
+
+function pickDuration<Otherwise extends Millis | undefined>(
+  layers: Layers,
+  key: DurationKey,
+  otherwise: Otherwise,
+): Checked<Millis | Otherwise> {
   const found = pick(layers, key);
   if (found === undefined) return otherwise;
   if (found === FAULTY) return FAULTY;
@@ -56,16 +62,37 @@ function pickTimeout(context: Context, layers: Layers, interval: Checked<Millis>
   return FAULTY;
 }
 
+/** The time between probes while a verdict is about to change: no longer than at other times. */
+function pickFastInterval(
+  context: Context,
+  layers: Layers,
+  interval: Checked<Millis>,
+): Checked<Millis | undefined> {
+  const fast = pickDuration(layers, 'fast-interval', undefined);
+  if (fast === undefined || fast === FAULTY || interval === FAULTY || fast <= interval) return fast;
+  const at = pick(layers, 'fast-interval');
+  if (at === undefined || at === FAULTY) return FAULTY;
+  return report(
+    context,
+    at,
+    `${formatDuration(fast)} is longer than the interval (${formatDuration(interval)}) that it is to shorten`,
+  );
+}
+
 function checkRule(context: Context, layers: Layers): Checked<CheckRule> {
   const interval = pickDuration(layers, 'interval', DEFAULT_INTERVAL);
+  const fastInterval = pickFastInterval(context, layers, interval);
+  const downInterval = pickDuration(layers, 'down-interval', undefined);
+  const jitter = pickValue(layers, 'jitter', '0%');
   const timeout = pickTimeout(context, layers, interval);
   const rise = pickValue(layers, 'rise', 2);
   const fall = pickValue(layers, 'fall', 3);
   const assume = pickValue(layers, 'assume', 'up');
-  if (interval === FAULTY || timeout === FAULTY || rise === FAULTY || fall === FAULTY || assume === FAULTY) {
+  if (interval === FAULTY || timeout === FAULTY || rise === FAULTY || fall === FAULTY) return FAULTY;
+  if (fastInterval === FAULTY || downInterval === FAULTY || jitter === FAULTY || assume === FAULTY)
     return FAULTY;
-  }
-  return { interval, timeout, rise, fall, assume };
+  const share = Number.parseInt(jitter, 10) / 100;
+  return { interval, fastInterval, downInterval, jitter: share, timeout, rise, fall, assume };
 }
 
 /** http and https share their keys, so one inherits from the other. */

@@ -20,6 +20,25 @@ export const RULE_KEYS = {
     default: '2s',
     example: '2s',
   }),
+  'fast-interval': duration('10ms', '24h', {
+    says: 'In place of `interval` after a result that speaks against the verdict, until there are enough of them to change it.',
+    default: 'the interval',
+    example: '200ms',
+    relation: 'Not above `interval`.',
+  }),
+  'down-interval': duration('10ms', '24h', {
+    says: 'In place of `interval` while the verdict is down.',
+    default: 'the interval',
+    example: '10s',
+  }),
+  jitter: text(
+    { expects: 'a share from 0% to 50%', type: 'share', pattern: '^([1-4]?[0-9]|50)%$', longest: 3 },
+    {
+      says: 'By how much of its interval a probe may start later than its time; chance decides.',
+      default: '0%',
+      example: '10%',
+    },
+  ),
   timeout: duration('1ms', '24h', {
     says: 'One deadline for the whole probe, from connect to the last byte.',
     default: '1s, or the interval where that is shorter',
@@ -39,8 +58,8 @@ export const RULE_KEYS = {
     unit: 'probes',
     relation: 'A dead server leaves the table after at most `fall` x `interval` + `timeout`.',
   }),
-  assume: choice(['up', 'down'], {
-    says: 'What a server is thought to be before its first verdict. With `up` the first pass is the verdict up and down takes `fall` failures; with `down` the first failure is the verdict down and up takes `rise` passes.',
+  assume: choice(['up', 'down', 'kernel'], {
+    says: 'What a server is thought to be before its first verdict. With `up` the first pass is the verdict up and down takes `fall` failures; with `down` the first failure is the verdict down and up takes `rise` passes. `kernel`: what the table has it as when the daemon starts.',
     default: 'up',
     example: 'down',
   }),

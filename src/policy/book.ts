@@ -89,7 +89,15 @@ export class PolicyBook {
 
   /** What each check is thought to find, for those of which something is known. */
   held(): Pick<ReadonlyMap<CheckId, 'up' | 'down'>, 'get'> {
-    return { get: (id) => this.#health.get(id)?.held };
+    return { get: (id) => this.#health.get(id)?.held ?? this.#inTable(id) };
+  }
+
+  /** What the table has a server as, where its check assumes just that. */
+  #inTable(id: CheckId): 'up' | 'down' | undefined {
+    const place = this.#places.get(id);
+    const server = place?.service.servers.find((one) => one === place.server);
+    if (place === undefined || server?.check.rule.assume !== 'kernel') return undefined;
+    return this.#isIdle(place.service, server) ? 'down' : 'up';
   }
 
   /** When `tick` is due, monotonic; undefined: not before something happens. */

@@ -67,7 +67,10 @@ function heldOf(
   known: Known,
 ): 'up' | 'down' | undefined {
   if (check === undefined) return 'up';
-  return known.health.get(id)?.held ?? (known.assumed?.has(id) === true ? check.rule.assume : undefined);
+  const held = known.health.get(id)?.held;
+  if (held !== undefined || known.assumed?.has(id) !== true) return held;
+  // What the table has it as is held anyway.
+  return check.rule.assume === 'kernel' ? undefined : check.rule.assume;
 }
 
 function ownStanding(server: ServerConfig | FallbackServer, id: ServerId, known: Known): Own {

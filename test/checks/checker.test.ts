@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { type CheckerStep, initialState, stepChecker } from '../../src/checks/checker.js';
+import { type CheckerStep, initialState, intervalOf, stepChecker } from '../../src/checks/checker.js';
 import type { CheckerState, CheckRule, Outcome, Verdict } from '../../src/checks/model.js';
 import { millis } from '../../src/core/units.js';
+import { EVEN } from './rule.js';
 
 type Side = 'up' | 'down';
 
 function rule(rise: number, fall: number, assume: Side): CheckRule {
-  return { interval: millis(1000), timeout: millis(500), rise, fall, assume };
+  return { ...EVEN, interval: millis(1000), timeout: millis(500), rise, fall, assume };
 }
 
 const OUTCOMES: Readonly<Record<string, Outcome>> = { p: 'pass', f: 'fail', '?': 'unknown' };
@@ -235,5 +236,25 @@ t.test(
       { numRuns: 1000 },
     );
     t.pass();
+  },
+);
+
+t.test(
+  'the next probe comes sooner while a verdict is about to change, and later while it is down',
+  async (t) => {
+    const even = rule(2, 3, 'up');
+    const three = { ...even, fastInterval: millis(100), downInterval: millis(5000) };
+    const rows = [
+      ['up, and nothing against it', { verdict: 'up', held: 'up', against: 0 }, 1000],
+      ['up, and a failure', { verdict: 'up', held: 'up', against: 1 }, 100],
+      ['down', { verdict: 'down', held: 'down', against: 0 }, 5000],
+      ['down, and a pass', { verdict: 'down', held: 'down', against: 1 }, 100],
+      ['no verdict, thought to be down', { verdict: 'unknown', held: 'down', against: 0 }, 1000],
+      ['no verdict, and a failure', { verdict: 'unknown', held: 'up', against: 2 }, 100],
+    ] as const;
+    for (const [name, state, interval] of rows) {
+      t.equal(intervalOf(three, state), interval, name);
+      t.equal(intervalOf(even, state), 1000, `${name}, with one interval`);
+    }
   },
 );

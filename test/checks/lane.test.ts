@@ -12,6 +12,7 @@ import { systemClock, systemEntropy, systemTimers } from '../../src/sys/clock.js
 import { openConnector } from '../../src/sys/connector.js';
 import { check as httpCheck } from './http-talks.js';
 import { closedPort, eventually, listen, openSockets, silentTarget } from './listeners.js';
+import { EVEN } from './rule.js';
 
 interface Token extends LaneToken {
   readonly name: string;
@@ -178,7 +179,7 @@ t.test('a runner with a lane: up, down, up again, and changes in mid-flight', as
   t.teardown(() => runner.close());
   const listener = await listen(t, (socket) => socket.on('error', () => undefined));
   const silent = await silentTarget(t);
-  const rule = { interval: millis(40), timeout: millis(30), rise: 1, fall: 2, assume: 'up' } as const;
+  const rule = { ...EVEN, interval: millis(40), timeout: millis(30), rise: 1, fall: 2 };
   const checkOf = (id: string, target: Target) => ({ id, rule, probe: tcp(target) });
   runner.update([checkOf('a', listener.target), checkOf('b', silent)], new Map());
   await eventually(() => verdicts.length === 2);

@@ -9,6 +9,7 @@ import { FakeTime } from '../fakes/time.js';
 import type { Echo } from './echo-worker.js';
 import { closedPort, eventually, LOCALHOST, listen, openSockets } from './listeners.js';
 import { tell } from './orders.js';
+import { EVEN } from './rule.js';
 
 type Side = 'up' | 'down';
 type WorkerName = 'mortal' | 'echo' | 'broken';
@@ -50,13 +51,7 @@ class Bench {
 }
 
 function check(id: CheckId, { address, port }: Target, interval = 150): Check {
-  const rule = {
-    interval: millis(interval),
-    timeout: millis(interval),
-    rise: 2,
-    fall: 3,
-    assume: 'up',
-  } as const;
+  const rule = { ...EVEN, interval: millis(interval), timeout: millis(interval), rise: 2, fall: 3 };
   return { id, rule, probe: { type: 'tcp', target: { address, port } } };
 }
 

@@ -13,6 +13,7 @@ import { ip } from '../../src/core/ip.js';
 import { micros, millis } from '../../src/core/units.js';
 import type { WorkerDigest } from '../../src/world.js';
 import { FakeTime, turn } from '../fakes/time.js';
+import { EVEN } from './rule.js';
 
 export const PASS: Reason = { kind: 'ok' };
 export const FAIL: Reason = { kind: 'refused', phase: 'connect' };
@@ -31,7 +32,7 @@ interface Flight {
 }
 
 export function check(port: number, rule: Partial<Check['rule']> = {}, id: CheckId = `web/${port}`): Check {
-  const usual = { interval: millis(1000), timeout: millis(400), rise: 2, fall: 3, assume: 'up' } as const;
+  const usual = { ...EVEN, interval: millis(1000), timeout: millis(400), rise: 2, fall: 3 };
   return {
     id,
     rule: { ...usual, ...rule },

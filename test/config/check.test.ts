@@ -1,5 +1,6 @@
 /** Checks: what each type asks for by default, what is inherited from which level, and what stays secret. */
 import t from 'tap';
+import { EVEN } from '../checks/rule.js';
 import { configOf, faultsOf, outside, serverOf, serviceText } from './given.js';
 
 t.test('an http check without words', async (t) => {
@@ -124,8 +125,8 @@ services:
 `);
     const rules = config.services[0]?.servers.map(({ check }) => check.rule);
     t.same(rules, [
-      { interval: 6000, timeout: 4000, rise: 4, fall: 6, assume: 'down' },
-      { interval: 8000, timeout: 4000, rise: 4, fall: 6, assume: 'down' },
+      { ...EVEN, interval: 6000, timeout: 4000, rise: 4, fall: 6, assume: 'down' },
+      { ...EVEN, interval: 8000, timeout: 4000, rise: 4, fall: 6, assume: 'down' },
     ]);
   },
 );
@@ -198,4 +199,10 @@ t.test('secrets never stand in a fault, and what they hold is checked', async (t
     t.notOk(fault.includes('hush'), 'the secret is not told');
     t.same(more, []);
   }
+});
+
+t.test("other intervals and chance are a check's own, inherited as the rest", async (t) => {
+  const text = 'interval: 1s, fast-interval: 200ms, down-interval: 5s, jitter: 20%, assume: kernel';
+  const { check } = serverOf(`address: 192.0.2.1:80\ncheck: { ${text} }\nservers: [192.0.2.2]`);
+  t.match(check.rule, { fastInterval: 200, downInterval: 5000, jitter: 0.2, assume: 'kernel' });
 });

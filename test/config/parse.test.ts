@@ -47,7 +47,16 @@ const COMPLETED: Config = {
           followsPort: true,
           check: {
             id: 'web/192.168.2.2:80',
-            rule: { interval: millis(2000), timeout: millis(1000), rise: 2, fall: 3, assume: 'up' },
+            rule: {
+              interval: millis(2000),
+              fastInterval: undefined,
+              downInterval: undefined,
+              jitter: 0,
+              timeout: millis(1000),
+              rise: 2,
+              fall: 3,
+              assume: 'up',
+            },
             probe: { type: 'tcp', target: { address: ip('192.168.2.2'), port: 80 } },
           },
         },

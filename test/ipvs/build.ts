@@ -24,6 +24,7 @@ import type {
   OwnershipRules,
 } from '../../src/ipvs/ownership.js';
 import type { ServerHealth } from '../../src/world.js';
+import { EVEN } from '../checks/rule.js';
 
 export const SETTINGS: ServiceSettings = {
   scheduler: 'wlc',
@@ -64,11 +65,11 @@ export function table(...services: readonly (readonly [Service, readonly Dest[]]
 }
 
 const RULE: CheckRule = {
+  ...EVEN,
   interval: millis(2000),
   timeout: millis(1000),
   rise: 2,
   fall: 3,
-  assume: 'up',
 };
 
 function serverConfig(serviceName: string, its: Dest, rule: Partial<CheckRule> = {}): ServerConfig {

@@ -4,7 +4,7 @@ import t from 'tap';
 import { millis } from '../../src/core/units.js';
 import type { AdmitRule } from '../../src/policy/model.js';
 import { standingText } from '../../src/policy/words.js';
-import { config, dest, key, service, serviceConfig } from '../ipvs/build.js';
+import { config, dest, key, service, serviceConfig, table } from '../ipvs/build.js';
 import { admin, Desk, idOf, spare, web } from './build.js';
 
 const RAMP: AdmitRule = { canary: 1, ramp: millis(60_000), curve: 'linear' };
@@ -178,6 +178,23 @@ t.test('a worker that died takes nothing away', async (t) => {
   t.match(desk.book.view().health.get(idOf(11)), { verdict: 'unknown', held: 'up' });
   t.same(desk.verdicts('up 11'), [], 'a verdict that was held is no news');
   t.equal(desk.wants(), '11:1');
+});
+
+t.test('a check that assumes what the table says begins with that', async (t) => {
+  const one = web([1, 1, 1]);
+  const servers = one.servers.map((server, index) =>
+    index === 2
+      ? server
+      : { ...server, check: { ...server.check, rule: { ...server.check.rule, assume: 'kernel' as const } } },
+  );
+  const desk = new Desk({ ...one, servers });
+  desk.book.observe(table([service(), [dest('192.0.2.11')]]));
+  const held = desk.book.held();
+  t.same(
+    [11, 12, 13].map((last) => held.get(idOf(last))),
+    ['up', 'down', undefined],
+  );
+  t.equal(desk.wants(), '11:hold 12:hold 13:hold', 'the table is left as it is');
 });
 
 t.test('every standing has words', async (t) => {
