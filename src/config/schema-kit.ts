@@ -106,7 +106,7 @@ export function choice<const Words extends readonly string[]>(words: Words, doc:
   return Type.Unsafe<Words[number]>({
     type: 'string',
     enum: words,
-    ...notes(doc, { type: 'word', expects: `one of ${list}`, range: list }),
+    ...notes(doc, { type: 'word', expects: doc.expects ?? `one of ${list}`, range: list }),
   });
 }
 
