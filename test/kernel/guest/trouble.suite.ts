@@ -64,14 +64,16 @@ async function drift(t: Assertions, director: Director): Promise<void> {
 }
 
 async function refusals(t: Assertions, director: Director): Promise<void> {
-  director.configure(configuration().replace(ADDRESSES.rs2, `${ADDRESSES.rs2}, ${BROADCAST}`));
+  const odd = `  odd: { address: ${VIP}:81, check: { interval: 1h }, servers: [${BROADCAST}] }\n`;
+  const beside = [...WHOLE, `-A -t ${VIP}:81 -s wlc`];
+  director.configure(configuration('wlc', odd));
   director.reload();
   t.ok(await eventually(() => director.events('table-error').length > 0, 10_000), 'the refusal is told');
-  await tableBecomes(t, WHOLE, 'the service goes on as it was');
+  await tableBecomes(t, beside, 'the others go on as they were');
   director.configure('services: [');
   director.reload();
   t.ok(await eventually(() => director.events('config-refused').length > 0, 10_000), 'a broken file is told');
-  await tableBecomes(t, WHOLE, 'and changes nothing');
+  await tableBecomes(t, beside, 'and changes nothing');
   director.configure(configuration('rr'));
   director.reload();
   await tableBecomes(t, [`-A -t ${VIP}:80 -s rr`, ...WHOLE.slice(1)], 'a good one is put in force');
