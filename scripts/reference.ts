@@ -20,6 +20,7 @@ import { dialogueStep } from '../src/config/schema-check-bytes.js';
 import { RULE_KEYS, TARGET_KEYS } from '../src/config/schema-check-keys.js';
 import { CHECK_KINDS } from '../src/config/schema-checks.js';
 import { hooks, notify } from '../src/config/schema-hooks.js';
+import { maintenanceWindow } from '../src/config/schema-maintenance.js';
 import { state } from '../src/config/schema-state.js';
 import { sync } from '../src/config/schema-sync.js';
 import { trackedObject, trackedProcess, trackedScript, trackUse } from '../src/config/schema-tracks.js';
@@ -196,6 +197,7 @@ export function configurationReference(): string {
     part('`vrrp.NAME.announce`', announce),
     part('`sync`', sync),
     part('`state`', state),
+    part('`maintenance.NAME`', maintenanceWindow),
     part('`alerts.NAME`', alert),
     part('`alerts.NAME.webhook`', webhook),
     LIMITS,

@@ -55,7 +55,7 @@ export class Controller {
   #observed: ObservedTable | undefined;
   readonly #table: TableJournal;
   #workers: readonly WorkerDigest[] = [];
-  #beside: Beside = { vrrp: undefined, sync: undefined, timeouts: undefined };
+  #beside: Beside = { vrrp: undefined, sync: undefined, timeouts: undefined, maintenance: [] };
   #sequence = 0;
   #version = 0;
   #stopping = false;

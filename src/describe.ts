@@ -284,6 +284,8 @@ export const LEVELS: Readonly<Record<EventKind, 'info' | 'warn' | 'error'>> = {
   'vip-refused': 'error',
   'sync-role': 'info',
   'state-trouble': 'error',
+  'maintenance-begins': 'info',
+  'maintenance-ends': 'info',
   'verdicts-ignored': 'info',
   'state-restored': 'info',
   'timeouts-set': 'info',

@@ -17,6 +17,7 @@ import { IpvsClient } from './ipvs/client.js';
 import { MemoryTable } from './ipvs/memory.js';
 import type { IpvsTable } from './ipvs/model.js';
 import { FORGETFUL } from './ipvs/timeout-keeper.js';
+import { MaintenanceFollower } from './maintenance.js';
 import type { AdminWord } from './policy/model.js';
 import { blindHappening, RoleFollower, type RouterEngine, trackHappening } from './roles.js';
 import { StateKeeper } from './state.js';
@@ -62,6 +63,7 @@ export class MainPart {
   readonly #probes: ProbePool;
   readonly #alerts: Outbox;
   readonly #state: StateKeeper;
+  readonly #maintenance: MaintenanceFollower;
   readonly #roles: RoleFollower;
   readonly #sync: SyncFollower;
   readonly #timeouts: TimeoutFollower;
@@ -77,7 +79,9 @@ export class MainPart {
   static async make(config: Config, vrrp: RouterEngine, log: Logger): Promise<MainPart> {
     const part = new MainPart(config, await openTable(config), vrrp, log);
     await part.#state.open();
-    part.controller.recall(part.#state.recalled, part.#state.words());
+    await part.#maintenance.configure(config.maintenance);
+    const words = [...part.#state.words(), ...part.#maintenance.words()];
+    part.controller.recall(part.#state.recalled, words);
     return part;
   }
 
@@ -93,16 +97,7 @@ export class MainPart {
       entropy: systemEntropy,
       log,
     });
-    this.#state = new StateKeeper({
-      config,
-      run: randomUUID().replaceAll('-', ''),
-      clock: systemClock,
-      timers: systemTimers,
-      turns: systemTurns,
-      tell: (happening) => this.controller.tell(happening),
-      world: () => this.controller.world(),
-      onWords: (words) => this.controller.administer(words),
-    });
+    this.#state = this.#keeperOf(config);
     this.#probes = new ProbePool({
       workerFile: new URL('./checks/worker.js', import.meta.url),
       workersMax: availableParallelism(),
@@ -122,7 +117,10 @@ export class MainPart {
       probes: this.#probes,
       alerts: {
         configure: (director, rules) => this.#alerts.configure(director, rules),
-        offer: (event) => this.#alerts.offer(this.#state.record(event)),
+        offer: (event) => {
+          const kept = this.#state.record(event);
+          if (!this.#maintenance.expects(kept)) this.#alerts.offer(kept);
+        },
       },
       clock: systemClock,
       timers: systemTimers,
@@ -131,6 +129,7 @@ export class MainPart {
     });
     this.#drains = new DrainWatcher({ table, controller: this.controller, timers: systemTimers, log });
     this.#timeouts = this.#timeoutsOf(table);
+    this.#maintenance = this.#followMaintenance();
     this.#sync = this.#syncOf(table);
   }
 
@@ -150,6 +149,30 @@ export class MainPart {
   #timeoutFile(path: string): TimeoutFile {
     const onTrouble = (message: string) => this.controller.tell({ kind: 'state-trouble', message });
     return new TimeoutFile({ path, onTrouble });
+  }
+
+  #keeperOf(config: Config): StateKeeper {
+    return new StateKeeper({
+      config,
+      run: randomUUID().replaceAll('-', ''),
+      clock: systemClock,
+      timers: systemTimers,
+      turns: systemTurns,
+      tell: (happening) => this.controller.tell(happening),
+      world: () => this.controller.world(),
+      onWords: (words) => this.controller.administer(words),
+    });
+  }
+
+  #followMaintenance(): MaintenanceFollower {
+    return new MaintenanceFollower({
+      clock: systemClock,
+      timers: systemTimers,
+      world: () => this.controller.world(),
+      administer: (words) => this.controller.administer(words),
+      onState: (maintenance) => this.controller.note({ maintenance }),
+      tell: (happening) => this.controller.tell(happening),
+    });
   }
 
   #timeoutsOf(table: IpvsTable): TimeoutFollower {
@@ -205,6 +228,7 @@ export class MainPart {
   async start(): Promise<void> {
     await this.controller.start();
     this.#state.start();
+    this.#maintenance.look();
     if (this.#closed) return;
     this.#drains.start();
     this.#tracks.configure(this.#config.tracks);
@@ -235,6 +259,7 @@ export class MainPart {
     this.#state.configure(config);
     // A server that is new here may be one that something was said of.
     this.controller.administer(this.#state.words());
+    void this.#maintenance.configure(config.maintenance).then(() => this.#maintenance.look());
     this.#tracks.configure(config.tracks);
     this.#roles.configure(this.controller.world());
     this.#sync.configure(config);
@@ -250,6 +275,7 @@ export class MainPart {
     this.#closed = true;
     this.#drains.close();
     this.#patience?.cancel();
+    this.#maintenance.close();
     const tracksClosed = this.#tracks.close();
     const leaving = drain === undefined ? undefined : millis(drain + LEAVE_LIMIT);
     const limit = millis((leaving ?? 0) + STOP_LIMIT);

@@ -4,6 +4,7 @@ import type { Config } from './config/model.js';
 import type { EpochMillis } from './core/units.js';
 import type { ObservedTable, SyncState, TimeoutsState } from './ipvs/model.js';
 import type { Foreign } from './ipvs/ownership.js';
+import type { WindowState } from './maintenance/model.js';
 import type { ServerAdmin, ServerId, ServiceStanding } from './policy/model.js';
 import type { VrrpDigest } from './vrrp/status.js';
 
@@ -48,6 +49,8 @@ export interface Beside {
   readonly vrrp: VrrpDigest | undefined;
   /** Undefined where no connections are synchronised. */
   readonly sync: SyncState | undefined;
+  /** How it stands with each maintenance window, in the order of the configuration. */
+  readonly maintenance: readonly WindowState[];
   /** Undefined where no time-outs of connections are kept. */
   readonly timeouts: TimeoutsState | undefined;
 }

@@ -171,3 +171,44 @@ t.test('what is damaged or too old is said once and not used, and the daemon run
   t.ok(existsSync(join(home.state, 'admin.jsonl.aside')));
   await second.end('SIGTERM');
 });
+
+t.test('a start in the middle of a maintenance window drains, and the end of it brings back', async (t) => {
+  const home = new Home(t, await listener(t));
+  const text = readFileSync(home.file, 'utf8');
+  const window = (until: number): string =>
+    `${text}\nmaintenance: { disks: { from: 2026-01-01T00:00:00Z, until: "${new Date(until).toISOString().slice(0, 19)}Z", servers: [here] } }\n`;
+  writeFileSync(home.file, window(Date.now() + 3_600_000));
+  const run = home.start(t);
+  t.match((await run.kind('maintenance-begins')).msg, /maintenance disks: 1 server drained until/);
+  await until(() => existsSync(home.socket));
+  const here = async () => (await home.ask<Status>('/v1/status')).services[0]?.servers[0];
+  await until(async () => (await here())?.verdict === 'up');
+  t.match(await here(), {
+    weight: 0,
+    configuredWeight: 1,
+    inTable: true,
+    admin: { by: 'maintenance disks' },
+  });
+  t.match((await home.ask<Status>('/v1/status')).maintenance, [
+    { name: 'disks', active: true, servers: ['web/here'] },
+  ]);
+  writeFileSync(home.file, window(Date.now() - 1000));
+  run.child.kill('SIGHUP');
+  await run.kind('maintenance-ends');
+  await until(async () => (await here())?.weight === 1);
+  await run.end('SIGTERM');
+});
+
+t.test('a recurring window loads the calendar in the bundle, too', async (t) => {
+  const home = new Home(t, await listener(t));
+  const text = readFileSync(home.file, 'utf8');
+  const again = 'schedule: "* * * * *", duration: 5m, timezone: Europe/Berlin';
+  writeFileSync(home.file, `${text}\nmaintenance: { always: { ${again}, services: [web] } }\n`);
+  const run = home.start(t);
+  t.match((await run.kind('maintenance-begins')).msg, /maintenance always: 2 servers drained until/);
+  t.equal(
+    run.lines.some(({ level }) => level === 'error'),
+    false,
+  );
+  await run.end('SIGTERM');
+});

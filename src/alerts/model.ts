@@ -48,6 +48,10 @@ export const EVENT_KINDS = {
     'The synchronisation of connections changed its role in the kernel: told to others, or heard of.',
   'state-trouble':
     'What lvsentry keeps (admin state, verdicts, events) cannot be written, read or shared; the message says what and why.',
+  'maintenance-begins':
+    'A maintenance window is under way: its servers are drained. It is told again by a start in the middle of one.',
+  'maintenance-ends':
+    'A maintenance window is over: its servers are brought back; the message says which are down.',
   'verdicts-ignored':
     'A start does not use the last verdicts of the run before, or not all: too old, of another boot, or of other checks.',
   'state-restored': 'What lvsentry keeps is written or shared again.',

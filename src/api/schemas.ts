@@ -8,6 +8,7 @@ import type { LeftStatus, PlanStatus } from './plan.js';
 import type {
   AdminStatus,
   AdminWordStatus,
+  MaintenanceStatus,
   QuorumStatus,
   RoleStatus,
   ServerStatus,
@@ -238,6 +239,18 @@ export const ROLE_SCHEMA = objectOf<RoleStatus>('One virtual router, in short.',
   priority: orNull(count('What it works with; null where that is not known.')),
 });
 
+export const MAINTENANCE_SCHEMA = objectOf<MaintenanceStatus>('One maintenance window.', {
+  name: text('Its name in the configuration.'),
+  reason: orNull(text('Why; null where the configuration does not say.')),
+  servers: list(text('`SERVICE/SERVER`.'), 'Its servers.'),
+  active: flag('Whether its servers are drained now.'),
+  from: orNull(
+    text('When the window begins, or began; draining may begin before. Null while it is not active.'),
+  ),
+  until: orNull(text('When its servers come back; null while it is not active.')),
+  next: orNull(text('When draining begins the next time; null where that is never.')),
+});
+
 export const STATUS_SCHEMA = objectOf<Status>('Everything there is to know, from one snapshot.', {
   name: text('`name` of the configuration.'),
   version: text('Version of lvsentry.'),
@@ -247,6 +260,7 @@ export const STATUS_SCHEMA = objectOf<Status>('Everything there is to know, from
   table: TABLE_SCHEMA,
   sync: orNull(SYNC_SCHEMA),
   timeouts: orNull(TIMEOUTS_SCHEMA),
+  maintenance: list(MAINTENANCE_SCHEMA, 'The maintenance windows, in the order of the configuration.'),
   routers: list(ROLE_SCHEMA, 'The virtual routers, in the order of the configuration.'),
   services: list(SERVICE_SCHEMA, 'The virtual services, in the order of the configuration.'),
   workers: list(WORKER_SCHEMA, 'The probe workers.'),
@@ -324,7 +338,6 @@ export const VRRP_SCHEMA = objectOf<VrrpStatus>('The virtual routers.', {
   strangers: count('Packets of ids that no virtual router here has.'),
   unreadable: count('Packets that nothing could be made of.'),
 });
-
 export const EVENT_SCHEMA = objectOf<EventStatus>('Something that happened.', {
   sequence: count('Counts up, over restarts too where there is a journal on disk.'),
   time: text('When: RFC 3339, UTC.'),
@@ -334,7 +347,6 @@ export const EVENT_SCHEMA = objectOf<EventStatus>('Something that happened.', {
   message: text('What happened and why, one sentence for a person.'),
   facts: { type: 'object', description: 'The same as data. Members depend on the event and may change.' },
 });
-
 export const EVENTS_SCHEMA = objectOf<EventsStatus>('Events, oldest first.', {
   events: list(EVENT_SCHEMA, 'At most `limit`.'),
   next: text('As `since` it asks for what comes behind these.'),

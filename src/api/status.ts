@@ -7,6 +7,7 @@ import { firstForeign, foreignTexts } from '../ipvs/foreign.js';
 import { entriesText } from '../ipvs/keys.js';
 import type { ObservedService, SyncDaemon, SyncRole, TimeoutsState } from '../ipvs/model.js';
 import type { TimeoutName } from '../ipvs/timeouts.js';
+import type { WindowState } from '../maintenance/model.js';
 import { entriesOf } from '../policy/desired.js';
 import { serverId } from '../policy/judge.js';
 import type { AdminEntry, AdminSource, ServerAdmin, Standing } from '../policy/model.js';
@@ -139,6 +140,17 @@ export interface RoleStatus {
   readonly priority: number | null;
 }
 
+/** One maintenance window. */
+export interface MaintenanceStatus {
+  readonly name: string;
+  readonly reason: string | null;
+  readonly servers: readonly string[];
+  readonly active: boolean;
+  readonly from: string | null;
+  readonly until: string | null;
+  readonly next: string | null;
+}
+
 export interface Status {
   readonly name: string;
   readonly version: string;
@@ -150,6 +162,7 @@ export interface Status {
   readonly timeouts: TimeoutsStatus | null;
   readonly services: readonly ServiceStatus[];
   readonly routers: readonly RoleStatus[];
+  readonly maintenance: readonly MaintenanceStatus[];
   readonly workers: readonly WorkerStatus[];
 }
 
@@ -328,6 +341,18 @@ function roleStatus({ config, vrrp }: World): RoleStatus[] {
   });
 }
 
+function maintenanceStatus({ window, current, next }: WindowState): MaintenanceStatus {
+  return {
+    name: window.name,
+    reason: window.reason ?? null,
+    servers: window.servers,
+    active: current !== undefined,
+    from: current === undefined ? null : isoTime(current.from),
+    until: current === undefined ? null : isoTime(current.until),
+    next: next === undefined ? null : isoTime(next.drainFrom),
+  };
+}
+
 /** All but the services: StatusTexts has them. @param version of this program */
 export function worldStatus(world: World, version: string): Omit<Status, 'services'> {
   return {
@@ -340,6 +365,7 @@ export function worldStatus(world: World, version: string): Omit<Status, 'servic
     sync: syncStatus(world),
     timeouts: timeoutsStatus(world),
     routers: roleStatus(world),
+    maintenance: world.maintenance.map(maintenanceStatus),
     workers: world.workers.map((digest) => ({ ...digest, at: isoTime(digest.at) })),
   };
 }

@@ -1,5 +1,6 @@
 /** `lvsentry status`: what the daemon says of itself. */
 import type {
+  MaintenanceStatus,
   RoleStatus,
   ServerStatus,
   ServiceStatus,
@@ -101,6 +102,17 @@ function routerLines(routers: readonly RoleStatus[] | undefined, now: number): r
   return ['', ...columns([['ROUTER', 'ROLE', 'PRIORITY', 'SINCE'], ...rows], new Set([2]))];
 }
 
+/** What is under way. What an older daemon does not say is left out. */
+function maintenanceLines(windows: readonly MaintenanceStatus[] | undefined): readonly string[] {
+  if (!Array.isArray(windows)) return [];
+  return (windows as readonly MaintenanceStatus[])
+    .filter(({ active }) => active)
+    .map(({ name, servers, until, reason }) => {
+      const why = reason === null ? '' : `: ${reason}`;
+      return `maintenance ${name} until ${until ?? '-'}, ${servers.length} servers drained${why}`;
+    });
+}
+
 function weightText({ weight, configuredWeight }: ServerStatus): string {
   if (weight === null) return '-';
   return weight === configuredWeight ? String(weight) : `${weight} (of ${configuredWeight})`;
@@ -155,7 +167,13 @@ export function statusLines(status: Status, now: number): string[] {
     ],
     new Set(),
   );
-  return [head ?? '', ...routerLines(status.routers, now), '', ...columns(rows, new Set([3, 4, 5, 6]))];
+  return [
+    head ?? '',
+    ...maintenanceLines(status.maintenance),
+    ...routerLines(status.routers, now),
+    '',
+    ...columns(rows, new Set([3, 4, 5, 6])),
+  ];
 }
 
 async function show(context: CliContext, given: Given, where: Listen): Promise<void> {

@@ -5,6 +5,7 @@ import type { Millis } from '../core/units.js';
 import type { HookPlan } from '../hooks/model.js';
 import type { Dest, Service, SyncRule, Timeouts } from '../ipvs/model.js';
 import type { OwnershipChoice, OwnershipRules } from '../ipvs/ownership.js';
+import type { MaintenanceWindow } from '../maintenance/model.js';
 import type { AdmitRule, QuorumRule, RailsRule } from '../policy/model.js';
 import type { StateConfig } from '../store/model.js';
 import type { Watched } from '../tracks/model.js';
@@ -23,6 +24,8 @@ export interface ServerConfig {
   /** It states no port: it has the port of each entry. */
   readonly followsPort: boolean;
   readonly check: Check;
+  /** For maintenance windows; most servers have none. */
+  readonly tags?: readonly string[];
 }
 
 /** A server that serves where the servers of its service cannot. */
@@ -47,6 +50,8 @@ export interface ServiceConfig {
   readonly admit: AdmitRule | undefined;
   readonly rails: RailsRule;
   readonly ownership: OwnershipChoice;
+  /** Of all its servers. */
+  readonly tags: readonly string[];
 }
 
 export type Listen =
@@ -76,6 +81,7 @@ export interface Config {
   readonly hooks: HookPlan;
   /** What outlives a restart; undefined: nothing. */
   readonly state: StateConfig | undefined;
+  readonly maintenance: readonly MaintenanceWindow[];
 }
 
 /** One fault of a configuration file. */

@@ -21,6 +21,7 @@ import {
   text,
   yesNo,
 } from './schema-kit.js';
+import { maintenanceWindow, tags, WINDOWS_MAX } from './schema-maintenance.js';
 import { coldStart, drift, exclusive, onRemove, onStop } from './schema-ownership.js';
 import { admit, fallback, quorum } from './schema-policy.js';
 import { RAILS_KEYS } from './schema-rails.js';
@@ -113,6 +114,7 @@ export const server = section(
         unit: 'connections',
         relation: 'Not above `upper-threshold`, and only with it.',
       }),
+      tags: tags('Names under which maintenance windows find this server.'),
       check: check('How this server is probed; keys that are missing come from the service.'),
     }),
   },
@@ -219,6 +221,7 @@ export const service = section(
       fallback: fallback<RawServer>(serverItem, SERVERS_MAX),
       admit,
       ...RAILS_KEYS,
+      tags: tags('Names under which maintenance windows find all servers of this service.'),
       check: check('How the servers are probed; keys that are missing come from `defaults.check`.'),
       drift: drift("the configuration's"),
       'on-stop': onStop("the configuration's"),
@@ -351,6 +354,11 @@ export const root = section(
       'on-remove': onRemove('remove'),
       api,
       state,
+      maintenance: named(maintenanceWindow, WINDOWS_MAX, {
+        says: 'Times in which servers are drained, each under a name.',
+        default: 'none',
+        example: '{ kernel: { schedule: 0 3 * * sun, duration: 2h, tags: [rack-3] } }',
+      }),
       defaults,
       alerts: named(alert, 100, {
         says: 'Who is told of what, each under a name.',

@@ -275,7 +275,10 @@ export function completeServer(context: Context, item: Item, facts: ServiceFacts
   // Its own faults are told even where the rest of the server is faulty.
   if (named === FAULTY) templateOf(context, item, facts);
   const check = named === FAULTY ? FAULTY : checkOf(context, item, named, facts);
-  return named === FAULTY || check === FAULTY ? FAULTY : { ...named, check };
+  const fields = mapping(item);
+  const tags = fields === undefined ? [] : read(fields, 'tags', []);
+  if (named === FAULTY || check === FAULTY || tags === FAULTY) return FAULTY;
+  return { ...named, check, ...(tags.length === 0 ? {} : { tags }) };
 }
 
 /** Completes a server of a fallback: it is probed only where it says how. */

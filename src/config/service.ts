@@ -70,10 +70,11 @@ export function completeService(
   const fallback = fallbackOf(context, at, facts);
   const admit = admitOf(at);
   const ownership = ownershipChoice(at);
+  const tags = read(at, 'tags', []);
   const rails = railsOf(context, at, defaults, servers);
   if (keys === FAULTY || settings === FAULTY || onFailure === FAULTY || servers === FAULTY) return FAULTY;
   if (quorum === FAULTY || fallback === FAULTY || admit === FAULTY || ownership === FAULTY) return FAULTY;
-  if (rails === FAULTY) return FAULTY;
+  if (rails === FAULTY || tags === FAULTY) return FAULTY;
   return {
     name,
     entries: entriesOf(keys, settings),
@@ -84,5 +85,6 @@ export function completeService(
     admit,
     ownership,
     rails,
+    tags,
   };
 }

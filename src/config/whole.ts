@@ -3,6 +3,7 @@ import type { AlertRule } from '../alerts/model.js';
 import { type Millis, parseDuration } from '../core/units.js';
 import type { SyncRule, Timeouts } from '../ipvs/model.js';
 import type { OwnershipRules } from '../ipvs/ownership.js';
+import type { MaintenanceWindow } from '../maintenance/model.js';
 import type { Watched } from '../tracks/model.js';
 import type { RouterConfig } from '../vrrp/status.js';
 import { completeAlert } from './alert.js';
@@ -23,9 +24,11 @@ import {
 import { parseListen } from './endpoint.js';
 import { finishFaults, placeText, type RawFault, type Source, WHOLE_FILE } from './faults.js';
 import { hookPlan } from './hooks.js';
+import { Candidates, completeWindow } from './maintenance.js';
 import type { Config, ConfigResult, Listen, ServiceConfig } from './model.js';
 import { ownershipRules } from './ownership.js';
 import type { RawAlert, RawConfig, RawService } from './schema.js';
+import type { RawWindow } from './schema-maintenance.js';
 import type { RawSync } from './schema-sync.js';
 import type { RawTrackedObject } from './schema-tracks.js';
 import type { RawRouter } from './schema-vrrp.js';
@@ -120,6 +123,22 @@ function alerts(context: Context, roots: readonly Root[]): readonly AlertRule[] 
     if (rule !== FAULTY) rules.push(rule);
   }
   return rules;
+}
+
+function maintenanceWindows(
+  context: Context,
+  roots: readonly Root[],
+  known: readonly ServiceConfig[],
+): readonly MaintenanceWindow[] {
+  const given = maps<Readonly<Record<string, RawWindow>>>(roots.map((root) => member(root, 'maintenance')));
+  if (given.length === 0) return [];
+  const candidates = new Candidates(known, context.faults.length === 0);
+  const windows: MaintenanceWindow[] = [];
+  for (const [name, at] of merged(context, given)) {
+    const window = completeWindow(context, name, at, candidates);
+    if (window !== FAULTY) windows.push(window);
+  }
+  return windows;
 }
 
 function trackDefinitions(context: Context, roots: readonly Root[]): TrackDefinitions {
@@ -277,6 +296,7 @@ export function complete(
     timeouts: timeouts(context, roots),
     tracks: watchedOf(definitions, vrrp),
     hooks: hookPlan(context, only(context, roots, 'hooks'), given, vrrp),
+    maintenance: maintenanceWindows(context, roots, known),
     state: completeState(context, only(context, roots, 'state')),
   };
 }

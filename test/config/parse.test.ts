@@ -62,6 +62,7 @@ const COMPLETED: Config = {
         },
       ],
       rails: { minimum: undefined, maximumRemovals: undefined },
+      tags: [],
       quorum: { weight: 1, hysteresis: 0 },
       fallback: [],
       admit: undefined,
@@ -74,6 +75,7 @@ const COMPLETED: Config = {
   timeouts: {},
   tracks: [],
   hooks: { all: undefined, single: new Map(), groups: new Map() },
+  maintenance: [],
   state: undefined,
 };
 
@@ -107,6 +109,7 @@ services: {}
     api: { listen: { kind: 'unix', path: '/run/lvsentry.sock' } },
     services: [],
     alerts: [],
+    maintenance: [],
     vrrp: [],
     sync: undefined,
     timeouts: {},

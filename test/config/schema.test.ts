@@ -25,6 +25,7 @@ import { RULE_KEYS, TARGET_KEYS } from '../../src/config/schema-check-keys.js';
 import { anyCheck, CHECK_KINDS } from '../../src/config/schema-checks.js';
 import { CHECK_KEYS } from '../../src/config/schema-facts.js';
 import { hooks } from '../../src/config/schema-hooks.js';
+import { maintenanceWindow } from '../../src/config/schema-maintenance.js';
 import { state } from '../../src/config/schema-state.js';
 import { trackedObject, trackedProcess, trackedScript, trackUse } from '../../src/config/schema-tracks.js';
 import { readYaml } from '../../src/config/yaml.js';
@@ -46,6 +47,7 @@ const SECTIONS = {
   webhook,
   hooks,
   state,
+  maintenanceWindow,
   trackedObject,
   trackedProcess,
   trackedScript,

@@ -100,6 +100,7 @@ export function serviceConfig(
     quorum: { weight: 1, hysteresis: 0 },
     fallback: [],
     admit: undefined,
+    tags: [],
     rails: { minimum: undefined, maximumRemovals: undefined },
     ownership: { drift: {}, onStop: undefined, onRemove: undefined, ...options.ownership },
   };
@@ -132,6 +133,7 @@ export function config(...services: readonly ServiceConfig[]): Config {
     timeouts: {},
     tracks: [],
     hooks: { all: undefined, single: new Map(), groups: new Map() },
+    maintenance: [],
     state: undefined,
   };
 }
