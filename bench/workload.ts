@@ -22,42 +22,80 @@ export function entries({ services, servers }: Size): readonly Entry[] {
   }));
 }
 
-/** A check of lvsentry's so rare that it costs nothing while the table is measured. */
-const CHECK_SECONDS = 3600;
+/** A check so rare that it costs nothing while the table is measured. */
+const RARE_SECONDS = 3600;
+/** From one check of a server to the next, where servers go down. */
+export const CHECK_SECONDS = 2;
+
+/** What both are told beside the services. */
+export interface Wish {
+  readonly size: Size;
+  /** Of the first server of the last service; all others have 1. */
+  readonly weight: number;
+  /** Checks every `CHECK_SECONDS`. */
+  readonly isChecked: boolean;
+}
+
+/** Servers that this machine itself is: whether they answer is one listener's doing. */
+export function checkedEntries({ services, servers }: Size): readonly Entry[] {
+  return entries({ services, servers }).map((entry) => ({
+    vip: entry.vip,
+    servers: entry.servers.map((server) => server.replace(/^10\./, '127.')),
+  }));
+}
+
+function entriesFor({ size, isChecked }: Wish): readonly Entry[] {
+  return isChecked ? checkedEntries(size) : entries(size);
+}
 
 /**
- * `weight` is that of the first server of the last service, all others have 1. Without checkers: with ten
- * thousand of them keepalived 2.2.7 is busy with its own timers for half a minute after it has filled the table,
- * and a reload waits for that.
+ * Without checkers where the table alone is measured: with ten thousand of them keepalived 2.2.7 is busy with its own
+ * timers for half a minute after it has filled the table, and a reload waits for that.
  */
-export function keepalivedConfig(size: Size, weight: number): string {
-  const all = entries(size);
+export function keepalivedConfig(wish: Wish): string {
+  const all = entriesFor(wish);
   const last = all.at(-1);
+  const check = '  TCP_CHECK {\n   connect_timeout 1\n   retry 0\n  }';
   const lines = ['global_defs {', ' router_id bench', '}'];
   for (const { vip, servers } of all) {
     lines.push(`virtual_server ${vip} 80 {`, ' lb_algo wlc', ' lb_kind DR', ' protocol TCP');
+    if (wish.isChecked) lines.push(` delay_loop ${CHECK_SECONDS}`);
     for (const [index, server] of servers.entries()) {
-      const its = vip === last?.vip && index === 0 ? weight : 1;
-      lines.push(` real_server ${server} 80 {`, `  weight ${its}`, ' }');
+      const its = vip === last?.vip && index === 0 ? wish.weight : 1;
+      lines.push(` real_server ${server} 80 {`, `  weight ${its}`);
+      if (wish.isChecked) lines.push(check);
+      lines.push(' }');
     }
     lines.push('}');
   }
   return `${lines.join('\n')}\n`;
 }
 
-/** The same for lvsentry; `listen` is its API. */
-export function lvsentryConfig(size: Size, weight: number, listen: string): string {
-  const all = entries(size);
+/** The same for lvsentry; `listen` is its API. It empties the table at its stop, as keepalived does. */
+export function lvsentryConfig(wish: Wish, listen: string): string {
+  const all = entriesFor(wish);
   const last = all.at(-1);
-  const lines = ['name: bench', `api: { listen: "${listen}" }`];
-  lines.push(`defaults: { check: { type: tcp, interval: ${CHECK_SECONDS}s, timeout: 1s } }`, 'services:');
+  const interval = wish.isChecked ? CHECK_SECONDS : RARE_SECONDS;
+  const lines = ['name: bench', 'on-stop: remove', `api: { listen: "${listen}" }`];
+  lines.push(
+    `defaults: { check: { type: tcp, interval: ${interval}s, timeout: 1s, rise: 1, fall: 1 } }`,
+    'services:',
+  );
   for (const { vip, servers } of all) {
     lines.push(` "${vip}":`, `  address: ${vip}:80`, '  scheduler: wlc', '  forward: direct', '  servers:');
     for (const [index, server] of servers.entries()) {
-      lines.push(
-        vip === last?.vip && index === 0 ? `  - { address: ${server}, weight: ${weight} }` : `  - ${server}`,
-      );
+      const isFirst = vip === last?.vip && index === 0;
+      lines.push(isFirst ? `  - { address: ${server}, weight: ${wish.weight} }` : `  - ${server}`);
     }
   }
+  return `${lines.join('\n')}\n`;
+}
+
+/** The same as `ipvsadm -R` reads it. */
+export function ipvsadmLines(size: Size): string {
+  const lines = entries(size).flatMap(({ vip, servers }) => [
+    `-A -t ${vip}:80 -s wlc`,
+    ...servers.map((server) => `-a -t ${vip}:80 -r ${server}:80 -g -w 1`),
+  ]);
   return `${lines.join('\n')}\n`;
 }

@@ -1,58 +1,83 @@
-/** Runs in the kernel lab: loads, reloads and stops each daemon in turn and prints one JSON line a run. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+/**
+ * Runs in the kernel lab: `FOLDER PROGRAM SERVICES SERVERS ROUNDS`. Each contender in turn fills, changes and empties
+ * one table; each figure is a line of JSON. What keepalived has no word for is measured for lvsentry alone.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { ip } from '../../src/core/ip.js';
 import { IpvsClient } from '../../src/ipvs/client.js';
 import type { IpvsTable, ServiceKey } from '../../src/ipvs/model.js';
 import { systemTimers, systemTurns } from '../../src/sys/clock.js';
 import { openNetlink } from '../../src/sys/netlink.js';
-import { entries, keepalivedConfig, lvsentryConfig, type Size } from '../workload.js';
+import type { Figure } from '../figures.js';
+import {
+  entries,
+  ipvsadmLines,
+  keepalivedConfig,
+  lvsentryConfig,
+  type Size,
+  type Wish,
+} from '../workload.js';
 
-const WAIT_LIMIT_MS = 120_000;
+const WAIT_LIMIT_MS = 240_000;
 const LOOK_EVERY_MS = 5;
+/** After a load: both have finished their start by then, lvsentry its API and its workers. */
+const CALM_MS = 8000;
+/** Servers that go down at once, in services of ten. */
+const DOWN: Size = { services: 100, servers: 10 };
+
+const [folder = '', program = '', services = '', servers = '', rounds = ''] = process.argv.slice(2);
+const size: Size = { services: Number(services), servers: Number(servers) };
+const table: IpvsTable = new IpvsClient({ openNetlink, timers: systemTimers, turns: systemTurns });
+const delayFile = join(folder, 'loop-delay.json');
 
 /** What one daemon is started with and told. */
 interface Contender {
-  readonly name: string;
-  readonly program: string;
-  readonly args: readonly string[];
+  readonly name: Figure['contender'];
+  readonly command: readonly string[];
   readonly configFile: string;
-  readonly config: (weight: number) => string;
+  readonly config: (wish: Wish) => string;
 }
 
-const [folder = '', program = '', services = '1000', servers = '10', rounds = '3'] = process.argv.slice(2);
-const size: Size = { services: Number(services), servers: Number(servers) };
-const last = entries(size).at(-1);
-if (last === undefined) throw new Error('no services');
-const lastKey: ServiceKey = { kind: 'address', protocol: 'tcp', address: ip(last.vip), port: 80 };
-const firstServer = `${last.servers[0]}:80`;
-
-function contenders(): readonly Contender[] {
-  const keepalived = join(folder, 'keepalived.conf');
-  const ours = join(folder, 'lvsentry.yaml');
-  const listen = `unix:${join(folder, 'api.sock')}`;
-  return [
-    {
-      name: 'keepalived',
-      program: 'keepalived',
-      args: ['-C', '-n', '-f', keepalived, '-p', join(folder, 'k.pid'), '-c', join(folder, 'kc.pid')],
-      configFile: keepalived,
-      config: (weight) => keepalivedConfig(size, weight),
-    },
-    {
-      name: 'lvsentry',
-      program: process.execPath,
-      args: [program, 'run', '-c', ours],
-      configFile: ours,
-      config: (weight) => lvsentryConfig(size, weight, listen),
-    },
-  ];
-}
+const keepalivedFile = join(folder, 'keepalived.conf');
+const ourFile = join(folder, 'lvsentry.yaml');
+const ours = [process.execPath, '--import', join(folder, 'loop-delay.mjs'), program];
+const CONTENDERS: readonly Contender[] = [
+  {
+    name: 'keepalived',
+    command: [
+      'keepalived',
+      '-C',
+      '-n',
+      '-f',
+      keepalivedFile,
+      '-p',
+      join(folder, 'k'),
+      '-c',
+      join(folder, 'kc'),
+    ],
+    configFile: keepalivedFile,
+    config: keepalivedConfig,
+  },
+  {
+    name: 'lvsentry',
+    command: [...ours, 'run', '-c', ourFile],
+    configFile: ourFile,
+    config: (wish) => lvsentryConfig(wish, `unix:${join(folder, 'api.sock')}`),
+  },
+];
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function until(what: string, reached: () => Promise<boolean>): Promise<void> {
+function tell(contender: Figure['contender'], figure: string, value: number): void {
+  console.log(
+    JSON.stringify({ contender, size: `${services} × ${servers}`, figure, value } satisfies Figure),
+  );
+}
+
+async function until(what: string, reached: () => Promise<boolean> | boolean): Promise<void> {
   const end = performance.now() + WAIT_LIMIT_MS;
   while (!(await reached())) {
     if (performance.now() > end) throw new Error(`${what}: not within ${WAIT_LIMIT_MS} ms`);
@@ -60,61 +85,138 @@ async function until(what: string, reached: () => Promise<boolean>): Promise<voi
   }
 }
 
-/** Looks at the last service first: one small question while the daemon works, the whole table at the end. */
-async function isComplete(table: IpvsTable): Promise<boolean> {
-  const seen = await table.read(lastKey);
-  if (seen?.dests.size !== size.servers) return false;
-  const all = [...(await table.dump()).values()];
-  return all.length === size.services && all.every((one) => one.dests.size === size.servers);
-}
-
-async function weightIs(table: IpvsTable, weight: number): Promise<boolean> {
-  const seen = await table.read(lastKey);
-  return seen?.dests.get(firstServer)?.settings.weight === weight;
-}
-
-function exited(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => child.once('exit', () => resolve()));
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
+async function timed(work: () => Promise<unknown> | unknown): Promise<number> {
   const start = performance.now();
   await work();
   return performance.now() - start;
 }
 
-async function measure(table: IpvsTable, one: Contender): Promise<Record<string, unknown>> {
+function keyOf(its: Size): ServiceKey {
+  const address = ip(entries(its).at(-1)?.vip ?? '');
+  return { kind: 'address', protocol: 'tcp', address, port: 80 };
+}
+
+/** Looks at the last service first: one small question while a daemon works, the whole table at the end. */
+async function isComplete(its: Size): Promise<boolean> {
+  const seen = await table.read(keyOf(its));
+  if (seen?.dests.size !== its.servers) return false;
+  const all = [...(await table.dump()).values()];
+  return all.length === its.services && all.every((one) => one.dests.size === its.servers);
+}
+
+async function weightIs(weight: number): Promise<boolean> {
+  const first = `${entries(size).at(-1)?.servers[0]}:80`;
+  return (await table.read(keyOf(size)))?.dests.get(first)?.settings.weight === weight;
+}
+
+/** How many servers the last service has, and then how many all have. */
+async function areDown(): Promise<boolean> {
+  if ((await table.read(keyOf(DOWN)))?.dests.size !== 0) return false;
+  return [...(await table.dump()).values()].every(({ dests }) => dests.size === 0);
+}
+
+function start({ command }: Contender): ChildProcess {
+  const [file = '', ...args] = command;
+  const env = { ...process.env, LOOP_DELAY_FILE: delayFile };
+  return spawn(file, args, { stdio: ['ignore', 'ignore', 'inherit'], env });
+}
+
+async function stopped(child: ChildProcess): Promise<void> {
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await gone;
+}
+
+/** How long main's event loop was held since this was asked last. */
+async function tellLoopDelay(child: ChildProcess, when: string): Promise<void> {
+  rmSync(delayFile, { force: true });
+  child.kill('SIGUSR2');
+  await until('loop delay', () => existsSync(delayFile) && readFileSync(delayFile, 'utf8') !== '');
+  const { p99, max } = JSON.parse(readFileSync(delayFile, 'utf8')) as { p99: number; max: number };
+  tell('lvsentry', `event loop of main held ${when}, p99`, p99);
+  tell('lvsentry', `event loop of main held ${when}, longest`, max);
+}
+
+function tellMemory(child: ChildProcess, name: Contender['name']): void {
+  const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+  tell(name, 'memory (RSS) of the process, MB', Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024);
+}
+
+async function daemon(one: Contender): Promise<void> {
   await table.flush();
-  writeFileSync(one.configFile, one.config(1));
+  const wish: Wish = { size, weight: 1, isChecked: false };
+  writeFileSync(one.configFile, one.config(wish));
   let child: ChildProcess | undefined;
   const load = await timed(async () => {
-    child = spawn(one.program, one.args, { stdio: ['ignore', 'ignore', 'inherit'] });
-    await until(`${one.name} load`, () => isComplete(table));
+    child = start(one);
+    await until(`${one.name} load`, () => isComplete(size));
   });
   if (child === undefined) throw new Error('not started');
   const running = child;
-  // Both have finished their start by now: lvsentry has loaded its API and told its workers their checks.
-  await pause(6000);
-  writeFileSync(one.configFile, one.config(7));
+  tell(one.name, 'exec to table complete', load);
+  await pause(CALM_MS);
+  tellMemory(running, one.name);
+  if (one.name === 'lvsentry') {
+    await tellLoopDelay(running, 'at the start');
+    const words = [program, 'plan', '-c', ourFile];
+    tell(one.name, 'plan on an unchanged table', await timed(() => spawnSync(process.execPath, words)));
+    await pause(12_000);
+    await tellLoopDelay(running, 'while nothing changes (dumps go on)');
+  }
+  writeFileSync(one.configFile, one.config({ ...wish, weight: 7 }));
   const reload = await timed(async () => {
     running.kill('SIGHUP');
-    await until(`${one.name} reload`, () => weightIs(table, 7));
+    await until(`${one.name} reload`, () => weightIs(7));
   });
+  tell(one.name, 'reload, one weight changed', reload);
   await pause(1000);
-  const stop = await timed(async () => {
-    const gone = exited(running);
-    running.kill('SIGTERM');
-    await gone;
-  });
-  const left = (await table.dump()).size;
+  if (one.name === 'lvsentry') await tellLoopDelay(running, 'by that reload');
+  tell(one.name, 'stop, table emptied', await timed(() => stopped(running)));
+  // keepalived may be gone before its checker has emptied the table.
+  tell(one.name, 'services left after the stop', (await table.dump()).size);
   await table.flush();
-  return { name: one.name, load, reload, stop, left };
 }
 
-const table = new IpvsClient({ openNetlink, timers: systemTimers, turns: systemTurns });
+function listening(): Promise<Server> {
+  return new Promise((resolve) => {
+    const server: Server = createServer((socket) => socket.destroy());
+    server.listen(80, '0.0.0.0', () => resolve(server));
+  });
+}
+
+/** All servers refuse from one moment on; the checks find that out one after the other. */
+async function goDown(one: Contender): Promise<void> {
+  await table.flush();
+  const server = await listening();
+  writeFileSync(one.configFile, one.config({ size: DOWN, weight: 1, isChecked: true }));
+  const child = start(one);
+  await until(`${one.name} with checks`, () => isComplete(DOWN));
+  await pause(CALM_MS);
+  const down = await timed(async () => {
+    server.close();
+    await until(`${one.name} down`, areDown);
+  });
+  tell(one.name, '1,000 servers down at once, to all out', down);
+  await stopped(child);
+}
+
+async function others(): Promise<void> {
+  await table.flush();
+  writeFileSync(join(folder, 'save'), ipvsadmLines(size));
+  const restore = `ipvsadm -R < ${join(folder, 'save')}`;
+  tell('ipvsadm -R', 'exec to table complete', await timed(() => spawnSync('sh', ['-c', restore])));
+  if (!(await isComplete(size))) throw new Error('ipvsadm leaves the table incomplete');
+  await table.flush();
+  const lowest = [join(folder, 'lower-bound'), [join(folder, 'messages')]] as const;
+  tell('C', 'exec to table complete', await timed(() => spawnSync(...lowest, { stdio: 'inherit' })));
+  if (!(await isComplete(size))) throw new Error('the lower bound leaves the table incomplete');
+  tell('C', 'stop, table emptied', await timed(() => table.flush()));
+}
+
 for (let round = 0; round < Number(rounds); round += 1) {
-  for (const one of contenders()) console.log(JSON.stringify(await measure(table, one)));
+  for (const one of CONTENDERS) await daemon(one);
+  await others();
+  if (size.services <= 1000) for (const one of CONTENDERS) await goDown(one);
 }
 table.close();
-rmSync(join(folder, 'api.sock'), { force: true });
 process.exit(0);
