@@ -27,7 +27,7 @@ function cell(values: readonly number[]): string {
 }
 
 function ratio(above: number | undefined, below: number | undefined): string {
-  return above === undefined || below === undefined ? NONE : (above / below).toFixed(2);
+  return above === undefined || below === undefined || below === 0 ? NONE : (above / below).toFixed(2);
 }
 
 /** One row for each size and figure, in the order in which they came. */

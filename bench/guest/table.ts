@@ -121,10 +121,14 @@ function start({ command }: Contender): ChildProcess {
   return spawn(file, args, { stdio: ['ignore', 'ignore', 'inherit'], env });
 }
 
+/** Ends it, and waits for its children too: keepalived's checker may outlive it, and goes on emptying the table. */
 async function stopped(child: ChildProcess): Promise<void> {
   const gone = new Promise((resolve) => child.once('exit', resolve));
+  const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').split(' ');
   child.kill('SIGTERM');
   await gone;
+  const pids = children.filter((pid) => pid.trim() !== '');
+  await until('its children', () => pids.every((pid) => !existsSync(`/proc/${pid}`)));
 }
 
 /** How long main's event loop was held since this was asked last. */
