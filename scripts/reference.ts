@@ -5,7 +5,6 @@ import { BLOCK_MAX } from '../src/config/address-block.js';
 import { FOLDER_FILES_MAX } from '../src/config/load.js';
 import {
   alert,
-  api,
   defaults,
   persistence,
   root,
@@ -16,6 +15,7 @@ import {
   webhook,
 } from '../src/config/schema.js';
 import { markItem } from '../src/config/schema-addresses.js';
+import { api, apiToken } from '../src/config/schema-api.js';
 import { dialogueStep } from '../src/config/schema-check-bytes.js';
 import { RULE_KEYS, TARGET_KEYS } from '../src/config/schema-check-keys.js';
 import { CHECK_KINDS } from '../src/config/schema-checks.js';
@@ -169,6 +169,7 @@ export function configurationReference(): string {
     INTRO,
     part('The file', root),
     part('`api`', api),
+    part('`api: tokens:`', apiToken),
     part('`defaults`', defaults),
     part('`services.NAME`', service),
     `${part('`services.NAME.addresses[]`', markItem)}\nAn item may also be text: an address, a range or a network, each with its port.\n`,

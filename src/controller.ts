@@ -254,7 +254,7 @@ export class Controller {
     const now = this.#config;
     const changed: string[] = [];
     if (next.table !== now.table) changed.push('table');
-    if (JSON.stringify(next.api) !== JSON.stringify(now.api)) changed.push('api.listen');
+    if (JSON.stringify(next.api.listen) !== JSON.stringify(now.api.listen)) changed.push('api.listen');
     if (changed.length === 0) return;
     throw new LvsError(
       'CONFIG',

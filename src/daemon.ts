@@ -108,29 +108,32 @@ class Daemon {
   }
 
   async #startMain(): Promise<void> {
-    this.#main = await MainPart.make(this.#config, this.#vrrp, this.#log);
+    this.#main = await MainPart.make(this.#config, this.#vrrp, this.#log, () => this.reload());
     await this.#main.start();
   }
 
-  /** Reads the configuration again and puts it in force, or tells why not; the old one then goes on. */
-  reload(): void {
+  /** Reads the configuration again and puts it in force, or tells why not; the old one then goes on. @returns faults */
+  reload(): readonly string[] {
     // It is told to go: what leaves the table at a stop does not come back.
-    if (this.#stopping) return;
+    if (this.#stopping) return ['lvsentry is stopping'];
     const main = this.#main;
     this.#reloadAsked = main === undefined;
-    if (main === undefined) return;
+    if (main === undefined) return ['the main part is being started; the configuration is read after that'];
     try {
       const loaded = this.#load();
       if (!loaded.ok) {
-        main.controller.refuse(loaded.faults.map(faultText));
-        return;
+        const faults = loaded.faults.map(faultText);
+        main.controller.refuse(faults);
+        return faults;
       }
       main.reload(loaded.config);
       this.#hooks.configure(loaded.config.hooks);
       this.#config = loaded.config;
+      return [];
     } catch (thrown) {
       // What needs a restart, and a defect in reading: neither may end a daemon that runs.
       main.controller.refuse([errorText(thrown)]);
+      return [errorText(thrown)];
     }
   }
 

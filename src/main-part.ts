@@ -74,10 +74,18 @@ export class MainPart {
   #api: Api | undefined;
   #patience: Timer | undefined;
   #closed = false;
+  /** Somebody asks the API for it. @returns faults */
+  #reloadAsked: () => readonly string[] = () => [];
 
   /** Nothing runs yet. @throws IPVS, PERMISSION, NATIVE (rejects) where there is no table */
-  static async make(config: Config, vrrp: RouterEngine, log: Logger): Promise<MainPart> {
+  static async make(
+    config: Config,
+    vrrp: RouterEngine,
+    log: Logger,
+    reload: () => readonly string[],
+  ): Promise<MainPart> {
     const part = new MainPart(config, await openTable(config), vrrp, log);
+    part.#reloadAsked = reload;
     await part.#state.open();
     await part.#maintenance.configure(config.maintenance);
     const words = [...part.#state.words(), ...part.#maintenance.words()];
@@ -241,6 +249,8 @@ export class MainPart {
     const source = {
       world: () => this.controller.world(),
       work: () => this.controller.work(),
+      administer: (words: readonly AdminWord[]) => this.controller.administer(words),
+      reload: this.#reloadAsked,
       events: this.#state.journal,
       clock: systemClock,
       timers: systemTimers,

@@ -6,7 +6,9 @@ import type { ApiError } from './schemas.js';
 /** What the codes mean. */
 export const API_ERRORS = {
   BAD_REQUEST: 'The request is not one that can be understood.',
-  NOT_FOUND: 'There is no such path, or no such service.',
+  FORBIDDEN: 'The request comes from a page of another site, or asks for a host that is not this machine.',
+  UNAUTHORIZED: 'It takes a token of `api: tokens`, in the header `authorization: Bearer TOKEN`.',
+  NOT_FOUND: 'There is no such path, no such service or no such server.',
   METHOD_NOT_ALLOWED: 'The path is there, but only for the methods in the header `allow`.',
   TIMEOUT: 'The request did not come to its end in time.',
   TOO_LARGE: 'The request has more header bytes, or more of a body, than is read.',

@@ -1,6 +1,7 @@
 /** The routes: one row each. What they answer is made of one snapshot. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { World } from '../world.js';
+import { oneServer } from './control.js';
 import { EventRoute } from './events.js';
 import { sendError } from './failure.js';
 import { liveness, readiness } from './health.js';
@@ -12,6 +13,7 @@ import {
   LIVENESS_SCHEMA,
   PLAN_SCHEMA,
   READINESS_SCHEMA,
+  SERVERS_SCHEMA,
   SERVICE_SCHEMA,
   SERVICES_SCHEMA,
   STATUS_SCHEMA,
@@ -103,6 +105,11 @@ export function routes(): readonly Route[] {
       response: {},
       handle: async (source, _request, reply) =>
         reply.type(METRICS_TYPE).send(await metrics.of(source.world())),
+    },
+    {
+      url: '/v1/servers/:server',
+      response: { 200: SERVERS_SCHEMA, 404: ERROR_SCHEMA },
+      handle: oneServer,
     },
     { url: '/v1/services/:name', response: { 200: SERVICE_SCHEMA, 404: ERROR_SCHEMA }, handle: oneService },
   ];

@@ -1,7 +1,9 @@
 /** JSON Schemas of the answers: the small ones are written by them, all are tested by them, and docs/api.md too. */
 import { CHECK_TYPES } from '../checks/model.js';
 import type { Change } from '../plan-words.js';
+import type { Connections } from '../policy/model.js';
 import type { Lateness } from '../vrrp/status.js';
+import type { Reload } from './control.js';
 import type { EventStatus, EventsStatus } from './events.js';
 import type { Liveness, Readiness } from './health.js';
 import type { LeftStatus, PlanStatus } from './plan.js';
@@ -9,9 +11,11 @@ import type {
   AdminStatus,
   AdminWordStatus,
   MaintenanceStatus,
+  PlaceStatus,
   QuorumStatus,
   RoleStatus,
   ServerStatus,
+  Servers,
   ServiceStatus,
   Services,
   Status,
@@ -80,9 +84,19 @@ export const WORD_SCHEMA = objectOf<AdminWordStatus>("One source's word about a 
   ...WORD_MEMBERS,
 });
 
+export const CONNECTIONS_SCHEMA = objectOf<Connections>('What the table counts of one server.', {
+  active: count('Connections that are established.'),
+  inactive: count('All others.'),
+  persistent: count('Persistent clients: each comes back to this server, whatever its weight is.'),
+});
+
 export const ADMIN_SCHEMA = objectOf<AdminStatus>(
   'What the operator and maintenance windows say of a server: the strictest state, and the smallest weight.',
-  { ...WORD_MEMBERS, words: list(WORD_SCHEMA, 'Each word by itself, the strictest first.') },
+  {
+    ...WORD_MEMBERS,
+    left: orNull(CONNECTIONS_SCHEMA),
+    words: list(WORD_SCHEMA, 'Each word by itself, the strictest first.'),
+  },
 );
 
 export const TRAFFIC_SCHEMA = objectOf<TrafficStatus>(
@@ -136,6 +150,21 @@ export const SERVER_SCHEMA = objectOf<ServerStatus>('One real server in one serv
   admin: orNull(ADMIN_SCHEMA),
   check: orNull(choice(CHECK_TYPES, 'How it is probed; null: it is not.')),
   traffic: orNull(TRAFFIC_SCHEMA),
+});
+
+export const PLACE_SCHEMA = objectOf<PlaceStatus>('One server in one service.', {
+  service: text('Name of the service.'),
+  server: SERVER_SCHEMA,
+});
+
+export const SERVERS_SCHEMA = objectOf<Servers>('The servers that one name or address stands for.', {
+  changed: count('Of how many of them the command changed something; 0 for `GET`.'),
+  servers: list(PLACE_SCHEMA, 'In the order of the configuration.'),
+});
+
+export const RELOAD_SCHEMA = objectOf<Reload>('What came of reading the configuration again.', {
+  reloaded: flag('True with status 200: it is in force; false with 422: the old one goes on.'),
+  faults: list(text('One fault, with file, line and column.'), 'Why not; empty where it is in force.'),
 });
 
 export const QUORUM_SCHEMA = objectOf<QuorumStatus>('Whether enough servers serve.', {

@@ -2,7 +2,9 @@
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Listen } from '../config/model.js';
 import { errorText } from '../core/errors.js';
+import { addControl } from './control.js';
 import { codeOfStatus, refuseClient, sendError } from './failure.js';
+import { Guard } from './guard.js';
 import { listenOn } from './listen.js';
 import { addRoutes } from './routes.js';
 import type { ApiSource } from './source.js';
@@ -21,10 +23,10 @@ export interface Api {
 }
 
 /** The server, not listening yet: tests ask it by `inject`. */
-export function buildApi(source: ApiSource): FastifyInstance {
+export function buildApi(source: ApiSource, listen: Listen['kind'] = 'tcp'): FastifyInstance {
   const app = fastify({
     logger: false,
-    // No route takes a body; fastify wants at least one byte.
+    // Routes that take a body say how much; fastify wants at least one byte.
     bodyLimit: 1,
     requestTimeout: REQUEST_TIMEOUT,
     keepAliveTimeout: IDLE_TIMEOUT,
@@ -57,7 +59,11 @@ export function buildApi(source: ApiSource): FastifyInstance {
     );
     return sendError(reply, 500, 'INTERNAL', 'a defect of lvsentry; its log says more');
   });
+  const guard = new Guard(source, listen);
+  app.addHook('onRequest', async (request, reply) => (guard.hears(request, reply) ? undefined : reply));
+  app.removeContentTypeParser('text/plain');
   addRoutes(app, source);
+  addControl(app, source, guard);
   return app;
 }
 
@@ -66,7 +72,7 @@ export function buildApi(source: ApiSource): FastifyInstance {
  * @throws API where it cannot listen; the text names the address and says what to do
  */
 export async function startApi(listen: Listen, source: ApiSource): Promise<Api> {
-  const app = buildApi(source);
+  const app = buildApi(source, listen.kind);
   try {
     await listenOn(app, listen);
   } catch (thrown) {

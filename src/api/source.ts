@@ -1,12 +1,17 @@
 /** What the API knows of the daemon: it reads snapshots, and never reaches past the controller. */
 import type { Clock, Logger, Timers } from '../core/ports.js';
 import type { EventJournal } from '../events/journal.js';
+import type { AdminWord } from '../policy/model.js';
 import type { TableWork } from '../table-journal.js';
 import type { World } from '../world.js';
 
 export interface ApiSource {
   world(): World;
   work(): TableWork;
+  /** Takes words about servers; what comes of them stands in the world at once. */
+  administer(words: readonly AdminWord[]): void;
+  /** Reads the configuration again. @returns its faults; none: it is in force */
+  reload(): readonly string[];
   readonly clock: Clock;
   readonly timers: Timers;
   readonly events: Pick<EventJournal, 'name' | 'newest' | 'page' | 'tail' | 'onRecord'>;

@@ -10,7 +10,7 @@ import type { TimeoutName } from '../ipvs/timeouts.js';
 import type { WindowState } from '../maintenance/model.js';
 import { entriesOf } from '../policy/desired.js';
 import { serverId } from '../policy/judge.js';
-import type { AdminEntry, AdminSource, ServerAdmin, Standing } from '../policy/model.js';
+import type { AdminEntry, AdminSource, Connections, ServerAdmin, Standing } from '../policy/model.js';
 import { standingText } from '../policy/words.js';
 import type { ServerHealth, World } from '../world.js';
 import { destsOf, serverTraffic, serviceTraffic, type TrafficStatus, trafficStatus } from './traffic.js';
@@ -42,12 +42,27 @@ export interface AdminStatus {
   readonly deadline: string | null;
   readonly by: string;
   readonly reason: string | null;
+  /** What a drain has left, as it was seen last; null where none was looked at. */
+  readonly left: Connections | null;
   /** Everybody's word where there are several; they are in force together. */
   readonly words: readonly AdminWordStatus[];
 }
 
+/** One server in one service. */
+export interface PlaceStatus {
+  readonly service: string;
+  readonly server: ServerStatus;
+}
+
+/** Servers that one name or address stands for. */
+export interface Servers {
+  /** Of how many of them a command changed something. */
+  readonly changed: number;
+  readonly servers: readonly PlaceStatus[];
+}
+
 /** The word of one source. */
-export type AdminWordStatus = Omit<AdminStatus, 'words'> & { readonly source: AdminSource };
+export type AdminWordStatus = Omit<AdminStatus, 'words' | 'left'> & { readonly source: AdminSource };
 
 export interface QuorumStatus {
   /** `unknown` until enough verdicts are in. */
@@ -182,7 +197,7 @@ function verdictReason({ verdict, held, lastChange }: ServerHealth): string {
   return lastChange === undefined ? 'ok' : reasonText(lastChange.result.reason, lastChange.result.elapsed);
 }
 
-function entryStatus(entry: AdminEntry): Omit<AdminStatus, 'words'> {
+function entryStatus(entry: AdminEntry): Omit<AdminStatus, 'words' | 'left'> {
   const { state, weight, since, deadline, by, reason } = entry;
   return {
     state,
@@ -197,7 +212,7 @@ function entryStatus(entry: AdminEntry): Omit<AdminStatus, 'words'> {
 function adminStatus(admin: ServerAdmin | undefined): AdminStatus | null {
   if (admin === undefined) return null;
   const words = admin.entries.map((entry) => ({ source: entry.source, ...entryStatus(entry) }));
-  return { ...entryStatus(admin.effective), words };
+  return { ...entryStatus(admin.effective), left: admin.drain?.left ?? null, words };
 }
 
 const NOT_JUDGED: Standing = { kind: 'unknown' };
@@ -235,6 +250,16 @@ function serverStatus(
     check: server.check?.probe.type ?? null,
     traffic: trafficStatus(serverTraffic(dests)),
   };
+}
+
+/** One server in one service. */
+export function placeStatus(
+  service: ServiceConfig,
+  server: ServerConfig | FallbackServer,
+  world: World,
+): PlaceStatus {
+  const seen = entriesOf(service).map((entry) => world.observed?.get(entry));
+  return { service: service.name, server: serverStatus(service, server, world, seen) };
 }
 
 /** One virtual service: the configuration, the verdicts, and what the table holds of it now. */

@@ -6,7 +6,7 @@ import type { ServiceConfig } from '../config/model.js';
 import { serviceText } from '../ipvs/keys.js';
 import type { ObservedService } from '../ipvs/model.js';
 import { serverId } from '../policy/judge.js';
-import type { ServiceStanding } from '../policy/model.js';
+import type { ServerAdmin, ServiceStanding } from '../policy/model.js';
 import type { ServerHealth, World } from '../world.js';
 import { serviceStatus, worldStatus } from './status.js';
 
@@ -16,6 +16,8 @@ interface Written {
   readonly standing: ServiceStanding | undefined;
   /** In the order of the servers; one without a check has none. */
   readonly health: readonly (ServerHealth | undefined)[];
+  /** The same. */
+  readonly admin: readonly (ServerAdmin | undefined)[];
   readonly text: string;
 }
 
@@ -31,17 +33,18 @@ export class StatusTexts {
     const seen = service.entries.map(({ key }) => world.observed?.get(serviceText(key)));
     const known = this.#written.get(service);
     const standing = world.standings.get(service.name);
-    const health = [...service.servers, ...service.fallback.flat()].map((server) =>
-      world.health.get(serverId(service, server)),
-    );
+    const ids = [...service.servers, ...service.fallback.flat()].map((server) => serverId(service, server));
+    const health = ids.map((id) => world.health.get(id));
+    const admin = ids.map((id) => world.admin.get(id));
     const isSame =
       known !== undefined &&
       seen.every((entry, index) => entry === known.seen[index]) &&
       known.standing === standing &&
-      health.every((one, index) => one === known.health[index]);
+      health.every((one, index) => one === known.health[index]) &&
+      admin.every((one, index) => one === known.admin[index]);
     if (isSame) return known.text;
     const text = JSON.stringify(serviceStatus(service, world));
-    this.#written.set(service, { seen, standing, health, text });
+    this.#written.set(service, { seen, standing, health, admin, text });
     return text;
   }
 

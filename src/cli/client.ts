@@ -1,5 +1,5 @@
 /** Asks the daemon by HTTP. */
-import { get, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import { type IncomingMessage, type OutgoingHttpHeaders, request as requestOf } from 'node:http';
 import { listenText } from '../api/listen.js';
 import type { Listen } from '../config/model.js';
 import { errorText, LvsError } from '../core/errors.js';
@@ -41,14 +41,18 @@ export function open(
   where: Listen,
   path: string,
   headers: OutgoingHttpHeaders = {},
+  body?: string,
 ): Promise<IncomingMessage> {
   const address = where.kind === 'unix' ? { socketPath: where.path } : { host: where.host, port: where.port };
   return new Promise((resolve, reject) => {
-    const request = get({ ...address, path, headers, agent: false, timeout: SILENCE_MAX }, resolve);
+    const method = body === undefined ? 'GET' : 'POST';
+    const options = { ...address, method, path, headers, agent: false, timeout: SILENCE_MAX };
+    const request = requestOf(options, resolve);
     request.on('timeout', () => request.destroy(new Error(`no answer in ${SILENCE_MAX / 1000} s`)));
     request.on('error', (error: Error & { readonly code?: string }) =>
       reject(unreachable(where, PROBLEMS[error.code ?? ''] ?? errorText(error))),
     );
+    request.end(body);
   });
 }
 
@@ -75,4 +79,46 @@ export async function askDaemon(where: Listen, path: string): Promise<string> {
   if (response.statusCode !== 200)
     throw unreachable(where, `it answered with status ${response.statusCode}, which lvsentry does not do`);
   return body;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+function refusal(body: string): string | undefined {
+  try {
+    const { error } = JSON.parse(body) as { readonly error?: { readonly message?: unknown } };
+    return typeof error?.message === 'string' ? error.message : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Tells the daemon to do something, or (without a body) asks for something that may not be there.
+ * @param body as JSON
+ * @returns an answer of 200 or 422
+ * @throws API where there is no daemon; REFUSED where it says no, with its words (rejects)
+ */
+export async function tellDaemon(
+  where: Listen,
+  path: string,
+  { token, body }: { readonly token: string | undefined; readonly body?: string },
+): Promise<Answer> {
+  const headers: OutgoingHttpHeaders = {
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    ...(body === undefined
+      ? {}
+      : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+  };
+  const response = await open(where, path, headers, body);
+  const text = await readBody(where, response);
+  const status = response.statusCode ?? 0;
+  if (status === 200 || status === 422) return { status, body: text };
+  const message = refusal(text);
+  if (message === undefined)
+    throw unreachable(where, `it answered with status ${status}, which lvsentry does not do`);
+  const advice = status === 401 ? '; give one with --token-file or LVSENTRY_TOKEN' : '';
+  throw new LvsError('REFUSED', `${message}${advice}`, { status });
 }

@@ -42,6 +42,29 @@ const ALLOW_OPTION: OptionRow = {
   text: 'only these changes, the rest is withheld: add,weight,settings,remove',
 };
 
+const DAEMON_OPTIONS: readonly OptionRow[] = [
+  { flags: '-c, --config <path>', text: 'tell the daemon of this configuration', conflicts: ['url'] },
+  { flags: '--url <url>', text: 'tell the daemon at http://HOST:PORT or unix:/PATH' },
+  { flags: '--token-file <file>', text: 'file with the token; else the variable LVSENTRY_TOKEN' },
+  JSON_OPTION,
+];
+
+const SERVER_ARGUMENT: ArgumentRow = { name: 'server', text: 'name, address, or address:port' };
+
+const SERVER_OPTIONS: readonly OptionRow[] = [
+  { flags: '--service <name>', text: 'in this service alone; else in all that have the server' },
+  { flags: '--reason <text>', text: 'why, for status and events' },
+  ...DAEMON_OPTIONS,
+];
+
+const WAIT_OPTIONS: readonly OptionRow[] = [
+  { flags: '--deadline <duration>', text: 'give up after so long, whatever is left' },
+  {
+    flags: '--wait',
+    text: 'print what is left until the drain is over; exit 1 where something is left then',
+  },
+];
+
 export const COMMANDS: readonly CommandRow[] = [
   {
     name: 'run',
@@ -170,6 +193,47 @@ export const COMMANDS: readonly CommandRow[] = [
       JSON_OPTION,
     ],
     load: () => import('./realserver.js'),
+  },
+  {
+    name: 'drain',
+    summary: 'give a server no new clients and let its connections end; health does not undo it',
+    arguments: [SERVER_ARGUMENT],
+    options: [...WAIT_OPTIONS, ...SERVER_OPTIONS],
+    load: async () => (await import('./admin.js')).adminCommand('drain'),
+  },
+  {
+    name: 'undrain',
+    summary: 'take back a drain, whether it is over or not',
+    arguments: [SERVER_ARGUMENT],
+    options: SERVER_OPTIONS,
+    load: async () => (await import('./admin.js')).adminCommand('undrain'),
+  },
+  {
+    name: 'disable',
+    summary: 'take a server out of the table at once, or after a drain',
+    arguments: [SERVER_ARGUMENT],
+    options: [{ flags: '--drain', text: 'drain it first' }, ...WAIT_OPTIONS, ...SERVER_OPTIONS],
+    load: async () => (await import('./admin.js')).adminCommand('disable'),
+  },
+  {
+    name: 'enable',
+    summary: 'let a server serve again that was disabled or drained',
+    arguments: [SERVER_ARGUMENT],
+    options: SERVER_OPTIONS,
+    load: async () => (await import('./admin.js')).adminCommand('enable'),
+  },
+  {
+    name: 'weight',
+    summary: 'give a server a weight in place of the configured one, or `reset` for that one again',
+    arguments: [SERVER_ARGUMENT, { name: 'weight', text: 'a number from 0, or reset' }],
+    options: SERVER_OPTIONS,
+    load: async () => (await import('./admin.js')).adminCommand('weight'),
+  },
+  {
+    name: 'reload',
+    summary: 'let the daemon read its configuration again, as SIGHUP does; prints its faults',
+    options: DAEMON_OPTIONS,
+    load: () => import('./reload.js'),
   },
   {
     name: 'doctor',

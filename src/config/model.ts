@@ -58,6 +58,17 @@ export type Listen =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
 
+/** Who may change something by the API. */
+export interface ApiToken {
+  readonly name: string;
+  readonly token: string;
+}
+
+export interface ApiConfig {
+  readonly listen: Listen;
+  readonly tokens: readonly ApiToken[];
+}
+
 export interface Config {
   /** This director, in events and alerts. */
   readonly name: string;
@@ -66,7 +77,7 @@ export interface Config {
   readonly resync: Millis;
   /** Of services that say nothing else. */
   readonly ownership: OwnershipRules;
-  readonly api: { readonly listen: Listen };
+  readonly api: ApiConfig;
   readonly services: readonly ServiceConfig[];
   readonly alerts: readonly AlertRule[];
   /** The virtual routers. */

@@ -6,6 +6,7 @@ import { type Static, Type } from 'typebox';
 import { EVENT_KINDS, type EventKind } from '../alerts/model.js';
 import { PERSISTENCE_ENGINES, SCHEDULERS } from '../ipvs/names.js';
 import { addresses, family, mark } from './schema-addresses.js';
+import { api } from './schema-api.js';
 import { check, checkDefinition } from './schema-checks.js';
 import { hooks } from './schema-hooks.js';
 import {
@@ -305,21 +306,6 @@ export const alert = section(
 );
 
 export type RawAlert = Static<typeof alert>;
-
-export const api = section(
-  optional({
-    listen: text(
-      { expects: 'an address and port on loopback, or unix:/path', type: 'listener', longest: 112 },
-      {
-        says: 'Where the HTTP API listens: address and port on loopback, or a unix socket.',
-        default: '127.0.0.1:8405',
-        example: 'unix:/run/lvsentry.sock',
-        relation: 'Loopback only: the API has no authentication yet.',
-      },
-    ),
-  }),
-  { says: 'The HTTP API.', default: '{ listen: 127.0.0.1:8405 }', example: '{ listen: 127.0.0.1:8405 }' },
-);
 
 export const defaults = section(optional({ check: check('What every check begins with.'), ...RAILS_KEYS }), {
   says: 'What holds where a service says nothing.',

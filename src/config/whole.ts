@@ -7,6 +7,7 @@ import type { MaintenanceWindow } from '../maintenance/model.js';
 import type { Watched } from '../tracks/model.js';
 import type { RouterConfig } from '../vrrp/status.js';
 import { completeAlert } from './alert.js';
+import { completeApi } from './api.js';
 import { checkTemplate, type Defaults } from './check.js';
 import {
   type Checked,
@@ -17,15 +18,13 @@ import {
   FAULTY,
   member,
   read,
-  report,
   reportKey,
   rootCursor,
 } from './cursor.js';
-import { parseListen } from './endpoint.js';
 import { finishFaults, placeText, type RawFault, type Source, WHOLE_FILE } from './faults.js';
 import { hookPlan } from './hooks.js';
 import { Candidates, completeWindow } from './maintenance.js';
-import type { Config, ConfigResult, Listen, ServiceConfig } from './model.js';
+import type { Config, ConfigResult, ServiceConfig } from './model.js';
 import { ownershipRules } from './ownership.js';
 import type { RawAlert, RawConfig, RawService } from './schema.js';
 import type { RawWindow } from './schema-maintenance.js';
@@ -206,17 +205,6 @@ function timeouts(context: Context, roots: readonly Root[]): Partial<Timeouts> {
   return stated === undefined || stated === FAULTY ? {} : stated;
 }
 
-const DEFAULT_LISTEN: Listen = { kind: 'tcp', host: '127.0.0.1', port: 8405 };
-
-function listen(context: Context, roots: readonly Root[]): Checked<Listen> {
-  const api = only(context, roots, 'api');
-  const at = api === undefined || api === FAULTY ? api : member(api, 'listen');
-  if (at === undefined) return DEFAULT_LISTEN;
-  if (at === FAULTY) return FAULTY;
-  const parsed = parseListen(at.value);
-  return parsed.ok ? parsed.value : report(context, at, parsed.problem);
-}
-
 function ownership(
   context: Context,
   roots: readonly Root[],
@@ -273,7 +261,6 @@ export function complete(
   const name = only(context, roots, 'name');
   const table = only(context, roots, 'table');
   const resync = only(context, roots, 'resync');
-  const listener = listen(context, roots);
   const known = servicesOf(defaultLayers(context, roots));
   const definitions = trackDefinitions(context, roots);
   const syncAt = only(context, roots, 'sync');
@@ -288,7 +275,7 @@ export function complete(
     table: value(table, 'kernel'),
     resync: parseDuration(value(resync, '10s')) as Millis,
     ownership: ownership(context, roots, known),
-    api: { listen: listener === FAULTY ? DEFAULT_LISTEN : listener },
+    api: completeApi(context, only(context, roots, 'api')),
     services: known,
     alerts: alerts(context, roots),
     vrrp,

@@ -16,6 +16,7 @@ export const ERROR_CODES = {
     'The native part is missing or does not load. Build it with `npm run build:native` (needs a C compiler).',
   VRRP: 'A virtual router cannot open its sockets or set its addresses. The message names instance and interface.',
   API: 'The daemon cannot listen on, or be reached at, its API address.',
+  REFUSED: 'The daemon understood a request and does not do it. The message is what it says.',
   WORKER: 'A worker thread ended or did not answer. It is restarted at once.',
   ALERT: 'An alert could not be delivered. `target` and `cause` say which and why.',
 } as const;

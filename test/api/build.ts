@@ -5,6 +5,7 @@ import { type EpochMillis, epochMillis, millis } from '../../src/core/units.js';
 import { EventJournal } from '../../src/events/journal.js';
 import type { ObservedTable, Stats } from '../../src/ipvs/model.js';
 import { judge, NO_MEMORY } from '../../src/policy/judge.js';
+import type { AdminWord } from '../../src/policy/model.js';
 import type { ServerHealth, World } from '../../src/world.js';
 import { FakeTime } from '../fakes/time.js';
 import { change, config, dest, key, service, serviceConfig, table } from '../ipvs/build.js';
@@ -118,6 +119,8 @@ export interface FakeSource extends ApiSource {
   current: World;
   now: EpochMillis;
   readonly logged: string[];
+  readonly words: AdminWord[];
+  faults: readonly string[];
   readonly events: EventJournal;
   readonly timers: FakeTime;
 }
@@ -131,6 +134,10 @@ export function source(current: World = world()): FakeSource {
     timers: new FakeTime(),
     work: () => ({ plan: [], left: [] }),
     world: () => its.current,
+    administer: (words) => its.words.push(...words),
+    reload: () => its.faults,
+    words: [],
+    faults: [],
     clock: { wall: () => its.now, monotonic: () => 0 as never },
     log: {
       debug: () => undefined,

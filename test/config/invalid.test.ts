@@ -24,6 +24,8 @@ const EXPECTED: readonly string[] = [
   'alert-on-nothing.yaml:5:9: alerts.oncall.on: empty; name the events, or leave `on` out',
   'alert-url-is-not-http.yaml:4:21: alerts.oncall.webhook.url: not a URL such as https://alerts.example.org/lvs (http or https, no user name)',
   'alert-without-a-webhook.yaml:3:11: alerts.oncall.webhook: missing; it must be there',
+  'api-token-is-short.yaml:1:32: api.tokens.ann.token: not a token: it has 16 characters or more, and no blanks',
+  'api-token-twice.yaml:4:10: api.tokens.bob: the same token as that of ann',
   'authorities-are-not-there.yaml:4:40: services.web.check.authorities: /nowhere/ca.pem does not exist',
   'authorities-without-verify.yaml:4:55: services.web.check.authorities: with `verify: false` nobody looks at authorities',
   'certificate-without-a-key.yaml:4:27: services.web.check.certificate: its `key` is missing',

@@ -20,7 +20,7 @@ const COMPLETED: Config = {
   table: 'kernel',
   resync: millis(10_000),
   ownership: RULES,
-  api: { listen: { kind: 'tcp', host: '127.0.0.1', port: 8405 } },
+  api: { listen: { kind: 'tcp', host: '127.0.0.1', port: 8405 }, tokens: [] },
   services: [
     {
       name: 'web',
@@ -106,7 +106,7 @@ services: {}
     table: 'memory',
     resync: 90_000,
     ownership: RULES,
-    api: { listen: { kind: 'unix', path: '/run/lvsentry.sock' } },
+    api: { listen: { kind: 'unix', path: '/run/lvsentry.sock' }, tokens: [] },
     services: [],
     alerts: [],
     maintenance: [],

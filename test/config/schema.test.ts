@@ -10,7 +10,6 @@ import { loadConfig } from '../../src/config/load.js';
 import { parseConfig } from '../../src/config/parse.js';
 import {
   alert,
-  api,
   configSchema,
   defaults,
   persistence,
@@ -20,6 +19,7 @@ import {
   tunnel,
   webhook,
 } from '../../src/config/schema.js';
+import { api } from '../../src/config/schema-api.js';
 import { dialogueStep } from '../../src/config/schema-check-bytes.js';
 import { RULE_KEYS, TARGET_KEYS } from '../../src/config/schema-check-keys.js';
 import { anyCheck, CHECK_KINDS } from '../../src/config/schema-checks.js';

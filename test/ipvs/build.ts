@@ -125,7 +125,7 @@ export function config(...services: readonly ServiceConfig[]): Config {
     table: 'memory',
     resync: millis(10_000),
     ownership: RULES,
-    api: { listen: { kind: 'tcp', host: '127.0.0.1', port: 8405 } },
+    api: { listen: { kind: 'tcp', host: '127.0.0.1', port: 8405 }, tokens: [] },
     services,
     alerts: [],
     vrrp: [],
