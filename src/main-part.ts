@@ -249,7 +249,7 @@ export class MainPart {
     const source = {
       world: () => this.controller.world(),
       work: () => this.controller.work(),
-      administer: (words: readonly AdminWord[]) => this.controller.administer(words),
+      administer: (words: readonly AdminWord[]) => this.administer(words),
       reload: this.#reloadAsked,
       events: this.#state.journal,
       clock: systemClock,
