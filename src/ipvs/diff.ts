@@ -54,9 +54,10 @@ function diffServer(
   service: ServiceKey,
   server: DesiredServer,
   observed: ObservedService | undefined,
+  knows: boolean,
 ): void {
   const seen = observed?.dests.get(destText(server.want.dest.key));
-  const dest = resolve(server.want, observed !== undefined, seen);
+  const dest = resolve(server.want, knows, seen);
   const cause = server.cause;
   if (dest === undefined) {
     if (seen !== undefined) {
@@ -81,6 +82,22 @@ function diffServiceItself(
   } else if (serviceDifference(desired.service.settings, observed.service.settings) !== undefined) {
     steps.service.push({ operation: { kind: 'edit-service', service: desired.service }, cause });
   }
+}
+
+/**
+ * All servers that the table has of a service leave it, for others that it does not have. It knows nothing of those
+ * then: waiting for their verdicts would leave the service empty.
+ */
+function isExchanged(
+  desired: DesiredService,
+  observed: ObservedService,
+  retired: RetiredService | undefined,
+): boolean {
+  if (retired === undefined) return false;
+  const leaves = [...retired.dests.keys()].some(
+    (text) => (observed.dests.get(text)?.settings.weight ?? 0) > 0,
+  );
+  return leaves && ![...desired.servers.keys()].some((text) => observed.dests.has(text));
 }
 
 /** What goes from a service beside what health takes out of it. */
@@ -110,7 +127,9 @@ export function diffService(
 ): Plan {
   const steps: Steps = { service: [], add: [], edit: [], remove: [] };
   diffServiceItself(steps, desired, observed);
-  for (const server of desired.servers.values()) diffServer(steps, desired.service.key, server, observed);
+  const knows = observed !== undefined && !isExchanged(desired, observed, retired);
+  for (const server of desired.servers.values())
+    diffServer(steps, desired.service.key, server, observed, knows);
   const leaving = retired && retireDests(retired, observed, now);
   for (const step of leaving?.quiesce ?? []) steps.edit.push(step);
   for (const step of leaving?.remove ?? []) steps.remove.push(step);

@@ -84,6 +84,17 @@ export interface Native {
 // From dist/src/sys/ to the project's folder.
 const NATIVE_FILE = fileURLToPath(new URL('../../../native/build/Release/lvsentry.node', import.meta.url));
 
+/** What a file that an older version has built may lack. */
+const FUNCTIONS: readonly (keyof Native)[] = [
+  'openSocket',
+  'openTimer',
+  'openConnector',
+  'openPipe',
+  'setScheduler',
+  'lockProgram',
+  'enterNamespace',
+];
+
 const loaded = new Map<string, Native>();
 
 /** Loads the native part at its first use. @throws NATIVE, with what to do */
@@ -92,6 +103,8 @@ export function loadNative(file: string = NATIVE_FILE): Native {
   if (known !== undefined) return known;
   try {
     const native = createRequire(import.meta.url)(file) as Native;
+    const missing = FUNCTIONS.find((name) => typeof native[name] !== 'function');
+    if (missing !== undefined) throw new Error(`it is of another version and has no ${missing}`);
     loaded.set(file, native);
     return native;
   } catch (thrown) {

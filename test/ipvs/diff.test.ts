@@ -224,6 +224,33 @@ t.test('each step carries its cause', async (t) => {
   ]);
 });
 
+t.test('servers that are all exchanged for others leave no gap', async (t) => {
+  const before = desired([[A, 'up']]);
+  const rows = [
+    ['the new one comes in first', 'up', A, ['add-dest 192.0.2.12 w2', 'delete-dest 192.0.2.11']],
+    ['not where it is thought to be down', 'down', A, ['delete-dest 192.0.2.11']],
+    ['nor for one that served nobody', 'up', dest('192.0.2.11', { weight: 0 }), ['delete-dest 192.0.2.11']],
+  ] as const;
+  for (const [name, assume, old, plan] of rows) {
+    const now = desired([[B, undefined]], { rule: { assume } });
+    t.same(steps(now, table([WEB, [old, FOREIGN]]), retire(before, now, new Map())), plan, name);
+  }
+  const mixed = desired([
+    [B, undefined],
+    [A, 'up'],
+  ]);
+  const both = desired([
+    [A, 'up'],
+    [dest('192.0.2.13'), 'up'],
+  ]);
+  const seen = table([WEB, [A, dest('192.0.2.13')]]);
+  t.same(
+    steps(mixed, seen, retire(both, mixed, new Map())),
+    ['delete-dest 192.0.2.13'],
+    'where one stays the new one waits for its verdict',
+  );
+});
+
 t.test('laws of the plan, for any two tables', async (t) => {
   fc.assert(
     fc.property(worlds, ({ observed, configured, before }) => {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import t from 'tap';
 import type { NetlinkSocket } from '../../src/core/ports.js';
 import { loadNative, type Native, type NativeDescriptor } from '../../src/sys/native.js';
@@ -137,6 +138,11 @@ t.test('a native part that does not load says what to do', async (t) => {
     code: 'NATIVE',
     message: /\/nonexistent\/lvsentry\.node: .*npm run build:native/,
     facts: { file: '/nonexistent/lvsentry.node' },
+  });
+  const old = join(t.testdir({ 'old.cjs': 'exports.openSocket = () => -1;' }), 'old.cjs');
+  t.throws(() => loadNative(old), {
+    code: 'NATIVE',
+    message: /another version and has no openTimer; build it/,
   });
   t.equal(loadNative(), loadNative(), 'it is loaded once');
 });
