@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { get } from 'node:http';
+import { get, type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,11 +46,19 @@ services:
   }
 
   async ask<T>(path: string): Promise<T> {
-    const request = get({ socketPath: this.socket, path, agent: false });
-    const [response] = (await once(request, 'response')) as [AsyncIterable<Buffer>];
+    const asked = get({ socketPath: this.socket, path, agent: false });
+    const [response] = (await once(asked, 'response')) as [AsyncIterable<Buffer>];
     const parts: Buffer[] = [];
     for await (const part of response) parts.push(part);
     return JSON.parse(Buffer.concat(parts).toString()) as T;
+  }
+
+  async post(path: string): Promise<void> {
+    const sent = request({ socketPath: this.socket, path, method: 'POST', agent: false });
+    sent.end();
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    response.resume();
+    if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}`);
   }
 
   async events(): Promise<readonly EventStatus[]> {
@@ -211,4 +219,28 @@ t.test('a recurring window loads the calendar in the bundle, too', async (t) => 
     false,
   );
   await run.end('SIGTERM');
+});
+
+t.test('what the operator said outlives a kill, and what was taken back stays so', async (t) => {
+  const home = new Home(t, await listener(t));
+  const path = join(home.state, 'admin.jsonl');
+  const kept = () => (existsSync(path) ? readFileSync(path, 'utf8') : '');
+  const here = async () => (await home.ask<Status>('/v1/status')).services[0]?.servers[0];
+  const steps = [
+    ['disable', '"state":"disabled"', 'disabled'],
+    ['enable', '"value":null', undefined],
+  ] as const;
+  for (const [word, stored, state] of steps) {
+    const run = home.start(t);
+    await run.kind('daemon-started');
+    await until(() => existsSync(home.socket));
+    await home.post(`/v1/servers/here/${word}`);
+    await until(() => kept().includes(stored));
+    await run.end('SIGKILL');
+    const next = home.start(t);
+    await next.kind('daemon-started');
+    await until(async () => (await here().catch(() => undefined)) !== undefined);
+    t.equal((await here())?.admin?.state, state, word);
+    await next.end('SIGTERM');
+  }
 });
