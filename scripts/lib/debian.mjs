@@ -14,6 +14,11 @@ const PACKAGES = {
   ipvsadm: 'a second reader of the IPVS table',
   'nginx-light': 'a real HTTP server',
   vsftpd: 'a real FTP server',
+  'exim4-daemon-light': 'a real SMTP server',
+  'dovecot-imapd': 'a real IMAP server',
+  'dovecot-pop3d': 'a real POP3 server',
+  memcached: 'a real memcached',
+  'dnsmasq-base': 'a real DNS server',
   'redis-server': 'a real Redis, with which directors share admin state',
   openssl: 'certificates for the HTTPS tests',
   curl: 'a client that we did not write',
@@ -62,7 +67,8 @@ function aptGet(args) {
 }
 
 function install(names) {
-  return aptGet(['install', '-y', '--no-install-recommends', ...names]);
+  // A machine that has another mail server keeps it.
+  return aptGet(['install', '-y', '--no-install-recommends', '--no-remove', ...names]);
 }
 
 /** Installs what is missing where it can; else says in one line what will be missing. Never stops the tests. */

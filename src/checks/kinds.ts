@@ -1,14 +1,19 @@
 /** The table of check kinds: a new kind is a file, a row here, a test and a row in the documentation. */
 import type { Clock } from '../core/ports.js';
+import { dnsProber } from './dns.js';
 import { ftpProber } from './ftp.js';
 import { httpPlan, httpProber } from './http.js';
 import type { LanePlan } from './lane.js';
+import { mailboxProber, memcachedProber } from './mail.js';
 import type { CheckType, ProbeResult, ProbeSpec } from './model.js';
+import { ntpProber } from './ntp.js';
 import type { Prober } from './prober.js';
 import { sendExpectProber } from './send-expect.js';
+import { sipProber } from './sip.js';
 import { smtpProber } from './smtp.js';
 import { tcpProber } from './tcp.js';
 import { TlsClient } from './tls.js';
+import { tlsProber } from './tls-handshake.js';
 import { udpProber } from './udp.js';
 
 /** For each type its prober. */
@@ -21,6 +26,7 @@ export function allProbers(clock: Clock): Probers {
   const now = () => clock.monotonic();
   const tls = new TlsClient(clock);
   const http = httpProber(now, tls);
+  const mailbox = mailboxProber(now, tls);
   return {
     tcp: tcpProber(now),
     'send-expect': sendExpectProber(now, tls),
@@ -29,6 +35,14 @@ export function allProbers(clock: Clock): Probers {
     https: http,
     ftp: ftpProber(now, tls),
     smtp: smtpProber(now, tls),
+    pop3: mailbox,
+    imap: mailbox,
+    nntp: mailbox,
+    memcached: memcachedProber(now, tls),
+    tls: tlsProber(now, tls),
+    dns: dnsProber(now),
+    ntp: ntpProber(now),
+    sip: sipProber(now),
   };
 }
 

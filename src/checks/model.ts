@@ -1,8 +1,8 @@
 /** Checks: what is probed, what came of it, and what it means. */
 import type { EpochMillis, Micros, Millis } from '../core/units.js';
-import type { UdpCheck } from './spec-datagram.js';
+import type { DnsCheck, NtpCheck, SipCheck, UdpCheck } from './spec-datagram.js';
 import type { Target } from './spec-target.js';
-import type { SendExpectCheck, SmtpCheck } from './spec-text.js';
+import type { MailboxCheck, MemcachedCheck, SendExpectCheck, SmtpCheck, TlsCheck } from './spec-text.js';
 import type { TlsSettings, TlsUse } from './spec-tls.js';
 
 /** up or down after rise/fall; unknown before the first verdict, or while its worker is being restarted. */
@@ -70,10 +70,38 @@ export interface FtpCheck {
 }
 
 /** Every kind of check, in the order in which they are documented. */
-export const CHECK_TYPES = ['tcp', 'send-expect', 'udp', 'http', 'https', 'ftp', 'smtp'] as const;
+export const CHECK_TYPES = [
+  'tcp',
+  'send-expect',
+  'udp',
+  'http',
+  'https',
+  'ftp',
+  'smtp',
+  'pop3',
+  'imap',
+  'nntp',
+  'memcached',
+  'tls',
+  'dns',
+  'ntp',
+  'sip',
+] as const;
 export type CheckType = (typeof CHECK_TYPES)[number];
 
-export type ProbeSpec = TcpCheck | SendExpectCheck | UdpCheck | HttpCheck | FtpCheck | SmtpCheck;
+export type ProbeSpec =
+  | TcpCheck
+  | SendExpectCheck
+  | UdpCheck
+  | HttpCheck
+  | FtpCheck
+  | SmtpCheck
+  | MailboxCheck
+  | MemcachedCheck
+  | TlsCheck
+  | DnsCheck
+  | NtpCheck
+  | SipCheck;
 
 /** `service/server`: unique in one configuration. */
 export type CheckId = string;

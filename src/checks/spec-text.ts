@@ -25,3 +25,29 @@ export interface SendExpectCheck {
   readonly steps: readonly DialogueStep[];
   readonly tls: TlsSettings | undefined;
 }
+
+/** Who logs in. */
+export interface Login {
+  readonly user: string;
+  readonly password: string;
+}
+
+/** A dialogue with or without a login. */
+export interface MailboxCheck {
+  readonly type: 'pop3' | 'imap' | 'nntp';
+  readonly target: Target;
+  /** Undefined: a greeting and a goodbye are enough. */
+  readonly login: Login | undefined;
+  readonly tls: TlsUse | undefined;
+}
+
+export interface MemcachedCheck {
+  readonly type: 'memcached';
+  readonly target: Target;
+}
+
+export interface TlsCheck {
+  readonly type: 'tls';
+  readonly target: Target;
+  readonly tls: TlsSettings;
+}

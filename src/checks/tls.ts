@@ -112,3 +112,9 @@ function expiryText(left: number): string {
   const days = Math.floor(left / DAY);
   return `the certificate expires in ${days === 0 ? 'less than a day' : days === 1 ? '1 day' : `${days} days`}`;
 }
+
+/** The protocol that both sides agreed on (ALPN), if any. */
+export function agreedProtocol(socket: Socket): string | undefined {
+  const protocol = socket instanceof TLSSocket ? socket.alpnProtocol : false;
+  return typeof protocol === 'string' && protocol !== '' ? protocol : undefined;
+}

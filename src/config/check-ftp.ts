@@ -1,20 +1,9 @@
 import type { FtpCheck } from '../checks/model.js';
 import type { Target } from '../checks/spec-target.js';
+import { commandLine } from './check-login.js';
 import { tlsUse } from './check-tls.js';
 import { type Checked, type Context, FAULTY, report } from './cursor.js';
 import { type Layers, pick, pickValue } from './layers.js';
-import { expandSecrets } from './secrets.js';
-
-type LineKey = 'user' | 'password' | 'file';
-
-/** One line of an FTP command: a line break in it would be a second command. */
-function line(context: Context, layers: Layers, key: LineKey): Checked<string> | undefined {
-  const at = pick(layers, key);
-  if (at === undefined || at === FAULTY) return at;
-  const text = key === 'file' ? at.value : expandSecrets(context, at);
-  if (text === FAULTY) return FAULTY;
-  return /[\r\n\0]/.test(text) ? report(context, at, 'what it stands for holds a line break') : text;
-}
 
 const ANONYMOUS = 'anonymous';
 /** RFC 1635: an anonymous login gives a mail address as its password. */
@@ -22,9 +11,9 @@ const ANONYMOUS_PASSWORD = 'lvsentry@';
 
 /** The FTP check that these layers describe. */
 export function ftpProbe(context: Context, layers: Layers): Checked<(target: Target) => FtpCheck> {
-  const user = line(context, layers, 'user') ?? ANONYMOUS;
-  const given = line(context, layers, 'password');
-  const file = line(context, layers, 'file');
+  const user = commandLine(context, layers, 'user') ?? ANONYMOUS;
+  const given = commandLine(context, layers, 'password');
+  const file = commandLine(context, layers, 'file');
   const fileBy = pickValue(layers, 'file-by', 'size');
   const tls = tlsUse(context, layers);
   if (tls === FAULTY) return FAULTY;

@@ -25,7 +25,8 @@ function statusRange(context: Context, at: Cursor<number | string>): Checked<Sta
   return low <= high ? [low, high] : report(context, at, `${at.value} ends before it begins`);
 }
 
-function statusRanges(context: Context, layers: Layers): Checked<readonly StatusRange[]> {
+/** The statuses that are a pass; any 2xx where nothing is said. */
+export function statusRanges(context: Context, layers: Layers): Checked<readonly StatusRange[]> {
   const list = pick(layers, 'status');
   if (list === undefined) return [[200, 299]];
   if (list === FAULTY) return FAULTY;

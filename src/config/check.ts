@@ -6,6 +6,8 @@ import { formatDuration, type Millis, parseDuration, seconds } from '../core/uni
 import { sendExpectProbe, udpProbe } from './check-bytes.js';
 import { ftpProbe } from './check-ftp.js';
 import { httpProbe } from './check-http.js';
+import { mailboxProbe } from './check-login.js';
+import { dnsProbe, ntpProbe, sipProbe, tlsProbe } from './check-service.js';
 import { smtpProbe } from './check-smtp.js';
 import { type Checked, type Context, type Cursor, FAULTY, member, report, reportKey } from './cursor.js';
 import { type Layer, type Layers, pick, pickValue } from './layers.js';
@@ -137,6 +139,14 @@ const PROBES: Readonly<Record<CheckType, Complete>> = {
   'send-expect': sendExpectProbe,
   udp: udpProbe,
   smtp: smtpProbe,
+  pop3: (context, layers) => mailboxProbe(context, 'pop3', layers),
+  imap: (context, layers) => mailboxProbe(context, 'imap', layers),
+  nntp: (context, layers) => mailboxProbe(context, 'nntp', layers),
+  memcached: () => (target) => ({ type: 'memcached', target }),
+  tls: tlsProbe,
+  dns: dnsProbe,
+  ntp: ntpProbe,
+  sip: sipProbe,
 };
 
 /**

@@ -1,7 +1,7 @@
 /** The keys of http and https checks. */
 import { Type } from 'typebox';
-import { type CheckKindSchema, TLS_KEYS } from './schema-check-keys.js';
-import { choice, integer, listOf, text } from './schema-kit.js';
+import { type CheckKindSchema, STATUS_KEYS, TLS_KEYS } from './schema-check-keys.js';
+import { choice, integer, text } from './schema-kit.js';
 
 /** Header names: RFC 9110 5.6.2 token. */
 const HEADER_NAME_PATTERN = "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$";
@@ -16,19 +16,7 @@ const HTTP_KEYS = {
     },
     { says: 'What is asked for.', default: '/', example: '/health' },
   ),
-  status: listOf(
-    Type.Unsafe<number | string>({
-      type: ['integer', 'string'],
-      minimum: 100,
-      maximum: 599,
-      pattern: '^[1-5][0-9]{2}-[1-5][0-9]{2}$',
-      'x-expects': 'a status (100 to 599) or a range such as 200-299',
-      'x-type': 'status code or range',
-      'x-range': '100 to 599',
-    }),
-    32,
-    { says: 'Answers that are a pass.', default: '[200-299]', example: '[200, 204, 300-302]' },
-  ),
+  ...STATUS_KEYS,
   host: text(
     { expects: 'a host, or host:port, as in a URL', pattern: '^[A-Za-z0-9.:\\[\\]_-]+$', longest: 261 },
     {

@@ -90,13 +90,13 @@ function file(doc: Doc) {
 /** Who logs in, and with what. */
 export const LOGIN_KEYS = {
   user: text(line(255), {
-    says: 'Who logs in. May refer to a secret.',
+    says: 'Who logs in. May refer to a secret. Without it nobody logs in to pop3, imap and nntp.',
     default: 'anonymous',
     example: 'probe',
   }),
   password: text(line(1024), {
     says: 'The password. Better a reference to a secret than the secret.',
-    default: 'lvsentry@ for anonymous',
+    default: 'lvsentry@ for anonymous (ftp)',
     example: `'\${file:/etc/lvsentry/ftp-password}'`,
     relation: 'Needed with `user`, except for anonymous.',
     secret: true,
@@ -170,4 +170,21 @@ export const TLS_CHOICE_KEYS = {
     relation: 'The other keys of TLS need it. send-expect has no `starttls`.',
   }),
   ...TLS_KEYS,
+};
+
+/** Of protocols whose answers have a status of three digits. */
+export const STATUS_KEYS = {
+  status: listOf(
+    Type.Unsafe<number | string>({
+      type: ['integer', 'string'],
+      minimum: 100,
+      maximum: 599,
+      pattern: '^[1-5][0-9]{2}-[1-5][0-9]{2}$',
+      'x-expects': 'a status (100 to 599) or a range such as 200-299',
+      'x-type': 'status code or range',
+      'x-range': '100 to 599',
+    }),
+    32,
+    { says: 'Answers that are a pass.', default: '[200-299]', example: '[200, 204, 300-302]' },
+  ),
 };

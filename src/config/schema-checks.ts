@@ -8,6 +8,8 @@ import { sendExpect, udp } from './schema-check-bytes.js';
 import { ftp } from './schema-check-ftp.js';
 import { http, https } from './schema-check-http.js';
 import { type CheckKindSchema, RULE_KEYS, TARGET_KEYS } from './schema-check-keys.js';
+import { imap, memcached, nntp, pop3 } from './schema-check-mail.js';
+import { dns, ntp, sip, tls } from './schema-check-service.js';
 import { smtp } from './schema-check-smtp.js';
 import { choice, optional, section } from './schema-kit.js';
 
@@ -22,6 +24,14 @@ export const CHECK_KINDS: Readonly<Record<CheckType, CheckKindSchema>> = {
   https,
   ftp,
   smtp,
+  pop3,
+  imap,
+  nntp,
+  memcached,
+  tls,
+  dns,
+  ntp,
+  sip,
 };
 
 const CHECK_DOC = { says: 'How servers are probed.', example: '{ type: http, path: /health }' };
@@ -48,6 +58,14 @@ export const anyCheck = section(
     ...sendExpect.keys,
     ...udp.keys,
     ...smtp.keys,
+    ...pop3.keys,
+    ...imap.keys,
+    ...nntp.keys,
+    ...memcached.keys,
+    ...tls.keys,
+    ...dns.keys,
+    ...ntp.keys,
+    ...sip.keys,
   }),
   CHECK_DOC,
 );
