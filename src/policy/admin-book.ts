@@ -17,6 +17,12 @@ function isDraining({ state }: AdminEntry): boolean {
   return state === 'draining';
 }
 
+/** It is the word that was taken before, and its drain is over by now: whoever keeps words knows only what was said. */
+function isFinished(its: AdminEntry | undefined, said: AdminEntry | undefined): boolean {
+  if (its === undefined || said === undefined) return false;
+  return said.state === 'draining' && its.state === said.finish && its.since === said.since;
+}
+
 /** What a new word of a source is, beside its word before. */
 function newsOf(before: AdminEntry | undefined, after: AdminEntry | undefined): AdminNews['what'][] {
   const [was, is] = [before?.state ?? 'enabled', after?.state ?? 'enabled'];
@@ -80,6 +86,7 @@ export class AdminBook {
   take(place: Place, word: AdminWord, at: Instant): readonly AdminNews[] {
     const before = this.#admin.get(word.server);
     const its = before?.entries.find(({ source }) => source === word.source);
+    if (isFinished(its, word.entry)) return [];
     const after = withWord(before, word);
     const admin = after && { ...after, drain: watchAfter(before, after, at) };
     this.#put(word.server, admin, at);

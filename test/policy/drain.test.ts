@@ -112,6 +112,19 @@ t.test('a drain may end with the server out of the table', async (t) => {
   t.same(desk.administer(12, undefined), ['12 server-enabled']);
 });
 
+t.test('the same word again does not begin a drain anew that is over; another word does', async (t) => {
+  const desk = new Desk(web([4, 4]));
+  desk.verdicts('up 11', 'up 12');
+  const word = entry({ state: 'draining', finish: 'disabled' });
+  desk.administer(12, word);
+  desk.look('12:0 0/0/0');
+  t.same(desk.administer(12, word), [], 'as a reload says what the store has');
+  t.equal(desk.wants(), '11:4');
+  t.equal(desk.book.draining.size, 0);
+  const later = { ...word, since: epochMillis(word.since + 1) };
+  t.same(desk.administer(12, later), ['12 drain-started']);
+});
+
 t.test('two drains of one server end each at its own time; nothing left ends both', async (t) => {
   const desk = new Desk(web([4, 4]));
   desk.verdicts('up 11', 'up 12');
