@@ -241,7 +241,19 @@ class Dialogue implements LinkHandlers {
     // The certificate was looked at when the control connection began.
     const resuming = { ...settings, expiresWithin: undefined };
     const session = this.#session === undefined ? {} : { session: this.#session };
-    this.#client.upgrade(this.#run, { link, target, settings: resuming, ...session }, data);
+    // The server says that it is done when it has heard that we have the end too (close_notify, RFC 8446 6.1).
+    let secured: Socket | undefined;
+    const handlers: LinkHandlers = {
+      open: (over) => {
+        secured = over;
+      },
+      data: (bytes) => data.data(bytes),
+      end: () => {
+        secured?.end();
+        data.end();
+      },
+    };
+    this.#client.upgrade(this.#run, { link, target, settings: resuming, ...session }, handlers);
     this.#run.enter('data');
   }
 

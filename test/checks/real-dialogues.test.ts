@@ -252,3 +252,53 @@ t.test('exim', { skip: missing('exim4', true) || NO_OPENSSL }, async (t) => {
     ],
   ]);
 });
+
+t.test('vsftpd with TLS', { skip: missing('vsftpd', true) || NO_OPENSSL }, async (t) => {
+  const authority = new Authority(t, 'vsftpd');
+  const { key, cert } = authority.issue('DNS:ftp.example.org');
+  const target = await closedPort(t);
+  const dir = folder(t, { 'cert.pem': cert, 'key.pem': key });
+  for (const name of ['root', 'empty']) mkdirSync(join(dir, name), { mode: 0o755 });
+  writeFileSync(join(dir, 'root', 'alive'), 'alive\n'.repeat(1000), { mode: 0o644 });
+  const settings = [
+    'listen=YES',
+    'listen_ipv6=NO',
+    `listen_address=${target.address}`,
+    `listen_port=${target.port}`,
+    'background=NO',
+    'seccomp_sandbox=NO',
+    'anonymous_enable=YES',
+    `anon_root=${join(dir, 'root')}`,
+    `secure_chroot_dir=${join(dir, 'empty')}`,
+    'xferlog_enable=NO',
+    'ssl_enable=YES',
+    'allow_anon_ssl=YES',
+    'force_anon_logins_ssl=YES',
+    'force_anon_data_ssl=YES',
+    `rsa_cert_file=${join(dir, 'cert.pem')}`,
+    `rsa_private_key_file=${join(dir, 'key.pem')}`,
+    '',
+  ];
+  writeFileSync(join(dir, 'conf'), settings.join('\n'), { mode: 0o600 });
+  await start(t, target, ['vsftpd', join(dir, 'conf')]);
+  const tls: TlsUse = {
+    start: 'starttls',
+    ...tlsSettings({ serverName: 'ftp.example.org', authorities: authority.cert }),
+  };
+  const login = { type: 'ftp', target, user: 'anonymous', password: 'probe@' } as const;
+  await hold(t, [
+    ['a login', { ...login, file: undefined, fileBy: 'size', tls }, OK],
+    ['a file by its size', { ...login, file: 'alive', fileBy: 'size', tls }, OK],
+    ['a file that comes over TLS', { ...login, file: 'alive', fileBy: 'retrieve', tls }, OK],
+    [
+      'no TLS where it must be',
+      { ...login, file: undefined, fileBy: 'size', tls: undefined },
+      { kind: 'rejected', phase: 'login' },
+    ],
+    [
+      'another name',
+      { ...login, file: undefined, fileBy: 'size', tls: { ...tls, serverName: 'www.example.org' } },
+      { kind: 'tls', problem: 'wrong-name' },
+    ],
+  ]);
+});
