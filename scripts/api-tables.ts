@@ -1,7 +1,10 @@
 /** The tables of documents that people write around: members of the API's answers, and the events. */
 import { EVENT_KINDS } from '../src/alerts/model.js';
-import * as schemas from '../src/api/schemas.js';
+import * as general from '../src/api/schemas.js';
+import * as routers from '../src/api/schemas-vrrp.js';
 import { markdownTable } from './markdown.js';
+
+const schemas = { ...general, ...routers };
 
 interface Property {
   readonly type: string | readonly string[];

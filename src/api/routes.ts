@@ -17,8 +17,8 @@ import {
   SERVICE_SCHEMA,
   SERVICES_SCHEMA,
   STATUS_SCHEMA,
-  VRRP_SCHEMA,
 } from './schemas.js';
+import { VRRP_SCHEMA } from './schemas-vrrp.js';
 import type { ApiSource } from './source.js';
 import { serviceStatus } from './status.js';
 import { StatusTexts } from './texts.js';

@@ -4,7 +4,8 @@ import type { InjectOptions } from 'fastify';
 import t from 'tap';
 import { API_ERRORS } from '../../src/api/failure.js';
 import { routes } from '../../src/api/routes.js';
-import * as schemas from '../../src/api/schemas.js';
+import * as general from '../../src/api/schemas.js';
+import * as routers from '../../src/api/schemas-vrrp.js';
 import { buildApi } from '../../src/api/server.js';
 import type { Status } from '../../src/api/status.js';
 import { packageVersion } from '../../src/api/version.js';
@@ -13,6 +14,8 @@ import { epochMillis } from '../../src/core/units.js';
 import type { World } from '../../src/world.js';
 import { config, dest, key, service, serviceConfig, syncDaemon, table } from '../ipvs/build.js';
 import { A, busy, CONFIG, COUNTED, down, FTP, NOW, START, source, UNKNOWN, up, WEB, world } from './build.js';
+
+const schemas = { ...general, ...routers };
 
 const ajv = new Ajv({ strict: true, allowUnionTypes: true, allErrors: true });
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -125,7 +128,7 @@ t.test('the status of a world, word for word', async (t) => {
 t.test('the weight is that of the table, not of the configuration', async (t) => {
   const observed = table([WEB, [dest('192.0.2.11', { weight: 0 })]]);
   const app = buildApi(source(world({ observed })));
-  const { services } = (await app.inject({ url: '/v1/services' })).json<schemas.ApiError & Status>();
+  const { services } = (await app.inject({ url: '/v1/services' })).json<general.ApiError & Status>();
   t.match(services[0]?.servers[0], { weight: 0, configuredWeight: 1, inTable: true });
 });
 
@@ -284,7 +287,7 @@ t.test('every failure is a JSON error of the documented shape', async (t) => {
     t.equal(answer.statusCode, status, JSON.stringify(asked));
     t.equal(answer.headers['content-type'], JSON_TYPE);
     t.ok(ajv.validate(schemas.ERROR_SCHEMA, answer.json()), answer.body);
-    t.equal(answer.json<schemas.ApiError>().error.code, code);
+    t.equal(answer.json<general.ApiError>().error.code, code);
     if (status === 405) t.equal(answer.headers.allow, 'GET, HEAD');
   }
   t.same(its.logged, [], 'none of it is a defect');

@@ -1,0 +1,37 @@
+/** Bricks of the answers' JSON Schemas. */
+
+interface ObjectSchema {
+  readonly type: 'object';
+  readonly description: string;
+  readonly properties: Readonly<Record<string, object>>;
+  readonly required: readonly string[];
+  readonly additionalProperties: false;
+}
+
+/** The members of T, all of them and no others: a schema that lags behind its type does not compile. */
+export function objectOf<T>(
+  description: string,
+  properties: { readonly [Name in keyof T]-?: object },
+): ObjectSchema {
+  return {
+    type: 'object',
+    description,
+    properties,
+    required: Object.keys(properties),
+    additionalProperties: false,
+  };
+}
+
+export const text = (description: string): object => ({ type: 'string', description });
+export const flag = (description: string): object => ({ type: 'boolean', description });
+export const count = (description: string): object => ({ type: 'integer', minimum: 0, description });
+export const orNull = (schema: object): object => ({
+  ...schema,
+  type: [(schema as { type: string }).type, 'null'],
+});
+export const list = (items: object, description: string): object => ({ type: 'array', items, description });
+export const choice = (values: readonly string[], description: string): object => ({
+  type: 'string',
+  enum: values,
+  description,
+});
