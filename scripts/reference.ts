@@ -21,6 +21,7 @@ import { RULE_KEYS, TARGET_KEYS } from '../src/config/schema-check-keys.js';
 import { CHECK_KINDS } from '../src/config/schema-checks.js';
 import { hooks, notify } from '../src/config/schema-hooks.js';
 import { maintenanceWindow } from '../src/config/schema-maintenance.js';
+import { canary, massFailure } from '../src/config/schema-mass-failure.js';
 import { state } from '../src/config/schema-state.js';
 import { sync } from '../src/config/schema-sync.js';
 import { trackedObject, trackedProcess, trackedScript, trackUse } from '../src/config/schema-tracks.js';
@@ -199,6 +200,8 @@ export function configurationReference(): string {
     part('`sync`', sync),
     part('`state`', state),
     part('`maintenance.NAME`', maintenanceWindow),
+    part('`mass-failure`', massFailure),
+    part('`mass-failure.canaries[]`', canary),
     part('`alerts.NAME`', alert),
     part('`alerts.NAME.webhook`', webhook),
     LIMITS,

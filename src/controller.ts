@@ -3,7 +3,7 @@
  * everything outside comes in through `ControllerOptions`.
  */
 import type { AlertRule, LvsEvent } from './alerts/model.js';
-import type { Check, CheckId, VerdictChange } from './checks/model.js';
+import type { Check, CheckId, Suspicion, VerdictChange } from './checks/model.js';
 import type { Config } from './config/model.js';
 import { LvsError } from './core/errors.js';
 import type { Clock, Logger, Timer, Timers, Turns } from './core/ports.js';
@@ -121,6 +121,7 @@ export class Controller {
       get standings() {
         return view.standings;
       },
+      mass: this.#book.mass,
       observed: this.#observed,
       table: this.#table.state,
       workers: this.#workers,
@@ -138,6 +139,11 @@ export class Controller {
   /** Verdicts of one turn. They reach the kernel before anything else happens. */
   onVerdicts(changes: readonly VerdictChange[]): void {
     this.#follow(this.#book.verdict(changes, this.#at()));
+  }
+
+  /** What may become verdicts: for the failure of most servers at once. */
+  onSuspicions(suspicions: readonly Suspicion[]): void {
+    this.#follow(this.#book.suspect(suspicions, this.#at()));
   }
 
   /** Takes words of the operator, or of a maintenance window, about servers. */

@@ -10,6 +10,8 @@ import { entriesText } from './ipvs/keys.js';
 import type { DriftPolicy } from './ipvs/ownership.js';
 import type { Cause, PlanStep } from './ipvs/plan.js';
 import { adminFacts, adminText, placeText } from './policy/admin-words.js';
+import type { MassEnd } from './policy/mass-failure.js';
+import type { MassNews } from './policy/mass-watch.js';
 import type { ServiceStanding } from './policy/model.js';
 import type { PolicyNews, RailNews } from './policy/news.js';
 import { standingText } from './policy/words.js';
@@ -166,6 +168,34 @@ function minimumHappening(service: ServiceConfig, { serving, minimum = 0 }: Serv
   };
 }
 
+const MASS_DONE = {
+  hold: 'the table is kept as it was',
+  open: 'all servers are kept in, and put in once most of them are down',
+  closed: 'the verdicts are believed',
+  fallback: 'the fallback of every service serves',
+} as const;
+
+const MASS_OVER: Readonly<Record<MassEnd, string>> = {
+  recovered: 'all of them are well again',
+  calm: 'it is calm again, and whoever is down still had time to come back',
+  canaries: 'a canary answered all the time, so it is the servers: the verdicts are believed',
+  limit: 'it took too long: the verdicts are believed',
+};
+
+/** Most servers failed at once, or what was done about it is over. */
+function massHappening(news: MassNews): Happening {
+  const { rule, failing, of, canaries } = news.state;
+  const voices = canaries.map(({ name, voice }) => `${name} ${voice}`);
+  const heard = voices.length === 0 ? '' : `; canaries: ${listText(voices)}`;
+  const facts = { failing, of, action: rule.action, canaries };
+  if (news.kind === 'mass-failure') {
+    const message = `${failing} of ${of} servers fail at once, this director may be the sick one: ${MASS_DONE[rule.action]}${heard}`;
+    return { kind: news.kind, message, facts };
+  }
+  const message = `the mass failure is over after ${Math.round(news.after / 100) / 10}s: ${MASS_OVER[news.end]}; ${failing} of ${of} servers fail${heard}`;
+  return { kind: news.kind, message, facts: { ...facts, end: news.end, afterMillis: news.after } };
+}
+
 const countText = (servers: number): string => (servers === 1 ? '1 server' : `${servers} servers`);
 
 /** What was judged of services. */
@@ -182,6 +212,9 @@ export function newsHappening(news: PolicyNews): Happening {
     case 'rail-held':
     case 'rail-released':
       return railHappening(news);
+    case 'mass-failure':
+    case 'mass-failure-over':
+      return massHappening(news);
     case 'minimum':
       return minimumHappening(news.service, news.standing);
     case 'admin':
@@ -265,6 +298,8 @@ export const LEVELS: Readonly<Record<EventKind, 'info' | 'warn' | 'error'>> = {
   'server-disabled': 'warn',
   'server-enabled': 'info',
   'weight-set': 'info',
+  'mass-failure': 'error',
+  'mass-failure-over': 'warn',
   'daemon-started': 'info',
   'daemon-stopping': 'info',
   'config-reloaded': 'info',

@@ -115,6 +115,7 @@ export class MainPart {
         this.#state.onVerdicts();
         this.#roles.follow(() => this.controller.world());
       },
+      onSuspicions: (suspicions) => this.controller.onSuspicions(suspicions),
       onDigest: (digest) => this.controller.onDigest(digest),
       onWorkerDied: (death) => this.controller.onWorkerDied(death.worker, death.checks, death.error.message),
       onDefect: (check, text) => log.error({ check }, `a prober broke its promise: ${text}`),

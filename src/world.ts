@@ -5,7 +5,7 @@ import type { EpochMillis } from './core/units.js';
 import type { ObservedTable, SyncState, TimeoutsState } from './ipvs/model.js';
 import type { Foreign } from './ipvs/ownership.js';
 import type { WindowState } from './maintenance/model.js';
-import type { ServerAdmin, ServerId, ServiceStanding } from './policy/model.js';
+import type { MassFailureState, ServerAdmin, ServerId, ServiceStanding } from './policy/model.js';
 import type { VrrpDigest } from './vrrp/status.js';
 
 export interface ServerHealth {
@@ -67,6 +67,8 @@ export interface World extends Beside {
   readonly admin: ReadonlyMap<ServerId, ServerAdmin>;
   /** How it stands with each service, by name. */
   readonly standings: ReadonlyMap<string, ServiceStanding>;
+  /** How it stands with the failure of most servers at once; undefined where nothing is configured for it. */
+  readonly mass: MassFailureState | undefined;
   /** The table as last dumped or changed; undefined before the first dump. */
   readonly observed: ObservedTable | undefined;
   readonly table: TableState;

@@ -22,6 +22,9 @@ export const EVENT_KINDS = {
   'server-disabled': 'A real server was taken out of the table by an operator or a maintenance window.',
   'server-enabled': 'A real server that was disabled may serve again.',
   'weight-set': 'A real server got a weight in place of the configured one, or that one again.',
+  'mass-failure':
+    'Most servers failed at once: this director may be the sick one. The message says what is done about it.',
+  'mass-failure-over': 'What was done about most servers having failed is over; the message says why.',
   'daemon-started': 'lvsentry is ready: the table was read and the checks are running.',
   'daemon-stopping': 'lvsentry was told to stop.',
   'config-reloaded': 'A new configuration is in force.',

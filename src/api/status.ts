@@ -13,6 +13,7 @@ import { serverId } from '../policy/judge.js';
 import type { AdminEntry, AdminSource, Connections, ServerAdmin, Standing } from '../policy/model.js';
 import { standingText } from '../policy/words.js';
 import type { ServerHealth, World } from '../world.js';
+import { type MassStatus, massStatus } from './mass.js';
 import { destsOf, serverTraffic, serviceTraffic, type TrafficStatus, trafficStatus } from './traffic.js';
 
 export interface ServerStatus {
@@ -175,6 +176,7 @@ export interface Status {
   readonly table: TableStatus;
   readonly sync: SyncStatus | null;
   readonly timeouts: TimeoutsStatus | null;
+  readonly massFailure: MassStatus | null;
   readonly services: readonly ServiceStatus[];
   readonly routers: readonly RoleStatus[];
   readonly maintenance: readonly MaintenanceStatus[];
@@ -389,6 +391,7 @@ export function worldStatus(world: World, version: string): Omit<Status, 'servic
     table: tableStatus(world),
     sync: syncStatus(world),
     timeouts: timeoutsStatus(world),
+    massFailure: massStatus(world),
     routers: roleStatus(world),
     maintenance: world.maintenance.map(maintenanceStatus),
     workers: world.workers.map((digest) => ({ ...digest, at: isoTime(digest.at) })),

@@ -110,6 +110,15 @@ export interface Check {
   readonly id: CheckId;
   readonly rule: CheckRule;
   readonly probe: ProbeSpec;
+  /** Every pass is told, not only what changes: for the few checks that somebody waits for. */
+  readonly tellsPasses?: true;
+}
+
+/** What a probe found before there is a verdict: the first failure after passes, or a pass after failures. */
+export interface Suspicion {
+  readonly id: CheckId;
+  /** Why it failed; undefined: it passed. */
+  readonly reason: Reason | undefined;
 }
 
 /** The parts of a probe that can be timed apart, in the order in which they happen. */

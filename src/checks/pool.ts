@@ -6,7 +6,7 @@ import { errorText, LvsError } from '../core/errors.js';
 import type { Timer, Timers } from '../core/ports.js';
 import { type Millis, millis } from '../core/units.js';
 import type { WorkerDigest } from '../world.js';
-import type { Check, CheckId, VerdictChange } from './model.js';
+import type { Check, CheckId, Suspicion, VerdictChange } from './model.js';
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.js';
 
 /** A worker that ended without being told to. Its checks are unknown until their first result after the restart. */
@@ -30,6 +30,8 @@ export interface ProbePoolOptions {
    * confirmation after a start, a restart or a changed check; it is no transition.
    */
   readonly onChanges: (changes: readonly VerdictChange[]) => void;
+  /** What may become verdicts, of one turn of a worker. */
+  readonly onSuspicions: (suspicions: readonly Suspicion[]) => void;
   /** Of each worker, once a second. */
   readonly onDigest: (digest: WorkerDigest) => void;
   readonly onWorkerDied: (death: WorkerDeath) => void;
@@ -259,6 +261,11 @@ export class ProbePool implements PoolSide {
         const changes = message.changes.filter(({ id }) => this.#owners.get(id) === from);
         for (const { id, verdict } of changes) this.#verdicts.set(id, verdict);
         if (changes.length > 0) this.options.onChanges(changes);
+        break;
+      }
+      case 'suspicions': {
+        const suspicions = message.suspicions.filter(({ id }) => this.#owners.get(id) === from);
+        if (suspicions.length > 0) this.options.onSuspicions(suspicions);
         break;
       }
       case 'digest':

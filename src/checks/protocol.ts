@@ -1,6 +1,6 @@
 /** What main and a probe worker say to each other: plain data that survives structured cloning. */
 import type { WorkerDigest } from '../world.js';
-import type { Check, CheckId, VerdictChange } from './model.js';
+import type { Check, CheckId, Suspicion, VerdictChange } from './model.js';
 
 /** Given when the thread starts. */
 export interface WorkerSetup {
@@ -24,6 +24,8 @@ export type ToWorker =
 export type FromWorker =
   /** All changes of one turn of the worker's loop. */
   | { readonly kind: 'changes'; readonly changes: readonly VerdictChange[] }
+  /** All suspicions of one turn. */
+  | { readonly kind: 'suspicions'; readonly suspicions: readonly Suspicion[] }
   | { readonly kind: 'digest'; readonly digest: WorkerDigest }
   /** A prober broke its promise; the check goes on. */
   | { readonly kind: 'defect'; readonly id: CheckId; readonly text: string };

@@ -7,7 +7,15 @@ import { type Millis, micros, millis } from '../core/units.js';
 import type { WorkerDigest } from '../world.js';
 import { initialState, intervalOf, stepChecker } from './checker.js';
 import type { Lane } from './lane.js';
-import type { Check, CheckerState, CheckId, ProbeResult, ProbeSpec, VerdictChange } from './model.js';
+import type {
+  Check,
+  CheckerState,
+  CheckId,
+  ProbeResult,
+  ProbeSpec,
+  Suspicion,
+  VerdictChange,
+} from './model.js';
 import { outcomeOf } from './reason.js';
 
 /** Runs one probe of any kind; `signal` is its deadline. */
@@ -36,6 +44,8 @@ export interface RunnerOptions {
   readonly openLane?: (listeners: LaneListeners) => Lane<Running> | undefined;
   /** At once, for every change of a verdict and for every first verdict. */
   readonly onChange: (change: VerdictChange) => void;
+  /** At once, for the first failure of a check that is up, and for the pass that ends such failures. */
+  readonly onSuspicion: (suspicion: Suspicion) => void;
   /** Once a second. */
   readonly onDigest: (digest: WorkerDigest) => void;
   /** A probe rejected, or outlived its deadline. */
@@ -306,9 +316,21 @@ export class Runner {
     const { check, state } = running;
     const step = stepChecker(check.rule, state, result);
     running.state = step.state;
-    if (step.verdict === undefined) return;
+    if (step.verdict === undefined) {
+      this.#suspect(check, state, step.state, result);
+      return;
+    }
     const at = this.#options.clock.wall();
     this.#options.onChange({ id: check.id, verdict: step.verdict, previous: state.verdict, result, at });
+  }
+
+  /** What may become a verdict is told before it does: most servers failing at once show by it. */
+  #suspect(check: Check, before: CheckerState, after: CheckerState, { outcome, reason }: ProbeResult): void {
+    if (outcome === 'unknown' || after.held === 'down') return;
+    const isNews = outcome === 'pass' ? before.against > 0 || check.tellsPasses : before.against === 0;
+    if (isNews === true) {
+      this.#options.onSuspicion({ id: check.id, reason: outcome === 'pass' ? undefined : reason });
+    }
   }
 
   readonly #onDigestDue = (): void => {

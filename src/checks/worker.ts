@@ -6,7 +6,7 @@ import { systemClock, systemEntropy, systemTimers } from '../sys/clock.js';
 import { openConnector } from '../sys/connector.js';
 import { allProbers, lanePlanOf, probeByType } from './kinds.js';
 import { Lane } from './lane.js';
-import type { Check, CheckId, VerdictChange } from './model.js';
+import type { Check, CheckId, Suspicion, VerdictChange } from './model.js';
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.js';
 import { Runner } from './runner.js';
 
@@ -23,10 +23,16 @@ const probers = allProbers(systemClock);
 const tell = (message: FromWorker): void => port.postMessage(message);
 const checks = new Map<CheckId, Check>();
 let changes: VerdictChange[] = [];
+let suspicions: Suspicion[] = [];
 
 function flush(): void {
   tell({ kind: 'changes', changes });
   changes = [];
+}
+
+function flushSuspicions(): void {
+  tell({ kind: 'suspicions', suspicions });
+  suspicions = [];
 }
 
 const runner = new Runner({
@@ -42,6 +48,9 @@ const runner = new Runner({
   // setImmediate comes at the end of this turn of the loop, after all sockets that were ready: one message for all.
   onChange(change) {
     if (changes.push(change) === 1) setImmediate(flush);
+  },
+  onSuspicion(suspicion) {
+    if (suspicions.push(suspicion) === 1) setImmediate(flushSuspicions);
   },
   onDigest: (digest) => tell({ kind: 'digest', digest }),
   onDefect: (id, text) => tell({ kind: 'defect', id, text }),

@@ -6,7 +6,7 @@ import type { HookPlan } from '../hooks/model.js';
 import type { Dest, Service, SyncRule, Timeouts } from '../ipvs/model.js';
 import type { OwnershipChoice, OwnershipRules } from '../ipvs/ownership.js';
 import type { MaintenanceWindow } from '../maintenance/model.js';
-import type { AdmitRule, QuorumRule, RailsRule } from '../policy/model.js';
+import type { AdmitRule, MassFailureRule, QuorumRule, RailsRule } from '../policy/model.js';
 import type { StateConfig } from '../store/model.js';
 import type { Watched } from '../tracks/model.js';
 import type { RouterConfig } from '../vrrp/status.js';
@@ -79,6 +79,8 @@ export interface Config {
   readonly ownership: OwnershipRules;
   readonly api: ApiConfig;
   readonly services: readonly ServiceConfig[];
+  /** Undefined: however many servers fail at once, the verdicts are believed. */
+  readonly massFailure: MassFailureRule | undefined;
   readonly alerts: readonly AlertRule[];
   /** The virtual routers. */
   readonly vrrp: readonly RouterConfig[];

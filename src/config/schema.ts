@@ -23,6 +23,7 @@ import {
   yesNo,
 } from './schema-kit.js';
 import { maintenanceWindow, tags, WINDOWS_MAX } from './schema-maintenance.js';
+import { massFailure } from './schema-mass-failure.js';
 import { coldStart, drift, exclusive, onRemove, onStop } from './schema-ownership.js';
 import { admit, fallback, quorum } from './schema-policy.js';
 import { RAILS_KEYS } from './schema-rails.js';
@@ -356,6 +357,7 @@ export const root = section(
       vrrp,
       sync,
       timeouts,
+      'mass-failure': massFailure,
       services: named(service, SERVICES_MAX, {
         says: 'The virtual services, each under a name.',
         example: '{ web: { address: 192.168.2.254:80, servers: [192.168.2.2] } }',

@@ -4,6 +4,7 @@ import { type Millis, parseDuration } from '../core/units.js';
 import type { SyncRule, Timeouts } from '../ipvs/model.js';
 import type { OwnershipRules } from '../ipvs/ownership.js';
 import type { MaintenanceWindow } from '../maintenance/model.js';
+import type { MassFailureRule } from '../policy/model.js';
 import type { Watched } from '../tracks/model.js';
 import type { RouterConfig } from '../vrrp/status.js';
 import { completeAlert } from './alert.js';
@@ -24,6 +25,7 @@ import {
 import { finishFaults, placeText, type RawFault, type Source, WHOLE_FILE } from './faults.js';
 import { hookPlan } from './hooks.js';
 import { Candidates, completeWindow } from './maintenance.js';
+import { completeMassFailure } from './mass-failure.js';
 import type { Config, ConfigResult, ServiceConfig } from './model.js';
 import { ownershipRules } from './ownership.js';
 import type { RawAlert, RawConfig, RawService } from './schema.js';
@@ -178,6 +180,12 @@ function routers(context: Context, given: RouterEntries, trackable: Trackable): 
   return [...complete.values()].map(({ router }) => router);
 }
 
+function massFailure(context: Context, roots: readonly Root[]): MassFailureRule | undefined {
+  const at = only(context, roots, 'mass-failure');
+  const rule = at === undefined || at === FAULTY ? undefined : completeMassFailure(context, at);
+  return rule === FAULTY ? undefined : rule;
+}
+
 type SyncAt = Checked<Cursor<RawSync>> | undefined;
 
 function sync(
@@ -277,6 +285,7 @@ export function complete(
     ownership: ownership(context, roots, known),
     api: completeApi(context, only(context, roots, 'api')),
     services: known,
+    massFailure: massFailure(context, roots),
     alerts: alerts(context, roots),
     vrrp,
     sync: sync(context, syncAt, roots, { routers: vrrp, services: known }),

@@ -2,8 +2,8 @@
  * The book of all services: what is known of their servers, what was judged of it, and what the table should hold.
  * It reads no clock and asks nobody: everything comes in by its methods, and each tells what it led to.
  */
-import type { Check, CheckId, VerdictChange } from '../checks/model.js';
-import type { Config, FallbackServer, ServerConfig, ServiceConfig } from '../config/model.js';
+import type { Check, CheckId, Suspicion, VerdictChange } from '../checks/model.js';
+import type { Config, ServerConfig, ServiceConfig } from '../config/model.js';
 import { type EpochMillis, type Millis, millis } from '../core/units.js';
 import { destText, serviceText } from '../ipvs/keys.js';
 import type { ObservedService, ObservedTable, ServiceKey } from '../ipvs/model.js';
@@ -14,8 +14,22 @@ import { ColdStart } from './cold-start.js';
 import { desiredEntries, destIn, entriesOf } from './desired.js';
 import { countConnections } from './drain.js';
 import { type Judgement, judge, NO_MEMORY, serverId } from './judge.js';
-import type { AdminWord, Connections, Instant, ServerAdmin, ServerId } from './model.js';
+import { MassWatch } from './mass-watch.js';
+import type { AdminWord, Connections, Instant, MassEffect, MassFailureState, ServerId } from './model.js';
 import { type Place, type PolicyNews, standingNews } from './news.js';
+import {
+  addressesOf,
+  byService,
+  type Entry,
+  heldInTable,
+  isIdle,
+  type Page,
+  remembered,
+  sameServer,
+  serversOf,
+  unknownSince,
+  weightIn,
+} from './pages.js';
 import { BookView } from './view.js';
 
 /** What a call of the book led to. */
@@ -32,25 +46,6 @@ interface Remembered {
   readonly since: EpochMillis;
 }
 
-type Server = ServerConfig | FallbackServer;
-
-/** A server and what is known of it. */
-interface Entry {
-  readonly server: Server;
-  readonly health: ServerHealth | undefined;
-  readonly admin: ServerAdmin | undefined;
-}
-
-/** A service and what was judged of it last. */
-interface Page {
-  readonly service: ServiceConfig;
-  readonly judgement: Judgement;
-}
-
-function serversOf(service: ServiceConfig): readonly Server[] {
-  return service.fallback.length === 0 ? service.servers : [...service.servers, ...service.fallback.flat()];
-}
-
 export class PolicyBook {
   readonly #places = new Map<ServerId, Place>();
   readonly #health = new Map<ServerId, ServerHealth>();
@@ -59,6 +54,10 @@ export class PolicyBook {
   /** When services are to be judged again by themselves, by name, monotonic. */
   #due = new Map<string, Millis>();
   readonly #coldStart = new ColdStart();
+  readonly #mass = new MassWatch();
+  /** Services that were judged while something was done about most servers failing at once. */
+  #underMass = new Set<string>();
+  #isRecalling = false;
   #desired = new Map<string, DesiredService>();
   #observed: ObservedTable | undefined;
   /** As it was handed out since something changed. */
@@ -84,29 +83,25 @@ export class PolicyBook {
   checks(): readonly Check[] {
     const checks: Check[] = [];
     for (const { server } of this.#places.values()) if (server.check !== undefined) checks.push(server.check);
-    return checks;
+    return [...checks, ...this.#mass.checks];
+  }
+
+  /** How it stands with the failure of most servers at once; undefined where nothing is configured for it. */
+  get mass(): MassFailureState | undefined {
+    return this.#mass.state;
   }
 
   /** What each check is thought to find, for those of which something is known. */
   held(): Pick<ReadonlyMap<CheckId, 'up' | 'down'>, 'get'> {
-    return { get: (id) => this.#health.get(id)?.held ?? this.#inTable(id) };
-  }
-
-  /** What the table has a server as, where its check assumes just that. */
-  #inTable(id: CheckId): 'up' | 'down' | undefined {
-    const place = this.#places.get(id);
-    const server = place?.service.servers.find((one) => one === place.server);
-    if (place === undefined || server?.check.rule.assume !== 'kernel') return undefined;
-    return this.#isIdle(place.service, server) ? 'down' : 'up';
+    return { get: (id) => this.#health.get(id)?.held ?? heldInTable(this.#observed, this.#places.get(id)) };
   }
 
   /** When `tick` is due, monotonic; undefined: not before something happens. */
   get due(): Millis | undefined {
-    let due: number | undefined = this.#coldStart.due;
-    const drains = this.#admin.due;
-    if (drains !== undefined) due = Math.min(drains, due ?? drains);
-    for (const at of this.#due.values()) due = Math.min(at, due ?? at);
-    return due === undefined ? undefined : millis(due);
+    let due: Millis | undefined;
+    for (const at of [this.#coldStart.due, this.#admin.due, this.#mass.due, ...this.#due.values()])
+      if (at !== undefined && at < (due ?? Number.POSITIVE_INFINITY)) due = at;
+    return due;
   }
 
   /**
@@ -120,13 +115,18 @@ export class PolicyBook {
     this.#desired = new Map();
     this.#due = new Map();
     const known = this.#forget(before.pages, new Set(config.services));
+    const wasWatching = this.#mass.isWatching;
+    const effect = this.#mass.effect;
+    this.#mass.configure(config.massFailure);
     for (const service of config.services)
       if (before.pages.get(service.name)?.service !== service) this.#takeServers(service, known, at);
     this.#coldStart.configure(this.#withoutVerdict(), config.ownership.coldStart, at.now);
+    if (!wasWatching && this.#mass.isWatching) this.#watchAll();
     const news: PolicyNews[] = [];
+    const affected = this.#settleMass(effect, at.now, news);
     for (const service of config.services) {
       const page = before.pages.get(service.name);
-      if (page?.service === service) this.#keep(page, before);
+      if (page?.service === service && affected?.(service.name) !== true) this.#keep(page, before);
       else this.#judge(service, page && remembered(page, service, (id) => known.has(id)), at.now, news);
     }
     return news;
@@ -143,6 +143,7 @@ export class PolicyBook {
         this.#places.delete(id);
         this.#health.delete(id);
         this.#admin.forget(id);
+        this.#mass.drop(id);
       }
     }
     return known;
@@ -167,7 +168,42 @@ export class PolicyBook {
       const entry = sameServer(known.get(id)?.server, server) ? known.get(id) : undefined;
       if (server.check !== undefined) this.#health.set(id, entry?.health ?? unknownSince(at.wall));
       if (entry?.admin !== undefined) this.#admin.keep(id, entry.admin, at);
+      if (server.check !== undefined) this.#mass.take(server.check, entry?.health?.held === 'down');
     }
+  }
+
+  #watchAll(): void {
+    for (const [id, { server }] of this.#places)
+      if (server.check !== undefined) this.#mass.take(server.check, this.#health.get(id)?.held === 'down');
+  }
+
+  /**
+   * Draws the conclusion of whether most servers fail at once.
+   * @param before what was done about it
+   * @returns which services have to be judged anew because of it; undefined: none
+   */
+  #settleMass(
+    before: MassEffect | undefined,
+    now: Millis,
+    news: PolicyNews[],
+  ): ((name: string) => boolean) | undefined {
+    const told = this.#mass.settle(now);
+    if (told !== undefined) news.push(told);
+    const { effect } = this.#mass;
+    if (before?.kind === effect?.kind) return undefined;
+    const names = this.#underMass;
+    this.#underMass = new Set();
+    if ([before, effect].some((one) => one !== undefined && one.kind !== 'hold')) return () => true;
+    for (const id of this.#mass.failing()) names.add(this.#places.get(id)?.service.name ?? '');
+    return (name) => names.has(name);
+  }
+
+  /** Services of which something happened, and those that most servers failing concerns. */
+  #withMass(touched: Map<string, ServiceConfig>, now: Millis, news: PolicyNews[]): Iterable<ServiceConfig> {
+    const affected = this.#settleMass(this.#mass.effect, now, news);
+    if (affected !== undefined)
+      for (const [name, { service }] of this.#pages) if (affected(name)) touched.set(name, service);
+    return touched.values();
   }
 
   #withoutVerdict(): ReadonlySet<CheckId> {
@@ -176,16 +212,24 @@ export class PolicyBook {
     return without;
   }
 
-  /** What was known of checks when the run before ended: it is held until there is something fresh, and is no news. */
+  /**
+   * What was known of checks when the run before ended: it is held until there is something fresh, and is no news.
+   * Where most were down it may have been this director: of those the table is held until their first verdict.
+   */
   recall(verdicts: ReadonlyMap<CheckId, Remembered>, at: Instant): void {
     const touched = new Set<ServiceConfig>();
+    const { down, all } = addressesOf(verdicts, this.#places);
+    const isDoubtful = this.#mass.isMost(down, all);
     for (const [id, { verdict, since }] of verdicts) {
       const place = this.#places.get(id);
-      if (place?.server.check === undefined) continue;
+      if (place?.server.check === undefined || (isDoubtful && verdict === 'down')) continue;
+      this.#mass.take(place.server.check, verdict === 'down');
       this.#health.set(id, { verdict: 'unknown', held: verdict, since, lastChange: undefined });
       touched.add(place.service);
     }
+    this.#isRecalling = true;
     this.#judgeAll(touched, at.now, []);
+    this.#isRecalling = false;
   }
 
   /** Verdicts of one turn. */
@@ -194,6 +238,7 @@ export class PolicyBook {
     const news: PolicyNews[] = [];
     const touched = new Map<string, ServiceConfig>();
     for (const change of changes) {
+      this.#mass.verdict(change, at.now);
       const place = this.#places.get(change.id);
       const check = place?.server.check;
       // A verdict may cross with a reload that dropped its check.
@@ -209,12 +254,23 @@ export class PolicyBook {
       this.#coldStart.heard(change.id);
       touched.set(place.service.name, place.service);
     }
-    return this.#judgeAll(touched.values(), at.now, news);
+    return this.#judgeAll(this.#withMass(touched, at.now, news), at.now, news);
+  }
+
+  /** What may become verdicts, of one turn. */
+  suspect(suspicions: readonly Suspicion[], at: Instant): Outcome {
+    if (!this.#mass.isWatching) return { touched: new Set(), news: [] };
+    for (const suspicion of suspicions) this.#mass.suspect(suspicion, at.now);
+    const news: PolicyNews[] = [];
+    const services = [...this.#withMass(new Map(), at.now, news)];
+    if (services.length > 0) this.#leaveView();
+    return this.#judgeAll(services, at.now, news);
   }
 
   /** Nothing fresh is known of these checks; what was known last is held. */
   doubt(ids: readonly CheckId[]): void {
     this.#leaveView();
+    this.#mass.doubt(ids);
     for (const id of ids) {
       const health = this.#health.get(id);
       if (health !== undefined) this.#health.set(id, { ...health, verdict: 'unknown' });
@@ -290,24 +346,18 @@ export class PolicyBook {
     this.#leaveView();
     const drains = this.#stepDrains(this.#admin.overdue(at.now), at, () => undefined);
     const over = this.#endColdStart(at.now);
-    const services = new Set(over.map(({ service }) => service));
+    const services = new Map(over.map(({ service }) => [service.name, service]));
     for (const [name, when] of this.#due) {
       const page = this.#pages.get(name);
-      if (when <= at.now && page !== undefined) services.add(page.service);
+      if (when <= at.now && page !== undefined) services.set(name, page.service);
     }
-    const { touched, news } = this.#judgeAll(services, at.now, [...drains.news, ...over]);
+    const news: PolicyNews[] = [...drains.news, ...over];
+    const { touched } = this.#judgeAll(this.#withMass(services, at.now, news), at.now, news);
     return { touched: new Set([...drains.touched, ...touched]), news };
   }
 
   #endColdStart(now: Millis): readonly Extract<PolicyNews, { kind: 'cold-start' }>[] {
-    const over = new Map<ServiceConfig, ServerConfig[]>();
-    for (const id of this.#coldStart.expire(now)) {
-      const place = this.#places.get(id);
-      const check = place?.server.check;
-      if (place === undefined || check === undefined) continue;
-      const servers = over.get(place.service) ?? [];
-      over.set(place.service, [...servers, { ...place.server, check }]);
-    }
+    const over = byService(this.#coldStart.expire(now), this.#places);
     return [...over].map(([service, servers]) => ({ kind: 'cold-start', service, servers }));
   }
 
@@ -325,8 +375,11 @@ export class PolicyBook {
       health: this.#health,
       admin: this.#admin.all,
       assumed: this.#coldStart.assumed,
-      isIdle: this.#isIdle,
+      isIdle: (its: ServiceConfig, server: ServerConfig) => isIdle(this.#observed, its, server),
+      isRecalled: this.#isRecalling,
+      mass: this.#mass.effect,
     };
+    if (known.mass !== undefined) this.#underMass.add(service.name);
     const judgement = judge(service, known, before?.memory ?? NO_MEMORY, now);
     this.#pages.set(service.name, { service, judgement });
     if (judgement.again === undefined) this.#due.delete(service.name);
@@ -336,40 +389,12 @@ export class PolicyBook {
     news.push(...standingNews(service, before?.standing, judgement.standing));
   }
 
-  readonly #isIdle = (service: ServiceConfig, server: ServerConfig): boolean => {
-    if (this.#observed === undefined) return false;
-    return service.entries.every(({ key }) => {
-      const seen = this.#observed?.get(serviceText(key))?.dests.get(destText(destIn(server, key).key));
-      return seen === undefined || seen.settings.weight === 0;
-    });
-  };
-
   /** A first verdict that only confirms what the table already does is no news. */
   #isNews({ service, server }: Place, change: VerdictChange): boolean {
     const held = this.#health.get(change.id)?.held;
     if (held !== undefined) return held !== change.verdict;
     if (change.verdict === 'down') return true;
-    const entry = serviceText(service.entries[0].key);
-    const seen = this.#observed?.get(entry)?.dests.get(destText(server.dest.key));
-    return seen === undefined || (seen.settings.weight === 0 && server.dest.settings.weight > 0);
+    const seen = weightIn(this.#observed, service.entries[0].key, server);
+    return seen === undefined || (seen === 0 && server.dest.settings.weight > 0);
   }
-}
-
-function unknownSince(since: EpochMillis): ServerHealth {
-  return { verdict: 'unknown', held: undefined, since, lastChange: undefined };
-}
-
-function sameServer(before: Server | undefined, now: Server): boolean {
-  return before !== undefined && destText(before.dest.key) === destText(now.dest.key);
-}
-
-/** What a service that stays remembers: of servers that are gone nothing, and new ones come in as if they were back. */
-function remembered(page: Page, service: ServiceConfig, isKnown: (id: ServerId) => boolean): Judgement {
-  const { memory } = page.judgement;
-  const ids = new Set(service.servers.map((server) => serverId(service, server)));
-  const out = new Set([...memory.out].filter((id) => ids.has(id)));
-  for (const id of ids) if (!isKnown(id)) out.add(id);
-  const ramps = new Map([...memory.ramps].filter(([id]) => ids.has(id)));
-  const inside = new Set([...memory.in].filter((id) => ids.has(id)));
-  return { ...page.judgement, memory: { ...memory, out, ramps, in: inside } };
 }

@@ -104,7 +104,9 @@ function heldByRails(
   const { mass } = view.known;
   if (view.hasFallback || (mass !== undefined && mass.kind !== 'fallback'))
     return { held: new Map(), removals, again: undefined };
-  const step = stepRails(service.rails, facts, removals, now);
+  const own = service.rails;
+  const rails = view.known.isRecalled === true ? { ...own, maximumRemovals: undefined } : own;
+  const step = stepRails(rails, facts, removals, now);
   const { minimum, maximumRemovals } = service.rails;
   const least = minimum === undefined ? undefined : minimumOf(minimum, facts.eligible);
   const held = new Map<ServerId, Held>();

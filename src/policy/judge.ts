@@ -38,6 +38,8 @@ export interface Known {
   readonly assumed?: ReadonlySet<ServerId>;
   /** What is done about most servers having failed at once. */
   readonly mass?: MassEffect | undefined;
+  /** It is what the run before knew: what was out then is not taken out now. */
+  readonly isRecalled?: boolean;
   /** Whether the table gives a server no connections: for those of which nothing was known before. */
   readonly isIdle?: (service: ServiceConfig, server: ServerConfig) => boolean;
 }

@@ -1,5 +1,5 @@
 /** What is decided of services and servers between their health and the table. Types only. */
-import type { CheckId } from '../checks/model.js';
+import type { Check, CheckId } from '../checks/model.js';
 import type { EpochMillis, Millis } from '../core/units.js';
 
 /** `service/server`: unique in one configuration. A server with one check has that check's id. */
@@ -47,10 +47,46 @@ export interface RailsRule {
 /** What keeps a server in although it is down. */
 export type Rail = 'minimum-healthy' | 'maximum-removals' | 'mass-failure';
 
+/** When so many servers fail at once that this director may be the sick one, and what is done then. */
+export interface MassFailureRule {
+  /** Of the servers that were well, counted by address. */
+  readonly percent: number;
+  /** Fewer addresses than this never count as most. */
+  readonly minimum: number;
+  /** What counts as at once, beside what the interval and the time-out of a check leave open. */
+  readonly within: Millis;
+  readonly action: 'hold' | 'open' | 'closed' | 'fallback';
+  /** After this the verdicts are believed; undefined: never for that. */
+  readonly limit: Millis | undefined;
+  /** Targets that tell servers that died from a network that did. */
+  readonly canaries: readonly Canary[];
+}
+
+export interface Canary {
+  readonly name: string;
+  readonly check: Check;
+}
+
+/** What a canary says: `silent` until it was heard since most servers failed. */
+export type CanaryVoice = 'up' | 'down' | 'silent';
+
+/** How it stands with the failure of most servers at once. */
+export interface MassFailureState {
+  readonly rule: MassFailureRule;
+  /** Something is done about it now. */
+  readonly isActive: boolean;
+  /** Addresses that fail, and all that were well before. */
+  readonly failing: number;
+  readonly of: number;
+  readonly canaries: readonly { readonly name: string; readonly voice: CanaryVoice }[];
+  /** How often it happened, since the start. */
+  readonly count: number;
+}
+
 /** What is done about the failure of most servers at once: `closed` is none of these. */
 export type MassEffect =
   /** Those of its servers that were in stay in; `ids` went down in it. */
-  | { readonly kind: 'hold'; readonly ids: ReadonlySet<CheckId> }
+  | { readonly kind: 'hold'; readonly ids: Pick<ReadonlySet<CheckId>, 'has'> }
   /** All are in. */
   | { readonly kind: 'open' }
   /** The fallback of every service serves. */

@@ -1,6 +1,7 @@
 /** What the book has to tell, as data. */
 import type { VerdictChange } from '../checks/model.js';
 import type { FallbackServer, ServerConfig, ServiceConfig } from '../config/model.js';
+import type { MassNews } from './mass-watch.js';
 import type { AdminEntry, Rail, ServerAdmin, ServerId, ServiceStanding, Standing } from './model.js';
 
 /** Where a server stands in the configuration. */
@@ -56,6 +57,7 @@ export type PolicyNews =
   /** A fallback serves, another one, or none any more. */
   | { readonly kind: 'fallback'; readonly service: ServiceConfig; readonly standing: ServiceStanding }
   | RailNews
+  | MassNews
   /** Fewer servers serve than must, or enough again. */
   | { readonly kind: 'minimum'; readonly service: ServiceConfig; readonly standing: ServiceStanding };
 

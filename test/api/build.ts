@@ -93,6 +93,7 @@ export function world(changes: Partial<World> = {}): World {
     health: healthy(its),
     admin: new Map(),
     standings: standingsOf(its, changes.health),
+    mass: undefined,
     observed: table([WEB, [A, B]], [FTP, [dest('192.0.2.13', {}, 21)]]),
     table: {
       kind: 'memory',

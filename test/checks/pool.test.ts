@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import type { Check, CheckId, VerdictChange } from '../../src/checks/model.js';
+import type { Check, CheckId, Suspicion, VerdictChange } from '../../src/checks/model.js';
 import { ProbePool, type ProbePoolOptions, type WorkerDeath } from '../../src/checks/pool.js';
 import type { Target } from '../../src/checks/spec-target.js';
 import { micros, millis } from '../../src/core/units.js';
@@ -19,6 +19,7 @@ class Bench {
   readonly changes: VerdictChange[] = [];
   readonly messages: number[] = [];
   readonly digests: WorkerDigest[] = [];
+  readonly suspicions: Suspicion[] = [];
   readonly deaths: WorkerDeath[] = [];
   readonly echoes: Echo[] = [];
   readonly pool: ProbePool;
@@ -32,6 +33,7 @@ class Bench {
         this.messages.push(changes.length);
         this.changes.push(...changes);
       },
+      onSuspicions: (suspicions) => this.suspicions.push(...suspicions),
       onDigest: (digest) => this.digests.push(digest),
       onWorkerDied: (death) => this.deaths.push(death),
       onDefect: (_, text) => this.echoes.push(JSON.parse(text) as Echo),
@@ -254,6 +256,10 @@ t.test('a change of a check that is not the worker’s any more is not told', as
   t.ok(await eventually(() => bench.changes.length > 0));
   t.same(bench.told(), ['many/1 unknown>up']);
   t.same(bench.messages, [1], 'a message with nothing left is not passed on');
+  const suspicions = [0, 1].map((number) => ({ id: `many/${number}`, reason: undefined }));
+  tell(0, { kind: 'say', message: { kind: 'suspicions', suspicions } });
+  t.ok(await eventually(() => bench.suspicions.length > 0));
+  t.same(bench.suspicions, [{ id: 'many/1', reason: undefined }]);
 });
 
 t.test('an update meant for a dead worker reaches its successor', async (t) => {

@@ -5,6 +5,7 @@ import type {
   ProbeResult,
   ProbeSpec,
   Reason,
+  Suspicion,
   VerdictChange,
 } from '../../src/checks/model.js';
 import { outcomeOf } from '../../src/checks/reason.js';
@@ -46,6 +47,7 @@ export class Bench {
   readonly flights: Flight[] = [];
   readonly changes: VerdictChange[] = [];
   readonly digests: WorkerDigest[] = [];
+  readonly suspicions: Suspicion[] = [];
   readonly defects: string[] = [];
   /** Every start, as [port, time]. */
   readonly starts: (readonly [number, number])[] = [];
@@ -69,6 +71,7 @@ export class Bench {
       entropy: { uniform: () => (this.chances.length > 1 ? this.chances.shift() : this.chances[0]) ?? 0 },
       probe: (spec, signal) => this.#probe(spec, signal),
       onChange: (change) => this.changes.push(change),
+      onSuspicion: (suspicion) => this.suspicions.push(suspicion),
       onDigest: (digest) => this.digests.push(digest),
       onDefect: (id, text) => this.defects.push(`${id}: ${text}`),
       inFlightMax: 1000,

@@ -20,6 +20,7 @@ const COMPLETED: Config = {
   table: 'kernel',
   resync: millis(10_000),
   ownership: RULES,
+  massFailure: undefined,
   api: { listen: { kind: 'tcp', host: '127.0.0.1', port: 8405 }, tokens: [] },
   services: [
     {

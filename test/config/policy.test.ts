@@ -52,3 +52,45 @@ services:
     maximumRemovals: undefined,
   });
 });
+
+t.test('most servers failing at once: what counts, what is done, and who is asked', async (t) => {
+  const { massFailure } = configOf(`
+defaults: { check: { type: http, interval: 9s } }
+services: {}
+mass-failure:
+  share: 75%
+  minimum: 3
+  within: 2s
+  do: open
+  for: 30s
+  canaries:
+    - 192.168.2.1:22
+    - { name: peer, address: '2001:db8::2', check: { port: 80, type: http, interval: 500ms, timeout: 300ms } }
+`);
+  const { canaries, ...rule } = massFailure ?? { canaries: [] };
+  t.same(rule, { percent: 75, minimum: 3, within: 2000, action: 'open', limit: 30_000 });
+  t.match(canaries, [
+    {
+      name: '192.168.2.1:22',
+      check: {
+        id: '/canary/192.168.2.1:22',
+        tellsPasses: true,
+        rule: { interval: 2000 },
+        probe: { type: 'tcp' },
+      },
+    },
+    {
+      name: 'peer',
+      check: { id: '/canary/peer', rule: { interval: 500 }, probe: { type: 'http', target: { port: 80 } } },
+    },
+  ]);
+  t.same(configOf('services: {}\nmass-failure: {}').massFailure, {
+    percent: 60,
+    minimum: 4,
+    within: 1000,
+    action: 'hold',
+    limit: undefined,
+    canaries: [],
+  });
+  t.equal(configOf('services: {}').massFailure, undefined);
+});

@@ -127,6 +127,7 @@ export function config(...services: readonly ServiceConfig[]): Config {
     ownership: RULES,
     api: { listen: { kind: 'tcp', host: '127.0.0.1', port: 8405 }, tokens: [] },
     services,
+    massFailure: undefined,
     alerts: [],
     vrrp: [],
     sync: undefined,

@@ -58,6 +58,9 @@ function newsText(news: PolicyNews): string {
     case 'rail-held':
     case 'rail-released':
       return `${news.kind} ${news.rail} ${news.servers.map(({ name }) => lastOf(name)).join(',')}`;
+    case 'mass-failure':
+    case 'mass-failure-over':
+      return `${news.kind} ${news.state.failing} of ${news.state.of}`;
     case 'minimum':
       return `minimum ${news.standing.serving} of ${news.standing.minimum}`;
     case 'admin':

@@ -3,6 +3,8 @@
  * test/scenarios. Servers are called by name, in every service that has them, or as `service/server`.
  *
  *   up A B, down A B          verdicts of one turn
+ *   broken A B                down, because of what they answer
+ *   fail A B, pass A B        probes, before there is a verdict
  *   run DURATION              everything that becomes due meanwhile
  *   drain A, disable A, enable A
  *   reload SERVICE KEY VALUE  the same configuration but for one key of a service
@@ -61,6 +63,20 @@ class Stage {
         }));
         return this.#told(this.#book.verdict(changes, this.#at()));
       }
+      case 'broken': {
+        const reason = { kind: 'bad-status', status: 500 } as const;
+        const changes = this.#ids(words).map((id) => {
+          const one = change(id, 'down', 'up');
+          return { ...one, at: epochMillis(this.#now), result: { ...one.result, reason } };
+        });
+        return this.#told(this.#book.verdict(changes, this.#at()));
+      }
+      case 'fail':
+      case 'pass': {
+        const reason = verb === 'fail' ? ({ kind: 'timeout', phase: 'connect' } as const) : undefined;
+        const suspicions = this.#ids(words).map((id) => ({ id, reason }));
+        return this.#told(this.#book.suspect(suspicions, this.#at()));
+      }
       case 'drain':
         return this.#administer(words, admin('draining'));
       case 'disable':
@@ -84,6 +100,8 @@ class Stage {
     const all = this.#config.services.flatMap((service) =>
       [...service.servers, ...service.fallback.flat()].map(({ name }) => `${service.name}/${name}`),
     );
+    const canaries = this.#config.massFailure?.canaries.map(({ check }) => check.id) ?? [];
+    all.push(...canaries);
     const ids = words.flatMap((word) => all.filter((id) => id === word || id.endsWith(`/${word}`)));
     if (ids.length === 0) throw new Error(`no server ${words.join(' ')}`);
     return ids;
