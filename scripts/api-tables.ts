@@ -1,10 +1,11 @@
 /** The tables of documents that people write around: members of the API's answers, and the events. */
 import { EVENT_KINDS } from '../src/alerts/model.js';
 import * as general from '../src/api/schemas.js';
+import * as mass from '../src/api/schemas-mass.js';
 import * as routers from '../src/api/schemas-vrrp.js';
 import { markdownTable } from './markdown.js';
 
-const schemas = { ...general, ...routers };
+const schemas = { ...general, ...mass, ...routers };
 
 interface Property {
   readonly type: string | readonly string[];

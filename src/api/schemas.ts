@@ -5,7 +5,6 @@ import type { Connections } from '../policy/model.js';
 import type { Reload } from './control.js';
 import type { EventStatus, EventsStatus } from './events.js';
 import type { Liveness, Readiness } from './health.js';
-import type { CanaryStatus, MassStatus } from './mass.js';
 import type { LeftStatus, PlanStatus } from './plan.js';
 import { choice, count, flag, list, objectOf, orNull, text } from './schema-kit.js';
 import type {
@@ -27,6 +26,7 @@ import type {
   TimeoutsStatus,
   WorkerStatus,
 } from './status.js';
+import { MASS_SCHEMA } from './schemas-mass.js';
 import type { TrafficStatus } from './traffic.js';
 
 /** Body of every answer with a status of 400 or more, but for 503 of the two health routes. */
@@ -245,26 +245,6 @@ export const MAINTENANCE_SCHEMA = objectOf<MaintenanceStatus>('One maintenance w
   ),
   until: orNull(text('When its servers come back; null while it is not active.')),
   next: orNull(text('When draining begins the next time; null where that is never.')),
-});
-
-export const CANARY_SCHEMA = objectOf<CanaryStatus>(
-  'A target that tells servers that died from a network that did.',
-  {
-    name: text('Its name in the configuration, else `address:port`.'),
-    voice: choice(
-      ['up', 'down', 'silent'],
-      '`up`: heard `rise` times in a row since most servers fail, or since the start; `down`: its last probe failed; `silent`: neither.',
-    ),
-  },
-);
-
-export const MASS_SCHEMA = objectOf<MassStatus>('The failure of most servers at once.', {
-  active: flag('Whether something is done about it now.'),
-  action: choice(['hold', 'open', 'closed', 'fallback'], '`do` of the configuration.'),
-  failing: count('Addresses that began to fail of late.'),
-  of: count('These and all that are well; what failed long ago is not among them.'),
-  canaries: list(CANARY_SCHEMA, 'In the order of the configuration.'),
-  count: count('How often it happened, since the start.'),
 });
 
 export const STATUS_SCHEMA = objectOf<Status>('Everything there is to know, from one snapshot.', {
