@@ -7,6 +7,7 @@ import type { EventStatus, EventsStatus } from './events.js';
 import type { Liveness, Readiness } from './health.js';
 import type { LeftStatus, PlanStatus } from './plan.js';
 import { choice, count, flag, list, objectOf, orNull, text } from './schema-kit.js';
+import { MASS_SCHEMA } from './schemas-mass.js';
 import type {
   AdminStatus,
   AdminWordStatus,
@@ -26,7 +27,6 @@ import type {
   TimeoutsStatus,
   WorkerStatus,
 } from './status.js';
-import { MASS_SCHEMA } from './schemas-mass.js';
 import type { TrafficStatus } from './traffic.js';
 
 /** Body of every answer with a status of 400 or more, but for 503 of the two health routes. */
