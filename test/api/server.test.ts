@@ -5,6 +5,7 @@ import t from 'tap';
 import { API_ERRORS } from '../../src/api/failure.js';
 import { routes } from '../../src/api/routes.js';
 import * as general from '../../src/api/schemas.js';
+import * as mass from '../../src/api/schemas-mass.js';
 import * as routers from '../../src/api/schemas-vrrp.js';
 import { buildApi } from '../../src/api/server.js';
 import type { Status } from '../../src/api/status.js';
@@ -15,7 +16,7 @@ import type { World } from '../../src/world.js';
 import { config, dest, key, service, serviceConfig, syncDaemon, table } from '../ipvs/build.js';
 import { A, busy, CONFIG, COUNTED, down, FTP, NOW, START, source, UNKNOWN, up, WEB, world } from './build.js';
 
-const schemas = { ...general, ...routers };
+const schemas = { ...general, ...mass, ...routers };
 
 const ajv = new Ajv({ strict: true, allowUnionTypes: true, allErrors: true });
 const JSON_TYPE = 'application/json; charset=utf-8';
