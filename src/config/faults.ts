@@ -68,7 +68,7 @@ function bounded(faults: ConfigFault[]): readonly ConfigFault[] {
   return [...faults.slice(0, FAULTS_MAX), { ...last, message: 'and more; put these right first' }];
 }
 
-const MESSAGE_LENGTH_MAX = 1200;
+const MESSAGE_LENGTH_MAX = 600;
 
 /** What a file holds goes to terminals and logs: no control characters, and not at any length. */
 function printable(message: string): string {

@@ -4,11 +4,13 @@
  */
 import { readFileSync } from 'node:fs';
 import { systemTimers } from '../../src/sys/clock.js';
+import { collectGarbageAlone } from '../../src/sys/collector.js';
 import { VrrpThread } from '../../src/vrrp/thread.js';
 import { configOf } from '../config/given.js';
 
 const BLOCKED = 4000;
 
+collectGarbageAlone();
 const [file = '', luck = ''] = process.argv.slice(2);
 
 function standStill(): void {
