@@ -85,7 +85,7 @@ export const CONTENDERS: readonly Contender[] = [
       return ['keepalived', '-C', '-n', '-l', '-f', file, ...pids];
     },
     environment: (folder) => ({ LD_PRELOAD: join(folder, 'table-stub.so') }),
-    passed: (said) => said.match(/ success\.?$/gm)?.length ?? 0,
+    passed: (said) => said.match(/ (?:success|succeed on service)\.?$/gm)?.length ?? 0,
   },
   {
     name: 'lvsentry',
