@@ -53,6 +53,14 @@ services:
     return JSON.parse(Buffer.concat(parts).toString()) as T;
   }
 
+  /** The socket is there a moment before anybody listens at it. */
+  async answers(): Promise<boolean> {
+    return this.ask('/healthz').then(
+      () => true,
+      () => false,
+    );
+  }
+
   async post(path: string): Promise<void> {
     const sent = request({ socketPath: this.socket, path, method: 'POST', agent: false });
     sent.end();
@@ -140,7 +148,7 @@ t.test('events and verdicts of the run before are there after a stop, and after 
   await first.end('SIGTERM');
   const second = home.start(t);
   await second.kind('daemon-started');
-  await until(() => existsSync(home.socket));
+  await until(() => home.answers());
   const after = await home.events();
   t.same(kinds(after), ['daemon-started', 'server-down', 'daemon-stopping', 'daemon-started']);
   t.same(
@@ -155,7 +163,7 @@ t.test('events and verdicts of the run before are there after a stop, and after 
   await second.end('SIGKILL');
   const third = home.start(t);
   await third.kind('daemon-started');
-  await until(() => existsSync(home.socket));
+  await until(() => home.answers());
   const last = (await home.events()).at(-1);
   t.match(last, { kind: 'daemon-started', sequence: 1005 }, 'a gap: the kill may have swallowed numbers');
   await third.end('SIGTERM');
@@ -188,7 +196,7 @@ t.test('a start in the middle of a maintenance window drains, and the end of it 
   writeFileSync(home.file, window(Date.now() + 3_600_000));
   const run = home.start(t);
   t.match((await run.kind('maintenance-begins')).msg, /maintenance disks: 1 server drained until/);
-  await until(() => existsSync(home.socket));
+  await until(() => home.answers());
   const here = async () => (await home.ask<Status>('/v1/status')).services[0]?.servers[0];
   await until(async () => (await here())?.verdict === 'up');
   t.match(await here(), {
@@ -233,7 +241,7 @@ t.test('what the operator said outlives a kill, and what was taken back stays so
   for (const [word, stored, state] of steps) {
     const run = home.start(t);
     await run.kind('daemon-started');
-    await until(() => existsSync(home.socket));
+    await until(() => home.answers());
     await home.post(`/v1/servers/here/${word}`);
     await until(() => kept().includes(stored));
     await run.end('SIGKILL');

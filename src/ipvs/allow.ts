@@ -1,7 +1,7 @@
 /** Which steps of a plan may be applied, where only some kinds of change are allowed. Pure. */
 import { unreachable } from '../core/assert.js';
 import { methodDifference, weightDifference } from './difference.js';
-import { destText, serviceText } from './keys.js';
+import { destText, entryOf, serviceText } from './keys.js';
 import type { ObservedTable, Operation } from './model.js';
 import type { Plan, PlanStep } from './plan.js';
 
@@ -45,22 +45,6 @@ function kindsOf(operation: Operation, observed: ObservedTable): readonly Change
   }
 }
 
-function serviceOf(operation: Operation): string {
-  switch (operation.kind) {
-    case 'add-service':
-    case 'edit-service':
-      return serviceText(operation.service.key);
-    case 'delete-service':
-      return serviceText(operation.key);
-    case 'add-dest':
-    case 'edit-dest':
-    case 'delete-dest':
-      return serviceText(operation.service);
-    default:
-      return unreachable(operation);
-  }
-}
-
 /** Whether a step may take capacity out of its service. */
 function takes({ operation }: PlanStep, observed: ObservedTable): boolean {
   if (operation.kind === 'delete-dest') return true;
@@ -79,12 +63,12 @@ export function allow(plan: Plan, kinds: ReadonlySet<ChangeKind>, observed: Obse
     kindsOf(operation, observed).every((kind) => kinds.has(kind)),
   );
   const torn = new Set(
-    plan.filter((_, index) => isAllowed[index] === false).map(({ operation }) => serviceOf(operation)),
+    plan.filter((_, index) => isAllowed[index] === false).map(({ operation }) => entryOf(operation)[0]),
   );
   const allowed: PlanStep[] = [];
   const withheld: PlanStep[] = [];
   for (const [index, step] of plan.entries()) {
-    const waits = torn.has(serviceOf(step.operation)) && takes(step, observed);
+    const waits = torn.has(entryOf(step.operation)[0]) && takes(step, observed);
     if (isAllowed[index] === true && !waits) allowed.push(step);
     else withheld.push(step);
   }

@@ -1,5 +1,3 @@
-/** What somebody else did to what is ours: the table as we left it against the table as it is. Pure. */
-import { unreachable } from '../core/assert.js';
 import {
   type Concessions,
   type DestConcession,
@@ -10,8 +8,8 @@ import {
 } from './concession.js';
 import { resolve } from './diff.js';
 import { methodDifference, sameDest, serviceDifference, weightDifference } from './difference.js';
-import { destText, serviceText } from './keys.js';
-import type { DestSettings, ObservedService, ObservedTable, Operation } from './model.js';
+import { entryOf } from './keys.js';
+import type { DestSettings, ObservedService, ObservedTable } from './model.js';
 import type { DriftKind, DriftPolicies, DriftPolicy } from './ownership.js';
 import type { Cause, Desired, DesiredServer, DesiredService, PlanStep } from './plan.js';
 
@@ -168,24 +166,6 @@ export function findDrift(
     }
   }
   return { drift: look.drift, repairs: look.repairs, concessions: look.concessions };
-}
-
-/** The key of the entry that an operation changes, as in `Repairs`. */
-function entryOf(operation: Operation): readonly [service: string, dest: string | undefined] {
-  switch (operation.kind) {
-    case 'add-service':
-    case 'edit-service':
-      return [serviceText(operation.service.key), undefined];
-    case 'delete-service':
-      return [serviceText(operation.key), undefined];
-    case 'add-dest':
-    case 'edit-dest':
-      return [serviceText(operation.service), destText(operation.dest.key)];
-    case 'delete-dest':
-      return [serviceText(operation.service), destText(operation.dest)];
-    default:
-      return unreachable(operation);
-  }
 }
 
 /** Gives the steps that repair drift that cause; the others keep theirs. */

@@ -1,7 +1,7 @@
 /** What an error number means for a request to IPVS, in words for an operator. */
 import { unreachable } from '../core/assert.js';
 import { LvsError } from '../core/errors.js';
-import { destText, serviceText } from './keys.js';
+import { entryOf } from './keys.js';
 import type { Operation, OperationResult, Service } from './model.js';
 
 /** Error numbers that mean the same for every request. */
@@ -76,20 +76,8 @@ function meaning(operation: Operation, errno: string): string | undefined {
 }
 
 function subject(operation: Operation): string {
-  switch (operation.kind) {
-    case 'add-service':
-    case 'edit-service':
-      return serviceText(operation.service.key);
-    case 'delete-service':
-      return serviceText(operation.key);
-    case 'add-dest':
-    case 'edit-dest':
-      return `${destText(operation.dest.key)} of ${serviceText(operation.service)}`;
-    case 'delete-dest':
-      return `${destText(operation.dest)} of ${serviceText(operation.service)}`;
-    default:
-      return unreachable(operation);
-  }
+  const [service, dest] = entryOf(operation);
+  return dest === undefined ? service : `${dest} of ${service}`;
 }
 
 /**

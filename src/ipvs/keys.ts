@@ -1,5 +1,6 @@
+import { unreachable } from '../core/assert.js';
 import { endpointText, type Family, ipFamily } from '../core/ip.js';
-import type { DestKey, Service, ServiceKey } from './model.js';
+import type { DestKey, Operation, Service, ServiceKey } from './model.js';
 
 /** `tcp 192.0.2.1:80`, `udp [2001:db8::1]:53`, `fwmark 10 ipv4`: unique, for maps, logs and people. */
 export function serviceText(key: ServiceKey): string {
@@ -21,4 +22,22 @@ export function destText(key: DestKey): string {
 
 export function serviceFamily(key: ServiceKey): Family {
   return key.kind === 'fwmark' ? key.family : ipFamily(key.address);
+}
+
+/** The entry that an operation changes: `serviceText`, and `destText` where it is about a server. */
+export function entryOf(operation: Operation): readonly [service: string, dest: string | undefined] {
+  switch (operation.kind) {
+    case 'add-service':
+    case 'edit-service':
+      return [serviceText(operation.service.key), undefined];
+    case 'delete-service':
+      return [serviceText(operation.key), undefined];
+    case 'add-dest':
+    case 'edit-dest':
+      return [serviceText(operation.service), destText(operation.dest.key)];
+    case 'delete-dest':
+      return [serviceText(operation.service), destText(operation.dest)];
+    default:
+      return unreachable(operation);
+  }
 }

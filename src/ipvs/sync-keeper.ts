@@ -7,6 +7,7 @@ import { errorText } from '../core/errors.js';
 import type { Timers } from '../core/ports.js';
 import type { Millis } from '../core/units.js';
 import { LevelLoop } from './level-loop.js';
+import { LevelState } from './level-state.js';
 import type { IpvsTable, SyncDaemon, SyncRole, SyncState } from './model.js';
 import { planSync, type Stranded, type SyncAim, type SyncStep, syncStepsText } from './sync.js';
 
@@ -36,18 +37,17 @@ export class SyncKeeper {
   #seen: readonly SyncDaemon[] | undefined;
   /** The interfaces at which daemons were first seen, by their role. */
   readonly #indexes = new Map<SyncRole, number>();
-  #inSync = false;
-  #lastError: string | undefined;
+  readonly #level: LevelState<SyncState>;
   #repaired = 0;
-  #told: SyncState | undefined;
 
   constructor(options: SyncKeeperOptions) {
     this.#options = options;
+    this.#level = new LevelState(options.events);
     this.#loop = new LevelLoop({
       timers: options.timers,
       attempt: async () => {
         const right = await this.#attempt(this.#aim);
-        this.#tell();
+        this.#level.tell(this.#state());
         return !right ? 'wrong' : this.#aim.kind === 'ignore' ? 'idle' : 'right';
       },
     });
@@ -59,7 +59,7 @@ export class SyncKeeper {
     const next = aim.kind === 'ignore' ? this.#release() : aim;
     if (isDeepStrictEqual(next, this.#aim)) return;
     this.#aim = next;
-    this.#inSync = false;
+    this.#level.inSync = false;
     this.#loop.look();
   }
 
@@ -85,7 +85,7 @@ export class SyncKeeper {
     const steps = await this.#plan(aim);
     if (steps === undefined) return false;
     if (steps.length === 0) return this.#succeed(aim);
-    const isDrift = this.#inSync;
+    const isDrift = this.#level.inSync;
     if (isDrift) {
       this.#repaired += 1;
       this.#options.events.onDrift(steps);
@@ -93,7 +93,8 @@ export class SyncKeeper {
     const error = await this.#perform(steps);
     const rest = await this.#plan(aim);
     if (rest === undefined) return false;
-    if (rest.length > 0) return this.#fail(error ?? `they change by themselves: ${syncStepsText(rest)}`);
+    if (rest.length > 0)
+      return this.#level.fail(error ?? `they change by themselves: ${syncStepsText(rest)}`);
     if (!isDrift) this.#options.events.onChanged(steps);
     return this.#succeed(aim);
   }
@@ -103,7 +104,7 @@ export class SyncKeeper {
       this.#seen = await this.#options.table.syncDaemons();
       return planSync(aim, this.#seen, await this.#stranded(this.#seen));
     } catch (thrown) {
-      this.#fail(errorText(thrown));
+      this.#level.fail(errorText(thrown));
       return undefined;
     }
   }
@@ -137,18 +138,10 @@ export class SyncKeeper {
   #succeed(aim: SyncAim): true {
     // What is wanted may be something else by now; then it is looked at next.
     const isCurrent = aim === this.#aim;
-    this.#lastError = undefined;
-    this.#inSync = isCurrent && aim.kind === 'keep';
+    this.#level.lastError = undefined;
+    this.#level.inSync = isCurrent && aim.kind === 'keep';
     if (isCurrent && aim.kind === 'release') this.#aim = { kind: 'ignore' };
     return true;
-  }
-
-  #fail(error: string): false {
-    const isNews = this.#lastError !== error;
-    this.#lastError = error;
-    this.#inSync = false;
-    if (isNews) this.#options.events.onFailure(error);
-    return false;
   }
 
   #state(): SyncState | undefined {
@@ -157,16 +150,9 @@ export class SyncKeeper {
     return {
       wanted: aim.kind === 'watch' ? undefined : aim.kind === 'keep' ? aim.daemons : [],
       seen: this.#seen,
-      inSync: this.#inSync,
-      lastError: this.#lastError,
+      inSync: this.#level.inSync,
+      lastError: this.#level.lastError,
       repaired: this.#repaired,
     };
-  }
-
-  #tell(): void {
-    const state = this.#state();
-    if (isDeepStrictEqual(state, this.#told)) return;
-    this.#told = state;
-    this.#options.events.onState(state);
   }
 }

@@ -7,6 +7,7 @@ import { errorText } from '../core/errors.js';
 import type { Timers } from '../core/ports.js';
 import type { Millis } from '../core/units.js';
 import { LevelLoop, type Look } from './level-loop.js';
+import { LevelState } from './level-state.js';
 import type { IpvsTable, Timeouts, TimeoutsState } from './model.js';
 import {
   type HeldTimeouts,
@@ -56,13 +57,12 @@ export class TimeoutKeeper {
   #seen: Timeouts | undefined;
   /** The last change may or may not have been made: a difference is not somebody else's. */
   #doubt = false;
-  #inSync = false;
-  #lastError: string | undefined;
+  readonly #level: LevelState<TimeoutsState>;
   #repaired = 0;
-  #told: TimeoutsState | undefined;
 
   constructor(options: TimeoutKeeperOptions) {
     this.#options = options;
+    this.#level = new LevelState(options.events);
     this.#loop = new LevelLoop({ timers: options.timers, attempt: () => this.#attempt() });
   }
 
@@ -90,7 +90,7 @@ export class TimeoutKeeper {
   async #attempt(): Promise<Look> {
     const wanted = this.#wanted ?? {};
     const right = await this.#keep(wanted);
-    this.#tell();
+    this.#level.tell(this.#state());
     if (!right) return 'wrong';
     return isEmpty(wanted) ? 'idle' : 'right';
   }
@@ -109,7 +109,7 @@ export class TimeoutKeeper {
       if (!isEmpty(plan.set) && drift.length === 0) this.#options.events.onChanged(plan.set);
       return this.#succeed(plan.after);
     } catch (thrown) {
-      return this.#fail(errorText(thrown));
+      return this.#level.fail(errorText(thrown));
     }
   }
 
@@ -139,18 +139,10 @@ export class TimeoutKeeper {
   async #succeed(held: HeldTimeouts): Promise<true> {
     this.#held = held;
     this.#doubt = false;
-    this.#inSync = true;
-    this.#lastError = undefined;
+    this.#level.inSync = true;
+    this.#level.lastError = undefined;
     await this.#remember(held);
     return true;
-  }
-
-  #fail(error: string): false {
-    const isNews = this.#lastError !== error;
-    this.#lastError = error;
-    this.#inSync = false;
-    if (isNews) this.#options.events.onFailure(error);
-    return false;
   }
 
   #state(): TimeoutsState | undefined {
@@ -165,16 +157,9 @@ export class TimeoutKeeper {
       wanted,
       seen: this.#seen,
       original: Object.fromEntries(originals),
-      inSync: this.#inSync,
-      lastError: this.#lastError,
+      inSync: this.#level.inSync,
+      lastError: this.#level.lastError,
       repaired: this.#repaired,
     };
-  }
-
-  #tell(): void {
-    const state = this.#state();
-    if (isDeepStrictEqual(state, this.#told)) return;
-    this.#told = state;
-    this.#options.events.onState(state);
   }
 }

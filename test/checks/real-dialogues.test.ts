@@ -1,17 +1,16 @@
 /** The kinds of check that hold a dialogue, against the servers that Debian has. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { allProbers, probeByType } from '../../src/checks/kinds.js';
 import type { ProbeSpec } from '../../src/checks/model.js';
-import type { Target } from '../../src/checks/spec-target.js';
 import type { TlsUse } from '../../src/checks/spec-tls.js';
 import { systemClock } from '../../src/sys/clock.js';
 import { Authority, NO_OPENSSL } from './certificates.js';
 import { closedPort, probeOnce } from './listeners.js';
 import { tlsSettings } from './secure.js';
+import { folder, start } from './servers.js';
 
 const probers = allProbers(systemClock);
 const prober = (spec: ProbeSpec, signal: AbortSignal) => probeByType(probers, spec, signal);
@@ -20,33 +19,6 @@ const prober = (spec: ProbeSpec, signal: AbortSignal) => probeByType(probers, sp
 function missing(program: string, needsRoot = false): string | false {
   if (spawnSync('which', [program]).status !== 0) return `${program} is not installed`;
   return needsRoot && process.getuid?.() !== 0 && `${program} needs root`;
-}
-
-function folder(t: Test, files: Readonly<Record<string, string>>): string {
-  const path = mkdtempSync(join(tmpdir(), 'lvsentry-server-'));
-  chmodSync(path, 0o755);
-  t.teardown(() => rmSync(path, { recursive: true, force: true }));
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text, { mode: 0o644 });
-  return path;
-}
-
-/** Runs a server in the foreground until the test ends; it is ready when `target` takes connections. */
-async function start(t: Test, target: Target, command: readonly string[]): Promise<ChildProcess> {
-  const [program = '', ...args] = command;
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (said += text));
-  const exited = new Promise((resolve) => child.once('exit', resolve));
-  t.teardown(async () => {
-    child.kill('SIGTERM');
-    await exited;
-  });
-  for (let tries = 0; child.exitCode === null && tries < 1000; tries += 1) {
-    const { outcome } = await prober({ type: 'tcp', target }, AbortSignal.timeout(100));
-    if (outcome === 'pass') return child;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error(`${program} did not start: ${said}`);
 }
 
 type Row = readonly [name: string, spec: ProbeSpec, reason: object];

@@ -1,60 +1,25 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ftpProber } from '../../src/checks/ftp.js';
 import { httpProber } from '../../src/checks/http.js';
 import type { FtpCheck, HttpCheck } from '../../src/checks/model.js';
 import type { Target } from '../../src/checks/spec-target.js';
-import { tcpProber } from '../../src/checks/tcp.js';
 import { type Ip, ip } from '../../src/core/ip.js';
 import { systemClock } from '../../src/sys/clock.js';
 import { Authority, NO_OPENSSL } from './certificates.js';
 import { check as httpCheck } from './http-talks.js';
 import { closedPort, LOCALHOST, probeOnce } from './listeners.js';
 import { tlsClient, tlsSettings } from './secure.js';
+import { folder, start } from './servers.js';
 
 const now = systemClock.monotonic;
-const [tcp, http, ftp] = [tcpProber(now), httpProber(now, tlsClient), ftpProber(now, tlsClient)];
+const [http, ftp] = [httpProber(now, tlsClient), ftpProber(now, tlsClient)];
 
 /** Why a program's tests are skipped, or false. */
 function missing(program: string, ...args: string[]): string | false {
   return spawnSync(program, args).error !== undefined && `${program} is not installed`;
-}
-
-/** A folder that servers may read under whatever user they run. */
-function folder(t: Test, files: Readonly<Record<string, string>>): string {
-  const path = mkdtempSync(join(tmpdir(), 'lvsentry-server-'));
-  chmodSync(path, 0o755);
-  t.teardown(() => rmSync(path, { recursive: true, force: true }));
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text, { mode: 0o644 });
-  return path;
-}
-
-async function start(
-  t: Test,
-  target: Target,
-  program: string,
-  args: readonly string[],
-): Promise<ChildProcess> {
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let errors = '';
-  child.stderr?.on('data', (text: Buffer) => {
-    errors += text.toString();
-  });
-  const exited = new Promise((resolve) => child.once('exit', resolve));
-  t.teardown(async () => {
-    child.kill('SIGCONT');
-    child.kill('SIGTERM');
-    await exited;
-  });
-  for (let tries = 0; child.exitCode === null && tries < 500; tries += 1) {
-    const { outcome } = await tcp({ type: 'tcp', target }, AbortSignal.timeout(100));
-    if (outcome === 'pass') return child;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error(`${program} did not start: ${errors}`);
 }
 
 const NGINX = (dir: string, port: number, tlsPort: number): string => `
@@ -91,7 +56,8 @@ t.test('nginx', { skip: missing('nginx', '-v') || NO_OPENSSL }, async (t) => {
   const dir = folder(t, { 'page.html': page, 'cert.pem': cert, 'key.pem': key });
   const [plain, secure] = [await closedPort(t), await closedPort(t)];
   writeFileSync(join(dir, 'conf'), NGINX(dir, plain.port, secure.port));
-  const server = await start(t, plain, 'nginx', [
+  const server = await start(t, plain, [
+    'nginx',
     '-p',
     dir,
     '-c',
@@ -188,7 +154,7 @@ async function startVsftpd(t: Test, address: Ip, more: readonly string[] = []): 
   // It refuses a configuration that is not root's where it runs as root.
   writeFileSync(join(dir, 'conf'), config, { mode: 0o600 });
   const target = { address, port };
-  await start(t, target, 'vsftpd', [join(dir, 'conf')]);
+  await start(t, target, ['vsftpd', join(dir, 'conf')]);
   return target;
 }
 

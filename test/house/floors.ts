@@ -10,7 +10,7 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/wire\//, 2],
   [/^src\/checks\/(checker|reason)\.ts$/, 3],
   [/^src\/ipvs\/(client|memory)\.ts$/, 5],
-  [/^src\/ipvs\/(level-loop|reconciler|sync-keeper|timeout-keeper)\.ts$/, 6],
+  [/^src\/ipvs\/(level-loop|level-state|reconciler|sync-keeper|timeout-keeper)\.ts$/, 6],
   [/^src\/ipvs\//, 3],
   [/^src\/(vrrp\/(neighbours|transport)|addresses\/(client|links|reconciler|virtual-links))\.ts$/, 5],
   [

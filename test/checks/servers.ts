@@ -1,0 +1,44 @@
+/** Real servers in the foreground, each until its test ends. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import type { Target } from '../../src/checks/spec-target.js';
+import { tcpProber } from '../../src/checks/tcp.js';
+import { systemClock } from '../../src/sys/clock.js';
+
+const tcp = tcpProber(systemClock.monotonic);
+
+/** A folder that servers may read under whatever user they run. */
+export function folder(t: Test, files: Readonly<Record<string, string>>): string {
+  const path = mkdtempSync(join(tmpdir(), 'lvsentry-server-'));
+  chmodSync(path, 0o755);
+  t.teardown(() => rmSync(path, { recursive: true, force: true }));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text, { mode: 0o644 });
+  return path;
+}
+
+/** Runs a server until the test ends; it is ready when `target` takes connections. */
+export async function start(t: Test, target: Target, command: readonly string[]): Promise<ChildProcess> {
+  const [program = '', ...args] = command;
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (text: Buffer) => {
+      said += text.toString();
+    });
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  t.teardown(async () => {
+    // A test may have frozen it.
+    child.kill('SIGCONT');
+    child.kill('SIGTERM');
+    await exited;
+  });
+  for (let tries = 0; child.exitCode === null && tries < 1000; tries += 1) {
+    const { outcome } = await tcp({ type: 'tcp', target }, AbortSignal.timeout(100));
+    if (outcome === 'pass') return child;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`${program} did not start: ${said}`);
+}
