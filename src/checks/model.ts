@@ -172,7 +172,27 @@ export interface ProbeResult {
   readonly elapsed: Micros;
   /** Of a pass: what will be a failure if nobody acts, such as a certificate that expires soon. */
   readonly warning?: string;
+  /** What the server says of its weight; undefined: as it said before. */
+  readonly weight?: SaidWeight;
+  /** What the server says of its administrative state; undefined: as it said before. */
+  readonly say?: SaidState;
 }
+
+/** What a server says of its weight by a check: whole numbers. */
+export type SaidWeight =
+  /** In place of the configured weight. 0 or more. */
+  | { readonly kind: 'absolute'; readonly value: number }
+  /** Of the configured weight. 0 or more; 100 is all of it. */
+  | { readonly kind: 'percent'; readonly value: number }
+  /** Added to the configured weight. */
+  | { readonly kind: 'offset'; readonly value: number };
+
+/**
+ * HAProxy's administrative words: `drain` gives no new connections, `maint` takes the server out, `ready` takes either
+ * back. Its words of operation (up, down, fail, stopped) are the outcome of the probe and not said here.
+ * Source: HAProxy's configuration manual, agent-check.
+ */
+export type SaidState = 'ready' | 'drain' | 'maint';
 
 /** The rise/fall machine of one check. */
 export interface CheckerState {
