@@ -28,11 +28,33 @@ function skipsIn(block) {
   });
 }
 
+/** What two runs of different files came to. */
+export function sum(first, second) {
+  return {
+    code: first.code || second.code,
+    passed: first.passed + second.passed,
+    failed: first.failed + second.failed,
+    skipped: first.skipped + second.skipped,
+    bad: [...first.bad, ...second.bad],
+    faults: [...first.faults, ...second.faults],
+  };
+}
+
+/** What a run came to whose bad files were run again: their second word counts, and no point counts twice. */
+export function afterAgain(first, again) {
+  return {
+    ...again,
+    passed: first.passed + Math.max(0, first.failed - again.failed),
+    skipped: first.skipped,
+  };
+}
+
 export class TapReport {
   #write;
   #block = [];
   #skips = [];
   #empty = [];
+  #bad = [];
   #summary;
   /** Inside what TAP says about a file that failed, which comes after its point. */
   #diagnosing = false;
@@ -65,14 +87,15 @@ export class TapReport {
       `${failed ? 'FAIL' : 'ok  '} ${name}${seconds}${skips.length > 0 ? `, ${skips.length} skipped` : ''}`,
     );
     if (failed) for (const line of failuresIn(this.#block)) this.#write(`     ${line}`);
+    if (failed) this.#bad.push(name);
     this.#block = [];
     this.#diagnosing = failed;
   }
 
   /**
    * After the last line: what was skipped, tap's own summary, and its numbers.
-   * @returns {{passed: number, failed: number, skipped: number, faults: string[]}}
-   *   `faults`: why the run is no good although tap may think so.
+   * @returns {{passed: number, failed: number, skipped: number, bad: string[], faults: string[]}}
+   *   `bad`: the files that failed; `faults`: why the run is no good although tap may think so.
    */
   finish() {
     for (const line of failuresIn(this.#block)) this.#write(`     ${line}`);
@@ -86,6 +109,6 @@ export class TapReport {
     const faults = this.#empty.map((name) => `${name} has no tests in it`);
     if (this.#summary === undefined) faults.push('tap ended without a summary');
     else if (passed + failed === 0) faults.push('no test was executed');
-    return { passed, failed, skipped, faults };
+    return { passed, failed, skipped, bad: this.#bad, faults };
   }
 }

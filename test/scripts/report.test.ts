@@ -7,6 +7,7 @@ interface Result {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  readonly bad: readonly string[];
   readonly faults: readonly string[];
 }
 
@@ -15,8 +16,14 @@ interface Reporter {
   finish(): Result;
 }
 
-const { TapReport } = (await import(pathToFileURL(join(ROOT, 'scripts/lib/tap-report.mjs')).href)) as {
+type Run = Result & { readonly code: number };
+
+const { TapReport, afterAgain, sum } = (await import(
+  pathToFileURL(join(ROOT, 'scripts/lib/tap-report.mjs')).href
+)) as {
   TapReport: new (write: (line: string) => void) => Reporter;
+  afterAgain: (first: Run, again: Run) => Run;
+  sum: (first: Run, second: Run) => Run;
 };
 
 /** As tap 21 prints it for a passing, a skipping, a failing and a crashing file. */
@@ -76,7 +83,7 @@ function report(tap: string): { readonly result: Result; readonly text: readonly
 
 t.test('a good run: a line for each file, what was skipped and why, tap’s own summary', async (t) => {
   const { result, text } = report(GOOD);
-  t.same(result, { passed: 1, failed: 0, skipped: 2, faults: [] });
+  t.same(result, { passed: 1, failed: 0, skipped: 2, bad: [], faults: [] });
   t.same(text, [
     'ok   dist/test/a.test.js (1.2 s), 2 skipped',
     '\nskipped (2):',
@@ -88,7 +95,8 @@ t.test('a good run: a line for each file, what was skipped and why, tap’s own 
 
 t.test('a bad run: the failures in full, and nothing of what passed', async (t) => {
   const { result, text } = report(BAD);
-  t.same(result, { passed: 2, failed: 2, skipped: 0, faults: [] });
+  const bad = ['dist/test/b.test.js', 'dist/test/c.test.js'];
+  t.same(result, { passed: 2, failed: 2, skipped: 0, bad, faults: [] });
   const whole = text.join('\n');
   t.match(whole, /FAIL dist\/test\/b\.test\.js/);
   t.match(whole, /not ok 2 - should be equal\n.*---\n.*diff: \|\n.*-1\n.*\+2/);
@@ -115,3 +123,30 @@ t.test('a whole file that skips itself keeps its reason', async (t) => {
   const { text } = report('ok 1 - dist/test/k.test.js # SKIP no kernel\n\n# { total: 2, pass: 1, skip: 1 }');
   t.ok(text.includes('  dist/test/k.test.js: no kernel'));
 });
+
+t.test('two runs are as bad as the worse of them', async (t) => {
+  const good = { code: 0, passed: 5, failed: 0, skipped: 1, bad: [], faults: [] };
+  const bad = { code: 1, passed: 2, failed: 1, skipped: 0, bad: ['x'], faults: ['y'] };
+  const both = { code: 1, passed: 7, failed: 1, skipped: 1, bad: ['x'], faults: ['y'] };
+  t.same([sum(good, bad), sum(bad, good)], [both, both]);
+});
+
+t.test(
+  'what failed among others and passed alone is good; what failed twice, or did not end, is not',
+  async (t) => {
+    const first = { code: 1, passed: 100, failed: 2, skipped: 3, bad: ['x', 'y'], faults: [] };
+    const steady = { code: 0, passed: 40, failed: 0, skipped: 1, bad: [], faults: [] };
+    t.same(afterAgain(first, steady), { ...steady, passed: 102, skipped: 3 });
+    const broken = { code: 1, passed: 39, failed: 1, skipped: 1, bad: ['y'], faults: [] };
+    t.same(afterAgain(first, broken), { ...broken, passed: 101, skipped: 3 });
+    const cut = {
+      code: 1,
+      passed: 0,
+      failed: 0,
+      skipped: 0,
+      bad: [],
+      faults: ['tap ended without a summary'],
+    };
+    t.match(afterAgain(first, cut), { code: 1, faults: cut.faults });
+  },
+);
