@@ -13,6 +13,7 @@ import type { IpvsTable, ObservedService, ObservedTable } from './ipvs/model.js'
 import { Reconciler } from './ipvs/reconciler.js';
 import { type Outcome, PolicyBook } from './policy/book.js';
 import type { AdminWord, Instant } from './policy/model.js';
+import { endedDrains } from './policy/news.js';
 import { wishesOf } from './policy/ownership.js';
 import { TableJournal, type TableWork } from './table-journal.js';
 import type { Beside, WorkerDigest, World } from './world.js';
@@ -34,6 +35,8 @@ export interface ControllerOptions {
   readonly table: IpvsTable;
   readonly probes: ProbeEngine;
   readonly alerts: AlertSink;
+  /** Drains came to their end: these words, as they are now. */
+  readonly onDrained?: (words: readonly AdminWord[]) => void;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly turns: Turns;
@@ -43,6 +46,7 @@ export interface ControllerOptions {
 export class Controller {
   readonly #probes: ProbeEngine;
   readonly #alerts: AlertSink;
+  readonly #onDrained: ControllerOptions['onDrained'];
   readonly #clock: Clock;
   readonly #timers: Timers;
   readonly #log: Logger;
@@ -65,6 +69,7 @@ export class Controller {
     this.#config = options.config;
     this.#probes = options.probes;
     this.#alerts = options.alerts;
+    this.#onDrained = options.onDrained;
     this.#clock = options.clock;
     this.#timers = options.timers;
     this.#log = options.log;
@@ -244,6 +249,8 @@ export class Controller {
     if (this.#stopping) return;
     if (touched.size > 0) this.#reconciler.touch(this.#book.desired, touched);
     this.#changed();
+    const ended = endedDrains(news);
+    if (ended.length > 0) this.#onDrained?.(ended);
     for (const one of news) this.#emit(newsHappening(one));
     this.#judgeWhenDue();
   }

@@ -88,7 +88,7 @@ export class MainPart {
     part.#reloadAsked = reload;
     await part.#state.open();
     await part.#maintenance.configure(config.maintenance);
-    const words = [...part.#state.words(), ...part.#maintenance.words()];
+    const words = [...part.#state.words(), ...part.#state.finish(part.#maintenance.words())];
     part.controller.recall(part.#state.recalled, words);
     return part;
   }
@@ -131,6 +131,7 @@ export class MainPart {
           if (!this.#maintenance.expects(kept)) this.#alerts.offer(kept);
         },
       },
+      onDrained: (words) => this.#state.keepEnds(words),
       clock: systemClock,
       timers: systemTimers,
       turns: systemTurns,
@@ -169,7 +170,7 @@ export class MainPart {
       turns: systemTurns,
       tell: (happening) => this.controller.tell(happening),
       world: () => this.controller.world(),
-      onWords: (words) => this.controller.administer(words),
+      onWords: (words) => this.controller.administer(this.#state.finish(words)),
     });
   }
 

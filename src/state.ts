@@ -11,6 +11,7 @@ import { EventJournal } from './events/journal.js';
 import { bootId } from './files/disk.js';
 import type { AdminWord } from './policy/model.js';
 import { AdminMemory } from './store/admin.js';
+import { DrainEnds } from './store/drain-ends.js';
 import { FileStore } from './store/file.js';
 import type { RedisTarget } from './store/model.js';
 import { RedisStore } from './store/redis.js';
@@ -42,6 +43,8 @@ export class StateKeeper {
   readonly journal: EventJournal;
   readonly #options: StateOptions;
   readonly #admin: AdminMemory;
+  /** Undefined without a directory. */
+  readonly #ends: DrainEnds | undefined;
   #verdicts: VerdictFile | undefined;
   #recalled: VerdictsFound['verdicts'] = new Map();
   /** What was found before anybody could be told. */
@@ -57,6 +60,7 @@ export class StateKeeper {
     this.#admin.configure(config);
     const { directory, redis } = config.state ?? {};
     if (directory !== undefined) this.#admin.add(() => this.#adminFile(join(directory, 'admin.jsonl')));
+    this.#ends = directory === undefined ? undefined : this.#drainEnds(join(directory, 'drains.jsonl'));
     if (redis !== undefined) this.#admin.add((onEntries) => this.#adminRedis(redis, onEntries));
   }
 
@@ -65,6 +69,7 @@ export class StateKeeper {
     const { config } = this.#options;
     for (const message of await this.journal.open()) this.#trouble(message);
     for (const message of await this.#admin.open()) this.#trouble(message);
+    for (const message of (await this.#ends?.open()) ?? []) this.#trouble(message);
     const { directory, verdictsAge } = config.state ?? {};
     if (directory === undefined || verdictsAge === undefined) return;
     this.#verdicts = this.#verdictFile(join(directory, 'verdicts.jsonl'), verdictsAge, await bootId());
@@ -83,7 +88,17 @@ export class StateKeeper {
 
   /** What is said of servers that there are, by the operator, here or at another director. */
   words(): readonly AdminWord[] {
-    return this.#admin.words();
+    return this.finish(this.#admin.words());
+  }
+
+  /** The same words, of which those say that their drain is over whose drain is. */
+  finish(words: readonly AdminWord[]): readonly AdminWord[] {
+    return this.#ends?.finish(words) ?? words;
+  }
+
+  /** Keeps that drains came to their end here. */
+  keepEnds(words: readonly AdminWord[]): void {
+    this.#ends?.keep(words);
   }
 
   /** Events have their numbers now: tells what `open` found, and keeps verdicts from now on. */
@@ -116,7 +131,7 @@ export class StateKeeper {
 
   /** The last write of everything. */
   async close(): Promise<void> {
-    await Promise.all([this.#admin.close(), this.#verdicts?.close()]);
+    await Promise.all([this.#admin.close(), this.#ends?.close(), this.#verdicts?.close()]);
     // Last: what went wrong with the others stands in it.
     await this.journal.close();
   }
@@ -137,6 +152,11 @@ export class StateKeeper {
       isValue: isWordValue,
       events: this.#events(),
     });
+  }
+
+  #drainEnds(path: string): DrainEnds {
+    const { config, timers } = this.#options;
+    return new DrainEnds({ path, director: config.name, timers, events: this.#events() });
   }
 
   #adminRedis(

@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import type { EventStatus, EventsStatus } from '../src/api/events.js';
-import type { Status } from '../src/api/status.js';
+import type { Servers, Status } from '../src/api/status.js';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/bundle/src/main.js', import.meta.url));
 
@@ -251,4 +251,29 @@ t.test('what the operator said outlives a kill, and what was taken back stays so
     t.equal((await here())?.admin?.state, state, word);
     await next.end('SIGTERM');
   }
+});
+
+t.test('a drain that is over is over after a restart and a kill, and is told once', async (t) => {
+  const home = new Home(t, await listener(t));
+  const first = home.start(t);
+  await settled(home, first);
+  await home.post('/v1/servers/here/drain');
+  await first.kind('drain-finished');
+  await until(() => existsSync(join(home.state, 'drains.jsonl')));
+  await first.end('SIGKILL');
+  const second = home.start(t);
+  await until(() => home.answers());
+  const { servers } = await home.ask<Servers>('/v1/servers/here');
+  t.match(servers, [{ server: { admin: { state: 'drained' } } }]);
+  await second.end('SIGTERM');
+  const third = home.start(t);
+  await until(() => home.answers());
+  const { kept } = await home.ask<Servers>('/v1/servers/here');
+  t.equal(kept, true);
+  t.equal(kinds(await home.events()).filter((kind) => kind === 'drain-finished').length, 1);
+  await home.post('/v1/servers/here/undrain');
+  await third.end('SIGTERM');
+  home.start(t);
+  await until(() => home.answers());
+  t.match((await home.ask<Servers>('/v1/servers/here')).servers, [{ server: { admin: null } }]);
 });

@@ -103,7 +103,11 @@ export function readOrder(verb: Verb, given: unknown): Read<Order> {
 
 function serversOf(places: readonly Place[], source: ApiSource, changed: number): Servers {
   const world = source.world();
-  return { changed, servers: places.map(({ service, server }) => placeStatus(service, server, world)) };
+  return {
+    changed,
+    kept: world.config.state !== undefined,
+    servers: places.map(({ service, server }) => placeStatus(service, server, world)),
+  };
 }
 
 /** `GET /v1/servers/SERVER?service=NAME` */

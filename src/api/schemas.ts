@@ -20,13 +20,10 @@ import type {
   ServiceStatus,
   Services,
   Status,
-  SyncDaemonStatus,
-  SyncStatus,
   TableStatus,
-  TimeoutStatus,
-  TimeoutsStatus,
   WorkerStatus,
 } from './status.js';
+import type { SyncDaemonStatus, SyncStatus, TimeoutStatus, TimeoutsStatus } from './status-kernel.js';
 import type { TrafficStatus } from './traffic.js';
 
 /** Body of every answer with a status of 400 or more, but for 503 of the two health routes. */
@@ -126,6 +123,7 @@ export const PLACE_SCHEMA = objectOf<PlaceStatus>('One server in one service.', 
 
 export const SERVERS_SCHEMA = objectOf<Servers>('The servers that one name or address stands for.', {
   changed: count('Of how many of them the command changed something; 0 for `GET`.'),
+  kept: flag('Whether what is said of servers outlives a restart: it does where `state:` is configured.'),
   servers: list(PLACE_SCHEMA, 'In the order of the configuration.'),
 });
 

@@ -5,8 +5,7 @@ import type { FallbackServer, ServerConfig, ServiceConfig } from '../config/mode
 import type { EpochMillis } from '../core/units.js';
 import { firstForeign, foreignTexts } from '../ipvs/foreign.js';
 import { entriesText } from '../ipvs/keys.js';
-import type { ObservedService, SyncDaemon, SyncRole, TimeoutsState } from '../ipvs/model.js';
-import type { TimeoutName } from '../ipvs/timeouts.js';
+import type { ObservedService } from '../ipvs/model.js';
 import type { WindowState } from '../maintenance/model.js';
 import { entriesOf } from '../policy/desired.js';
 import { serverId } from '../policy/judge.js';
@@ -14,6 +13,7 @@ import type { AdminEntry, AdminSource, Connections, ServerAdmin, Standing } from
 import { standingText } from '../policy/words.js';
 import type { ServerHealth, World } from '../world.js';
 import { type MassStatus, massStatus } from './mass.js';
+import { type SyncStatus, syncStatus, type TimeoutsStatus, timeoutsStatus } from './status-kernel.js';
 import { destsOf, serverTraffic, serviceTraffic, type TrafficStatus, trafficStatus } from './traffic.js';
 
 export interface ServerStatus {
@@ -59,6 +59,8 @@ export interface PlaceStatus {
 export interface Servers {
   /** Of how many of them a command changed something. */
   readonly changed: number;
+  /** What is said of servers outlives a restart of the daemon. */
+  readonly kept: boolean;
   readonly servers: readonly PlaceStatus[];
 }
 
@@ -101,41 +103,6 @@ export interface TableStatus {
   readonly foreign: readonly string[];
   readonly operationsApplied: number;
   readonly operationsFailed: number;
-}
-
-export interface SyncDaemonStatus {
-  readonly role: SyncRole;
-  readonly interface: string;
-  readonly id: number;
-  readonly group: string | null;
-  readonly port: number | null;
-  readonly ttl: number | null;
-  readonly maxlen: number | null;
-}
-
-export interface SyncStatus {
-  readonly follows: string | null;
-  readonly wanted: readonly SyncRole[] | null;
-  readonly running: readonly SyncDaemonStatus[] | null;
-  readonly inSync: boolean;
-  readonly lastError: string | null;
-  readonly repaired: number;
-}
-
-/** Whole seconds; null: not asked for, not known, or not ours. */
-export interface TimeoutStatus {
-  readonly wanted: number | null;
-  readonly seen: number | null;
-  readonly original: number | null;
-}
-
-export interface TimeoutsStatus {
-  readonly tcp: TimeoutStatus;
-  readonly tcpFin: TimeoutStatus;
-  readonly udp: TimeoutStatus;
-  readonly inSync: boolean;
-  readonly lastError: string | null;
-  readonly repaired: number;
 }
 
 export interface WorkerStatus {
@@ -306,52 +273,6 @@ function tableStatus({ table }: World): TableStatus {
     foreign: foreignTexts(firstForeign(table.foreign, FOREIGN_LISTED_MAX)),
     operationsApplied: table.operationsApplied,
     operationsFailed: table.operationsFailed,
-  };
-}
-
-function syncDaemonStatus(daemon: SyncDaemon): SyncDaemonStatus {
-  const { role, interface: device, syncId, group, port, ttl, maxLength } = daemon;
-  return {
-    role,
-    interface: device,
-    id: syncId,
-    group: group ?? null,
-    port: port ?? null,
-    ttl: ttl ?? null,
-    maxlen: maxLength ?? null,
-  };
-}
-
-function syncStatus({ sync, config }: World): SyncStatus | null {
-  if (sync === undefined) return null;
-  const roles = config.sync?.roles;
-  return {
-    follows: roles?.kind === 'follow' ? roles.instance : null,
-    wanted: sync.wanted?.map(({ role }) => role) ?? null,
-    running: sync.seen?.map(syncDaemonStatus) ?? null,
-    inSync: sync.inSync,
-    lastError: sync.lastError ?? null,
-    repaired: sync.repaired,
-  };
-}
-
-function timeoutStatus({ wanted, seen, original }: TimeoutsState, name: TimeoutName): TimeoutStatus {
-  return {
-    wanted: wanted[name] ?? null,
-    seen: seen?.[name] ?? null,
-    original: original[name] ?? null,
-  };
-}
-
-function timeoutsStatus({ timeouts }: World): TimeoutsStatus | null {
-  if (timeouts === undefined) return null;
-  return {
-    tcp: timeoutStatus(timeouts, 'tcp'),
-    tcpFin: timeoutStatus(timeouts, 'tcpFin'),
-    udp: timeoutStatus(timeouts, 'udp'),
-    inSync: timeouts.inSync,
-    lastError: timeouts.lastError ?? null,
-    repaired: timeouts.repaired,
   };
 }
 

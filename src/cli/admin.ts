@@ -13,6 +13,7 @@ import { daemonOf } from './where.js';
 export type AdminVerb = 'drain' | 'undrain' | 'disable' | 'enable' | 'weight';
 
 const LOOK_INTERVAL = seconds(1);
+const FORGETS = 'lvsentry: a restart of the daemon forgets this: `state:` is not configured';
 
 function usage(problem: string): LvsError {
   return new LvsError('USAGE', problem);
@@ -118,6 +119,8 @@ export function adminCommand(verb: AdminVerb): CommandModule {
       const path = `/v1/servers/${encodeURIComponent(given.text('server') ?? '')}`;
       const body = JSON.stringify(order.body);
       const answer = await tellDaemon(where, `${path}/${order.verb}`, { token: tokenOf(given), body });
+      const { changed, kept } = readServers(answer.body);
+      if (changed > 0 && !kept) context.err(FORGETS);
       if (given.flag('wait')) return follow(context, given, where, path);
       if (given.flag('json')) context.out(answer.body);
       else for (const place of readServers(answer.body).servers) context.out(placeLine(place));

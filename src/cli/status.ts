@@ -5,10 +5,9 @@ import type {
   ServerStatus,
   ServiceStatus,
   Status,
-  SyncStatus,
   TableStatus,
-  TimeoutsStatus,
 } from '../api/status.js';
+import type { SyncStatus, TimeoutsStatus } from '../api/status-kernel.js';
 import type { TrafficStatus } from '../api/traffic.js';
 import type { Listen } from '../config/model.js';
 import { LvsError } from '../core/errors.js';

@@ -2,7 +2,15 @@
 import type { VerdictChange } from '../checks/model.js';
 import type { FallbackServer, ServerConfig, ServiceConfig } from '../config/model.js';
 import type { MassNews } from './mass-watch.js';
-import type { AdminEntry, Rail, ServerAdmin, ServerId, ServiceStanding, Standing } from './model.js';
+import type {
+  AdminEntry,
+  AdminWord,
+  Rail,
+  ServerAdmin,
+  ServerId,
+  ServiceStanding,
+  Standing,
+} from './model.js';
 
 /** Where a server stands in the configuration. */
 export interface Place {
@@ -110,4 +118,13 @@ export function standingNews(
   news.push(...railNews(service, before, standing));
   if (isBelow(standing) !== isBelow(before)) news.push({ kind: 'minimum', service, standing });
   return news;
+}
+
+/** What was said of the servers whose drains came to their end, as it is now. */
+export function endedDrains(news: readonly PolicyNews[]): readonly AdminWord[] {
+  return news.flatMap((one) => {
+    if (one.kind !== 'admin' || one.what !== 'drain-finished') return [];
+    const { service, server, entry } = one;
+    return { server: `${service.name}/${server.name}`, source: entry.source, entry };
+  });
 }
