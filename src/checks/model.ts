@@ -3,7 +3,8 @@ import type { EpochMillis, Micros, Millis } from '../core/units.js';
 import type { DnsCheck, NtpCheck, SipCheck, UdpCheck } from './spec-datagram.js';
 import type { Target } from './spec-target.js';
 import type { MailboxCheck, MemcachedCheck, SendExpectCheck, SmtpCheck, TlsCheck } from './spec-text.js';
-import type { TlsSettings, TlsUse } from './spec-tls.js';
+import type { TlsUse } from './spec-tls.js';
+import type { HttpCheck } from './spec-web.js';
 
 /** up or down after rise/fall; unknown before the first verdict, or while its worker is being restarted. */
 export type Verdict = 'up' | 'down' | 'unknown';
@@ -35,26 +36,6 @@ export interface CheckRule {
 export interface TcpCheck {
   readonly type: 'tcp';
   readonly target: Target;
-}
-
-/** Inclusive: [200, 299]. */
-export type StatusRange = readonly [number, number];
-
-export interface HttpCheck {
-  readonly type: 'http' | 'https';
-  readonly target: Target;
-  readonly method: 'GET' | 'HEAD' | 'OPTIONS';
-  readonly path: string;
-  /** The Host header as sent. */
-  readonly host: string;
-  /** Further headers, names in lower case. */
-  readonly headers: readonly (readonly [string, string])[];
-  readonly status: readonly StatusRange[];
-  /** Text that the body must contain; undefined: the body does not matter. */
-  readonly contains: string | undefined;
-  /** More body than this many bytes is never read. */
-  readonly bodyLimit: number;
-  readonly tls: TlsSettings | undefined;
 }
 
 export interface FtpCheck {
@@ -124,8 +105,11 @@ export interface Suspicion {
 /** The parts of a probe that can be timed apart, in the order in which they happen. */
 export type Phase = 'connect' | 'tls' | 'greeting' | 'login' | 'request' | 'response' | 'data' | 'quit';
 
+/** Why a probe ended. `at`: where it was, if it goes to several places (the urls of a check, redirects). */
+export type Reason = ReasonKind & { readonly at?: string };
+
 /** The closed list of reasons. Failures of ours (`local-*`) are never a server's fault: their outcome is unknown. */
-export type Reason =
+export type ReasonKind =
   | { readonly kind: 'ok' }
   | { readonly kind: 'refused'; readonly phase: Phase }
   | { readonly kind: 'reset'; readonly phase: Phase }

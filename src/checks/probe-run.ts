@@ -55,6 +55,8 @@ export class ProbeRun {
   #phaseStarted: Millis;
   #result: ProbeResult | undefined;
   #warning: string | undefined;
+  #at: string | undefined;
+  readonly #dropped = new Set<Socket>();
   /** What it means when the deadline comes; undefined: a time-out in the phase that runs. */
   #silence: Reason | undefined;
 
@@ -89,14 +91,20 @@ export class ProbeRun {
     this.#warning = text;
   }
 
+  /** Where the probe is, for its reason; undefined: where it always is. */
+  locate(at: string | undefined): void {
+    this.#at = at;
+  }
+
   /** From now on silence until the deadline is a pass. */
   passAtDeadline(): void {
     this.#silence = { kind: 'ok' };
   }
 
   /** Ends the probe. Only the first call counts. */
-  end(reason: Reason): void {
+  end(why: Reason): void {
     if (this.ended) return;
+    const reason = this.#at === undefined ? why : { ...why, at: this.#at };
     const now = this.#now();
     this.#phases.push([this.#phase, microsBetween(this.#phaseStarted, now)]);
     const elapsed = microsBetween(this.#started, now);
@@ -180,6 +188,12 @@ export class ProbeRun {
     });
   }
 
+  /** Gives one connection up while the probe goes on. Its handlers may still hear bytes that were under way. */
+  drop(socket: Socket): void {
+    this.#dropped.add(socket);
+    free(socket);
+  }
+
   #ownTls(socket: TLSSocket, handlers: LinkHandlers): void {
     socket.once('secureConnect', () => this.#guard(() => handlers.open(socket)));
     socket.on('data', (bytes: Buffer) => this.#guard(() => handlers.data(bytes)));
@@ -188,7 +202,9 @@ export class ProbeRun {
 
   #own(socket: Socket, handlers: LinkHandlers): void {
     this.#sockets.push(socket);
-    socket.on('error', (error) => this.fail(error));
+    socket.on('error', (error) => {
+      if (!this.#dropped.has(socket)) this.fail(error);
+    });
     socket.once('end', () => this.#guard(() => this.#onPeerEnd(handlers)));
     socket.once('close', () => this.#onClosed(socket));
   }

@@ -1,7 +1,7 @@
 /** Reasons in words, and what a reason means for the outcome. */
 import { unreachable } from '../core/assert.js';
 import type { Micros } from '../core/units.js';
-import type { Outcome, Phase, Reason, TlsProblem } from './model.js';
+import type { Outcome, Phase, Reason, ReasonKind, TlsProblem } from './model.js';
 
 const TLS_TEXT: Readonly<Record<TlsProblem, string>> = {
   expired: 'certificate expired',
@@ -23,6 +23,11 @@ export function outcomeOf(reason: Reason): Outcome {
  * @param elapsed of the whole probe; named only where the time is the reason.
  */
 export function reasonText(reason: Reason, elapsed?: Micros): string {
+  const text = ownText(reason, elapsed);
+  return reason.at === undefined ? text : `${text} at ${printable(reason.at)}`;
+}
+
+function ownText(reason: ReasonKind, elapsed: Micros | undefined): string {
   switch (reason.kind) {
     case 'ok':
       return 'ok';

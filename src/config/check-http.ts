@@ -1,44 +1,17 @@
-import type { HttpCheck, StatusRange } from '../checks/model.js';
 import type { Target } from '../checks/spec-target.js';
 import type { TlsSettings } from '../checks/spec-tls.js';
+import type { HttpCheck, HttpCredentials, HttpUrl } from '../checks/spec-web.js';
 import { endpointText } from '../core/ip.js';
+import { httpUrls } from './check-http-urls.js';
+import { login } from './check-login.js';
 import { tlsSettings } from './check-tls.js';
-import {
-  type Checked,
-  type Context,
-  type Cursor,
-  entries,
-  FAULTY,
-  items,
-  report,
-  reportKey,
-} from './cursor.js';
+import { type Checked, type Context, type Cursor, entries, FAULTY, report, reportKey } from './cursor.js';
 import { parseEndpoint } from './endpoint.js';
 import { type Layers, pick, pickValue } from './layers.js';
 import { expandSecrets } from './secrets.js';
 
 const BODY_LIMIT = 65_536;
-
-function statusRange(context: Context, at: Cursor<number | string>): Checked<StatusRange> {
-  if (typeof at.value === 'number') return [at.value, at.value];
-  const [low = 0, high = 0] = at.value.split('-').map(Number);
-  return low <= high ? [low, high] : report(context, at, `${at.value} ends before it begins`);
-}
-
-/** The statuses that are a pass; any 2xx where nothing is said. */
-export function statusRanges(context: Context, layers: Layers): Checked<readonly StatusRange[]> {
-  const list = pick(layers, 'status');
-  if (list === undefined) return [[200, 299]];
-  if (list === FAULTY) return FAULTY;
-  if (list.value.length === 0) return report(context, list, 'empty; no answer would ever be a pass');
-  const ranges: StatusRange[] = [];
-  for (const item of items(list)) {
-    const range = item === FAULTY ? FAULTY : statusRange(context, item);
-    if (range === FAULTY) return FAULTY;
-    ranges.push(range);
-  }
-  return ranges;
-}
+const VERSIONS = { 1: '1.0', 1.1: '1.1' } as const;
 
 /** They frame the message or name the server: the probe writes them itself (RFC 9110 7.2, RFC 9112 6). */
 const OWN_HEADERS: ReadonlySet<string> = new Set([
@@ -91,11 +64,34 @@ function httpTls(
   return { ...tls, serverName: tls.serverName ?? (host === undefined ? undefined : hostName(host)) };
 }
 
-function contains(context: Context, layers: Layers, method: Checked<string>): Checked<string> | undefined {
-  const at = pick(layers, 'contains');
-  if (at === undefined || at === FAULTY) return at;
-  if (method !== 'HEAD') return at.value;
-  return report(context, at, 'the answer to HEAD has no body that could contain anything; use `method: GET`');
+/** Who asks: a name with its password, or a token; not both, and not beside a header that says the same. */
+function credentials(
+  context: Context,
+  layers: Layers,
+  list: Checked<HttpCheck['headers']>,
+): Checked<HttpCredentials | undefined> {
+  const who = login(context, layers);
+  const token = pick(layers, 'token');
+  if (who === FAULTY || token === FAULTY || list === FAULTY) return FAULTY;
+  if (who === undefined && token === undefined) return undefined;
+  const at = token ?? pick(layers, 'user');
+  if (at === undefined || at === FAULTY) return FAULTY;
+  if (who !== undefined && token !== undefined)
+    return reportKey(context, at, 'there is a `user` already; keep one of them');
+  if (list.some(([name]) => name === 'authorization'))
+    return reportKey(context, at, 'there is a header `authorization` already; keep one of them');
+  if (who === undefined) return bearer(context, at);
+  return who.user.includes(':')
+    ? report(context, at, 'a name with a colon cannot be told in HTTP (RFC 7617 2)')
+    : { kind: 'basic', ...who };
+}
+
+function bearer(context: Context, at: Cursor<string>): Checked<HttpCredentials> {
+  const token = expandSecrets(context, at);
+  if (token === FAULTY) return FAULTY;
+  return /^[\x21-\x7e]+$/.test(token)
+    ? { kind: 'bearer', token }
+    : report(context, at, 'what it stands for is no token: printable ASCII without blanks');
 }
 
 /** The HTTP or HTTPS check that these layers describe. */
@@ -104,27 +100,24 @@ export function httpProbe(
   type: 'http' | 'https',
   layers: Layers,
 ): Checked<(target: Target) => HttpCheck> {
-  const method = pickValue(layers, 'method', 'GET');
-  const path = pickValue(layers, 'path', '/');
   const hostAt = pick(layers, 'host');
   const host = hostAt === undefined || hostAt === FAULTY ? hostAt : hostAt.value;
   const list = headers(context, layers);
-  const status = statusRanges(context, layers);
-  const text = contains(context, layers, method);
+  const who = credentials(context, layers, list);
   const bodyLimit = pickValue(layers, 'body-limit', BODY_LIMIT);
+  const redirects = pickValue(layers, 'redirects', 0);
+  const version = pickValue(layers, 'version', 1.1);
+  const urls = httpUrls(context, layers, bodyLimit);
   const tls = type === 'https' ? httpTls(context, layers, host) : undefined;
-  if (method === FAULTY || path === FAULTY || host === FAULTY || list === FAULTY) return FAULTY;
-  if (status === FAULTY || text === FAULTY || bodyLimit === FAULTY || tls === FAULTY) return FAULTY;
-  return (target) => ({
-    type,
-    target,
-    method,
-    path,
-    host: host ?? endpointText(target.address, target.port),
-    headers: list,
-    status,
-    contains: text,
-    bodyLimit,
-    tls,
-  });
+  if (host === FAULTY || list === FAULTY || who === FAULTY || bodyLimit === FAULTY) return FAULTY;
+  if (redirects === FAULTY || version === FAULTY || urls === FAULTY || tls === FAULTY) return FAULTY;
+  return (target) => {
+    const named = (url: Omit<HttpUrl, 'host'>): HttpUrl => ({
+      ...url,
+      host: host ?? endpointText(target.address, target.port),
+    });
+    const [first, ...further] = urls;
+    const rest = { headers: list, credentials: who, bodyLimit, redirects, further: further.map(named), tls };
+    return { type, target, version: VERSIONS[version], ...named(first), ...rest };
+  };
 }

@@ -19,7 +19,8 @@ export function commandLine(
   return /[\r\n\0]/.test(text) ? report(context, at, 'what it stands for holds a line break') : text;
 }
 
-function login(context: Context, layers: Layers): Checked<Login | undefined> {
+/** A user with the password; undefined where neither is said. */
+export function login(context: Context, layers: Layers): Checked<Login | undefined> {
   const user = commandLine(context, layers, 'user');
   const password = commandLine(context, layers, 'password');
   if (user === FAULTY || password === FAULTY) return FAULTY;

@@ -3,7 +3,7 @@ import type { DnsCheck, NtpCheck, SipCheck } from '../checks/spec-datagram.js';
 import type { Target } from '../checks/spec-target.js';
 import type { TlsCheck } from '../checks/spec-text.js';
 import { ipFamily, parseIp } from '../core/ip.js';
-import { statusRanges } from './check-http.js';
+import { statusRanges } from './check-http-urls.js';
 import { tlsSettings } from './check-tls.js';
 import { type Checked, type Context, FAULTY, report } from './cursor.js';
 import { type Layers, pick, pickValue } from './layers.js';

@@ -1,12 +1,35 @@
 /** The keys of http and https checks. */
 import { Type } from 'typebox';
-import { type CheckKindSchema, STATUS_KEYS, TLS_KEYS } from './schema-check-keys.js';
-import { choice, integer, text } from './schema-kit.js';
+import type { JsonScalar } from '../checks/spec-web.js';
+import { JSON_POINTER_PATTERN } from '../core/json-pointer.js';
+import { type CheckKindSchema, LOGIN_KEYS, line, STATUS_KEYS, TLS_KEYS } from './schema-check-keys.js';
+import { choice, type Doc, integer, listOf, optional, text } from './schema-kit.js';
 
 /** Header names: RFC 9110 5.6.2 token. */
 const HEADER_NAME_PATTERN = "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$";
 
-const HTTP_KEYS = {
+/** A mapping whose keys are of the operator's choice, as far as they have the shape. */
+function mapping<Value>(
+  shape: { readonly names: object; readonly values: object; readonly most: number },
+  doc: Doc,
+) {
+  return Type.Unsafe<Record<string, Value>>({
+    type: 'object',
+    maxProperties: shape.most,
+    propertyNames: { type: 'string', ...shape.names },
+    additionalProperties: shape.values,
+    description: doc.relation === undefined ? doc.says : `${doc.says} ${doc.relation}`,
+    'x-expects': doc.expects ?? 'a mapping',
+    'x-type': 'mapping',
+    'x-range': `up to ${shape.most}`,
+    'x-example': doc.example,
+    'x-default': doc.default ?? 'none',
+    ...(doc.relation === undefined ? {} : { 'x-relation': doc.relation }),
+  });
+}
+
+/** What is asked and what must come, which each of several urls may say for itself. */
+const URL_KEYS = {
   path: text(
     {
       expects: 'a path that begins with "/", without blanks',
@@ -17,37 +40,10 @@ const HTTP_KEYS = {
     { says: 'What is asked for.', default: '/', example: '/health' },
   ),
   ...STATUS_KEYS,
-  host: text(
-    { expects: 'a host, or host:port, as in a URL', pattern: '^[A-Za-z0-9.:\\[\\]_-]+$', longest: 261 },
-    {
-      says: 'The Host header.',
-      default: "address and port of the server's check",
-      example: 'www.example.org',
-    },
-  ),
-  method: choice(['GET', 'HEAD', 'OPTIONS'], { says: 'The method.', default: 'GET', example: 'HEAD' }),
-  headers: Type.Unsafe<Record<string, string>>({
-    type: 'object',
-    maxProperties: 32,
-    propertyNames: {
-      type: 'string',
-      pattern: HEADER_NAME_PATTERN,
-      'x-expects': "a header's name",
-    },
-    additionalProperties: {
-      type: 'string',
-      maxLength: 4096,
-      pattern: '^[\\u0020-\\u007e]*$',
-      'x-expects': 'text in printable ASCII',
-      'x-secret': true,
-    },
-    description: 'Further headers. Values may refer to secrets.',
-    'x-expects': 'a mapping of at most 32 header names to text',
-    'x-type': 'mapping of text',
-    'x-range': 'up to 32',
-    'x-example': `{ authorization: 'Bearer \${env:PROBE_TOKEN}' }`,
-    'x-default': 'none',
-    'x-relation': 'Not `host` (has its own key) nor the headers that frame a message.',
+  method: choice(['GET', 'HEAD', 'OPTIONS', 'POST'], {
+    says: 'The method.',
+    default: 'GET',
+    example: 'HEAD',
   }),
   contains: text(
     { expects: 'text', longest: 4096 },
@@ -58,8 +54,148 @@ const HTTP_KEYS = {
       relation: 'Not with `method: HEAD`, whose answers have no body.',
     },
   ),
+  body: text(
+    { expects: 'text', longest: 65_536 },
+    {
+      says: 'What is sent behind the head. May refer to secrets. Its type stands in `headers` (content-type).',
+      default: 'no body',
+      example: `'{"probe": true}'`,
+      relation: 'Only with `method: POST`.',
+      secret: true,
+    },
+  ),
+  matches: text(
+    { expects: 'a regex', longest: 1024 },
+    {
+      says: 'A regex that must match in the body: see [Regular expressions](checks.md#regular-expressions).',
+      default: 'the body does not matter',
+      example: "'workers: [1-9]'",
+      relation: 'Not with `method: HEAD`.',
+    },
+  ),
+  json: mapping<JsonScalar>(
+    {
+      names: {
+        pattern: JSON_POINTER_PATTERN,
+        maxLength: 256,
+        'x-expects': 'a JSON pointer, such as /status',
+      },
+      values: {
+        type: ['string', 'number', 'boolean', 'null'],
+        maxLength: 1024,
+        'x-expects': 'text, a number, true, false or null',
+      },
+      most: 16,
+    },
+    {
+      says: 'JSON pointers (RFC 6901) and the values to which they must lead in the body.',
+      expects: 'a mapping of JSON pointers to values, such as { /status: ok }',
+      default: 'the body need not be JSON',
+      example: '{ /status: ok, /replica/lag: 0 }',
+      relation: 'Not with `method: HEAD`, nor with a `body-limit` above 1048576.',
+    },
+  ),
+  digest: text(
+    {
+      expects: 'an MD5 (32) or SHA-256 (64) in hexadecimal digits',
+      pattern: '^([0-9A-Fa-f]{32}|[0-9A-Fa-f]{64})$',
+      longest: 64,
+    },
+    {
+      says: "The digest of the whole body: MD5, as keepalived's genhash prints it, or SHA-256.",
+      default: 'the body does not matter',
+      example: '640205b7b0fc66c1ea91c463fac6334d',
+      relation: 'Not with `method: HEAD`.',
+    },
+  ),
+  'expect-headers': mapping<string>(
+    {
+      names: { pattern: HEADER_NAME_PATTERN, 'x-expects': "a header's name" },
+      values: { type: 'string', maxLength: 1024, 'x-expects': 'a regex' },
+      most: 16,
+    },
+    {
+      says: 'Headers that the answer must have, each with a regex that must match in its value.',
+      expects: 'a mapping of at most 16 header names to regexes',
+      example: '{ content-type: ^application/json }',
+    },
+  ),
+};
+
+const HTTP_KEYS = {
+  ...URL_KEYS,
+  host: text(
+    { expects: 'a host, or host:port, as in a URL', pattern: '^[A-Za-z0-9.:\\[\\]_-]+$', longest: 261 },
+    {
+      says: 'The Host header.',
+      default: "address and port of the server's check",
+      example: 'www.example.org',
+    },
+  ),
+  headers: mapping<string>(
+    {
+      names: { pattern: HEADER_NAME_PATTERN, 'x-expects': "a header's name" },
+      values: {
+        type: 'string',
+        maxLength: 4096,
+        pattern: '^[\\u0020-\\u007e]*$',
+        'x-expects': 'text in printable ASCII',
+        'x-secret': true,
+      },
+      most: 32,
+    },
+    {
+      says: 'Further headers. Values may refer to secrets.',
+      expects: 'a mapping of at most 32 header names to text',
+      example: `{ authorization: 'Bearer \${env:PROBE_TOKEN}' }`,
+      relation: 'Not `host` (has its own key) nor the headers that frame a message.',
+    },
+  ),
+  urls: listOf(
+    Type.Object(
+      { ...optional(URL_KEYS), path: URL_KEYS.path },
+      {
+        additionalProperties: false,
+        description: 'One request.',
+        'x-expects': 'a mapping (path, status, contains ...)',
+        'x-type': 'mapping',
+        'x-example': '{ path: /health }',
+      },
+    ),
+    16,
+    {
+      says: 'Several requests, one after the other within the one `timeout`: all answers must be as wanted. Each says for itself what it does not take from the check.',
+      default: 'the one of `path`',
+      example: '[{ path: /health }, { path: /shop, contains: basket }]',
+      relation: 'Not beside `path`.',
+    },
+    false,
+  ),
+  version: Type.Unsafe<1 | 1.1>({
+    type: 'number',
+    enum: [1, 1.1],
+    description: 'The version of HTTP that is spoken.',
+    'x-expects': '1.0 or 1.1',
+    'x-type': 'number',
+    'x-range': '1.0, 1.1',
+    'x-default': '1.1',
+    'x-example': '1.0',
+  }),
+  redirects: integer(0, 10, {
+    says: 'How many redirects of a request are followed, at the server that is probed, whatever host they name.',
+    default: '0: the status of a redirect is judged like any other',
+    example: '3',
+  }),
+  ...LOGIN_KEYS,
+  token: text(line(4096), {
+    says: 'A token that is shown (Bearer, RFC 6750). Better a reference to a secret than the secret.',
+    default: 'none',
+    example: `'\${file:/etc/lvsentry/probe-token}'`,
+    relation: 'Not beside `user`.',
+    secret: true,
+  }),
   'body-limit': integer(1, 16_777_216, {
-    says: 'More of the body than this is never read; `contains` must be met within it.',
+    says: 'More of the body than this is never read; what is looked for must be met within it.',
     default: '65536',
     example: '4096',
     unit: 'bytes',
@@ -67,7 +203,7 @@ const HTTP_KEYS = {
 };
 
 export const http: CheckKindSchema & { readonly keys: typeof HTTP_KEYS } = {
-  says: 'Passes when the status of the answer is one of `status` and, with `contains`, the text is in the body.',
+  says: 'Passes when the status of the answer is one of `status`, and what is looked for stands in its head and its body.',
   keys: HTTP_KEYS,
 };
 

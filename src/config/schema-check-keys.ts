@@ -90,7 +90,7 @@ function file(doc: Doc) {
 /** Who logs in, and with what. */
 export const LOGIN_KEYS = {
   user: text(line(255), {
-    says: 'Who logs in. May refer to a secret. Without it nobody logs in to pop3, imap and nntp.',
+    says: 'Who logs in. May refer to a secret. Without it nobody logs in to pop3, imap and nntp, and http asks without a name.',
     default: 'anonymous',
     example: 'probe',
   }),

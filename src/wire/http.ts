@@ -1,5 +1,4 @@
-/** HTTP/1.1 as a probe speaks it (RFC 9112): one request as text, one response read incrementally and strictly. */
-import { LvsError } from '../core/errors.js';
+/** Responses of HTTP/1.0 and HTTP/1.1 (RFC 9112), read incrementally and strictly. */
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -10,51 +9,7 @@ export const HTTP_HEAD_LIMIT = 16 * 1024;
 /** A chunk size without extensions, and its line end. */
 const CHUNK_LINE_LENGTH = 16;
 
-export interface HttpRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly host: string;
-  /** Further fields, names in lower case. One that has a default replaces it. */
-  readonly headers: readonly (readonly [string, string])[];
-}
-
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** RFC 9112 3.2.1 and 3.2.4: no space, no control character; other than ASCII must be percent-encoded. */
-const REQUEST_TARGET = /^(?:\/[!-~]*|\*)$/;
-const HOST = /^[!-~]*$/;
-/** RFC 9110 5.5: visible ASCII, obs-text, space and tab. */
-const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-
-const DEFAULT_FIELDS = [
-  ['user-agent', 'lvsentry'],
-  ['accept', '*/*'],
-  ['connection', 'close'],
-] as const;
-/** Fields that would change where the request ends or whom it is for. */
-const FRAMING_FIELDS = new Set(['host', 'content-length', 'transfer-encoding']);
-
-/**
- * The request as text, to be sent as latin1: without a body, and the only one of its connection.
- * @throws MALFORMED for a value that would not stay in its place (CR, LF, NUL, space in a path ...).
- */
-export function encodeRequest(request: HttpRequest): string {
-  must(TOKEN.test(request.method), 'method', request.method);
-  must(REQUEST_TARGET.test(request.path), 'path', request.path);
-  must(HOST.test(request.host), 'host', request.host);
-  const lines = [`${request.method} ${request.path} HTTP/1.1`, `Host: ${request.host}`];
-  for (const [name, value] of DEFAULT_FIELDS)
-    if (!request.headers.some(([given]) => given === name)) lines.push(`${name}: ${value}`);
-  for (const [name, value] of request.headers) {
-    must(TOKEN.test(name) && !FRAMING_FIELDS.has(name), 'header name', name);
-    must(FIELD_VALUE.test(value), `value of header ${name}`, value);
-    lines.push(`${name}: ${value}`);
-  }
-  return `${lines.join('\r\n')}\r\n\r\n`;
-}
-
-function must(holds: boolean, what: string, value: string): void {
-  if (!holds) throw new LvsError('MALFORMED', `not a ${what} for HTTP: ${JSON.stringify(value)}`);
-}
 
 /** Why a response cannot be read on. */
 export type HttpFault =
@@ -80,6 +35,9 @@ type Expect =
 export class HttpResponseReader {
   readonly #bodiless: boolean;
   readonly #onBody: (bytes: Uint8Array) => void;
+  readonly #wanted: ReadonlySet<string> | undefined;
+  readonly #fields = new Map<string, string>();
+  #minor = 0;
   #expect: Expect = 'status-line';
   #status = 0;
   #headComplete = false;
@@ -91,21 +49,42 @@ export class HttpResponseReader {
   #partialLength = 0;
   #contentLength: number | undefined;
   #chunked = false;
+  /** The body has no length: it ends with the connection. */
+  #endless = false;
+  /** Bytes came behind the response: the next one could not be told from them. */
+  #exceeds = false;
   /** Bytes of the body or chunk that are still to come. */
   #bodyLeft = 0;
 
   /**
    * @param method of the request: a response to HEAD has no body.
    * @param onBody gets the body without its framing, as views that are valid during the call only.
+   * @param wanted names of header fields, in lower case, whose values are kept.
    */
-  constructor(method: string, onBody: (bytes: Uint8Array) => void) {
+  constructor(method: string, onBody: (bytes: Uint8Array) => void, wanted?: ReadonlySet<string>) {
     this.#bodiless = method === 'HEAD';
     this.#onBody = onBody;
+    this.#wanted = wanted;
   }
 
   /** The status of the final response once its head is complete; until then undefined. */
   get status(): number | undefined {
     return this.#headComplete ? this.#status : undefined;
+  }
+
+  /** The wanted fields of the head, as latin1; what stood there more than once is joined by commas (RFC 9110 5.3). */
+  get fields(): ReadonlyMap<string, string> {
+    return this.#fields;
+  }
+
+  /**
+   * Whether the server lets another request follow, once the response is complete: RFC 9112 9.3. The `connection`
+   * field must be among the wanted ones.
+   */
+  get persists(): boolean {
+    const closes = /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i.test(this.#fields.get('connection') ?? '');
+    const isFramed = !this.#endless && !this.#exceeds && this.#status !== 101;
+    return this.#headComplete && this.#minor > 0 && !closes && isFramed;
   }
 
   get fault(): HttpFault | undefined {
@@ -123,6 +102,7 @@ export class HttpResponseReader {
     while (at < bytes.length && this.#expect !== 'done' && this.#expect !== 'failed') {
       at = this.#readsBody() ? this.#takeBody(bytes, at) : this.#takeLine(bytes, at);
     }
+    if (at < bytes.length) this.#exceeds = true;
   }
 
   /** The peer has closed. That ends a body without a length; anywhere else something is missing. */
@@ -204,19 +184,33 @@ export class HttpResponseReader {
     const status = statusOf(line);
     if (status === undefined) return this.#malformed('bad status line');
     this.#status = status;
+    this.#minor = line[7] === 0x31 ? 1 : 0;
+    this.#fields.clear();
     this.#contentLength = undefined;
     this.#chunked = false;
     return 'field';
   }
 
-  /** Only the two fields that frame the body are read; most lines are told apart by the length of their name. */
+  /** Where no others are wanted, the two fields that frame the body are told apart by the length of their name. */
   #onField(line: Uint8Array): Expect {
     const length = fieldNameLength(line);
     if (length < 0) return this.#malformed('bad header field');
+    if (this.#wanted !== undefined) this.#collect(line, length, this.#wanted);
     const name = length === 14 || length === 17 ? latin1(line, 0, length).toLowerCase() : '';
     if (name === 'content-length') return this.#onContentLength(line);
     if (name === 'transfer-encoding') return this.#onTransferEncoding(line);
     return 'field';
+  }
+
+  #collect(line: Uint8Array, length: number, wanted: ReadonlySet<string>): void {
+    const name = latin1(line, 0, length).toLowerCase();
+    if (!wanted.has(name)) return;
+    let [from, to] = [length + 1, line.length];
+    while (from < to && isBlank(line[from])) from += 1;
+    while (to > from && isBlank(line[to - 1])) to -= 1;
+    const value = latin1(line, from, to);
+    const before = this.#fields.get(name);
+    this.#fields.set(name, before === undefined ? value : `${before}, ${value}`);
   }
 
   /** RFC 9110 8.6: digits; repeated only with the same value. */
@@ -247,7 +241,10 @@ export class HttpResponseReader {
     this.#headComplete = true;
     if (this.#bodiless || this.#status === 101 || this.#status === 204 || this.#status === 304) return 'done';
     if (this.#chunked) return 'chunk-size';
-    if (this.#contentLength === undefined) return 'endless-body';
+    if (this.#contentLength === undefined) {
+      this.#endless = true;
+      return 'endless-body';
+    }
     this.#bodyLeft = this.#contentLength;
     return this.#bodyLeft === 0 ? 'done' : 'counted-body';
   }
@@ -296,6 +293,8 @@ function fieldNameLength(line: Uint8Array): number {
   for (let index = 0; index < colon; index += 1) if (TOKEN_BYTES[line[index] ?? 0] === 0) return -1;
   return colon > 0 && isFieldText(line, colon) ? colon : -1;
 }
+
+const isBlank = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x09;
 
 function latin1(line: Uint8Array, from: number, to: number): string {
   return String.fromCharCode(...line.subarray(from, to));

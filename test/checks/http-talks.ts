@@ -1,8 +1,8 @@
 /** How HTTP servers talk, well and badly. */
 import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { HttpCheck } from '../../src/checks/model.js';
 import type { Target } from '../../src/checks/spec-target.js';
+import type { HttpCheck } from '../../src/checks/spec-web.js';
 import { HTTP_HEAD_LIMIT } from '../../src/wire/http.js';
 import { dribble, flood, resetHard } from './listeners.js';
 
@@ -14,10 +14,19 @@ export function check(target: Target, more: Partial<HttpCheck> = {}): HttpCheck 
     method: 'GET',
     path: '/health',
     host: 'www.example.org',
+    version: '1.1',
     headers: [],
+    credentials: undefined,
+    body: undefined,
     status: [[200, 299]],
+    fields: [],
     contains: undefined,
+    matches: undefined,
+    json: [],
+    digest: undefined,
     bodyLimit: 1000,
+    redirects: 0,
+    further: [],
     tls: undefined,
     ...more,
   };

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
 import { httpProber } from '../../src/checks/http.js';
-import type { HttpCheck } from '../../src/checks/model.js';
+import type { HttpCheck } from '../../src/checks/spec-web.js';
 import { systemClock } from '../../src/sys/clock.js';
 import { answering, CHUNKED, check, counted, HEAD, OK, ROWS } from './http-talks.js';
 import { laneProber } from './lane-prober.js';

@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ftpProber } from '../../src/checks/ftp.js';
 import { httpProber } from '../../src/checks/http.js';
-import type { FtpCheck, HttpCheck } from '../../src/checks/model.js';
+import type { FtpCheck } from '../../src/checks/model.js';
 import type { Target } from '../../src/checks/spec-target.js';
+import type { HttpCheck } from '../../src/checks/spec-web.js';
 import { type Ip, ip } from '../../src/core/ip.js';
 import { systemClock } from '../../src/sys/clock.js';
 import { Authority, NO_OPENSSL } from './certificates.js';
@@ -16,6 +18,11 @@ import { folder, start } from './servers.js';
 
 const now = systemClock.monotonic;
 const [http, ftp] = [httpProber(now, tlsClient), ftpProber(now, tlsClient)];
+
+const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
+const url = (path: string) => httpCheck(NOWHERE, { path });
+const NOWHERE: Target = { address: LOCALHOST, port: 1 };
+const PROBE = { kind: 'basic', user: 'probe', password: 's3cret' } as const;
 
 /** Why a program's tests are skipped, or false. */
 function missing(program: string, ...args: string[]): string | false {
@@ -44,6 +51,11 @@ http {
     location /empty { return 204; }
     location /mute { return 444; }
     location /page.html { ssi on; }
+    location /json { return 200 '{"status":"ok","lag":0}'; }
+    location /secret { auth_basic x; auth_basic_user_file ${dir}/users; try_files /secret.txt =404; }
+    location /secure { return 302 https://www.example.org:${tlsPort}/alive; }
+    location /plain { return 302 http://www.example.org:${port}/alive; }
+    location /loop { return 302 /loop; }
     location /host { return 200 "$host $http_x_key"; }
   }
 }
@@ -53,7 +65,14 @@ t.test('nginx', { skip: missing('nginx', '-v') || NO_OPENSSL }, async (t) => {
   const authority = new Authority(t, 'nginx');
   const { key, cert } = authority.issue('DNS:www.example.org');
   const page = `<!--# echo var="date_local" -->${'x'.repeat(200_000)}the end`;
-  const dir = folder(t, { 'page.html': page, 'cert.pem': cert, 'key.pem': key });
+  const users = 'probe:{PLAIN}s3cret\n';
+  const dir = folder(t, {
+    'page.html': page,
+    'secret.txt': 'known',
+    users,
+    'cert.pem': cert,
+    'key.pem': key,
+  });
   const [plain, secure] = [await closedPort(t), await closedPort(t)];
   writeFileSync(join(dir, 'conf'), NGINX(dir, plain.port, secure.port));
   const server = await start(t, plain, [
@@ -95,6 +114,41 @@ t.test('nginx', { skip: missing('nginx', '-v') || NO_OPENSSL }, async (t) => {
       { path: '/page.html', method: 'OPTIONS' },
       { kind: 'bad-status', status: 405 },
     ],
+    ['a text by regex', { path: '/alive', matches: '^all is [a-z]+$' }, { kind: 'ok' }],
+    ['a digest', { path: '/alive', digest: md5('all is fine\n') }, { kind: 'ok' }],
+    [
+      'a regex over chunks',
+      { path: '/page.html', matches: 'the end$', bodyLimit: 1_000_000 },
+      { kind: 'ok' },
+    ],
+    ['another digest', { path: '/alive', digest: md5('') }, { kind: 'bad-content' }],
+    [
+      'JSON',
+      {
+        path: '/json',
+        json: [
+          ['/status', 'ok'],
+          ['/lag', 0],
+        ],
+      },
+      { kind: 'ok' },
+    ],
+    ['a header', { path: '/alive', fields: [['server', '^nginx/1\\.']] }, { kind: 'ok' }],
+    ['a name', { path: '/secret', contains: 'known', credentials: PROBE }, { kind: 'ok' }],
+    ['no name', { path: '/secret' }, { kind: 'bad-status', status: 401 }],
+    [
+      'HTTP/1.0',
+      { version: '1.0', path: '/page.html', contains: 'the end', bodyLimit: 1_000_000 },
+      { kind: 'ok' },
+    ],
+    ['several urls', { path: '/alive', further: ['/page.html', '/json', '/empty'].map(url) }, { kind: 'ok' }],
+    [
+      'several urls, one of which fails',
+      { path: '/alive', further: ['/page.html', '/nothing', '/empty'].map(url) },
+      { kind: 'bad-status', status: 404, at: '/nothing' },
+    ],
+    ['a redirect that is followed', { path: '/moved', redirects: 1, contains: 'fine' }, { kind: 'ok' }],
+    ['a loop', { path: '/loop', redirects: 3 }, { kind: 'bad-status', status: 302 }],
     ['a server that hangs up', { path: '/mute' }, { kind: 'closed', phase: 'response' }],
   ];
   for (const [name, more, reason] of rows) {
@@ -103,6 +157,15 @@ t.test('nginx', { skip: missing('nginx', '-v') || NO_OPENSSL }, async (t) => {
     const spec = httpCheck(secure, { type: 'https', tls, ...more });
     t.match((await probeOnce(t, http, spec)).reason, reason, `${name}, by TLS`);
   }
+  const tls = tlsSettings({ serverName: 'www.example.org', authorities: authority.cert });
+  const up = httpCheck(plain, { path: '/secure', redirects: 1 });
+  t.match((await probeOnce(t, http, up)).reason, { kind: 'tls', problem: 'unknown-authority' }, 'to https');
+  const there = httpCheck(secure, { type: 'https', tls, path: '/secure', redirects: 1 });
+  const at = `https://www.example.org:${secure.port}/alive`;
+  t.same((await probeOnce(t, http, there)).reason, { kind: 'ok', at }, 'from https to https');
+  const down = httpCheck(secure, { type: 'https', tls, path: '/plain', redirects: 1, contains: 'fine' });
+  const downAt = `http://www.example.org:${plain.port}/alive`;
+  t.same((await probeOnce(t, http, down)).reason, { kind: 'ok', at: downAt }, 'from https to http');
   t.match(
     (await probeOnce(t, http, httpCheck(secure))).reason,
     { kind: 'bad-status', status: 400 },

@@ -8,13 +8,22 @@ t.test('an http check without words', async (t) => {
   t.same(probe, {
     type: 'http',
     target: { address: '192.0.2.2', port: 80 },
+    version: '1.1',
     method: 'GET',
     path: '/',
     host: '192.0.2.2:80',
     headers: [],
+    credentials: undefined,
+    body: undefined,
     status: [[200, 299]],
+    fields: [],
     contains: undefined,
+    matches: undefined,
+    json: [],
+    digest: undefined,
     bodyLimit: 65_536,
+    redirects: 0,
+    further: [],
     tls: undefined,
   });
 });
@@ -55,6 +64,15 @@ servers: [192.0.2.2]
     ],
     contains: 'fine',
     bodyLimit: 100,
+    version: '1.1',
+    credentials: undefined,
+    body: undefined,
+    fields: [],
+    matches: undefined,
+    json: [],
+    digest: undefined,
+    redirects: 0,
+    further: [],
     tls: {
       serverName: 'www.example.org',
       verify: true,
@@ -205,4 +223,62 @@ t.test("other intervals and chance are a check's own, inherited as the rest", as
   const text = 'interval: 1s, fast-interval: 200ms, down-interval: 5s, jitter: 20%, assume: kernel';
   const { check } = serverOf(`address: 192.0.2.1:80\ncheck: { ${text} }\nservers: [192.0.2.2]`);
   t.match(check.rule, { fastInterval: 200, downInterval: 5000, jitter: 0.2, assume: 'kernel' });
+});
+
+const WEB = (check: string, given = outside({ TOKEN: 'abc' })) => {
+  const { probe } = serverOf(`address: 192.0.2.1:80\ncheck: ${check}\nservers: [192.0.2.2]`, given).check;
+  if (probe.type !== 'http') throw new Error(probe.type);
+  return probe;
+};
+
+t.test('urls take from the check what they do not say', async (t) => {
+  const urls = '[{ path: /a }, { path: /b, status: [401], contains: B }]';
+  const probe = WEB(`{ type: http, contains: A, matches: 'x+', expect-headers: { X-A: '' }, urls: ${urls} }`);
+  t.match(probe, { path: '/a', host: '192.0.2.2:80', contains: 'A', matches: 'x+', fields: [['x-a', '']] });
+  t.match(probe.further, [
+    {
+      path: '/b',
+      host: '192.0.2.2:80',
+      contains: 'B',
+      matches: 'x+',
+      status: [[401, 401]],
+      fields: [['x-a', '']],
+    },
+  ]);
+  t.equal(probe.further.length, 1);
+});
+
+t.test('of path and urls the innermost counts', async (t) => {
+  const of = (service: string, server: string) => {
+    const servers = `servers: [{ address: 192.0.2.2, check: ${server} }]`;
+    const { probe } = serverOf(`address: 192.0.2.1:80\ncheck: ${service}\n${servers}`).check;
+    return probe.type === 'http' ? [probe.path, ...probe.further.map(({ path }) => path)] : [];
+  };
+  t.same(of('{ type: http, path: /a }', '{ urls: [{ path: /b }, { path: /c }] }'), ['/b', '/c']);
+  t.same(of('{ type: http, urls: [{ path: /b }, { path: /c }] }', '{ path: /a }'), ['/a']);
+  t.same(of('{ type: http, urls: [{ path: /b }, { path: /c }] }', '{ fall: 5 }'), ['/b', '/c']);
+});
+
+t.test('what an http check may look for, and who asks', async (t) => {
+  const json = "{ '': a, /b/c: 1, /d: null, /e: false, /f: 1.5 }";
+  t.same(WEB(`{ type: http, json: ${json} }`).json, [
+    ['', 'a'],
+    ['/b/c', 1],
+    ['/d', null],
+    ['/e', false],
+    ['/f', 1.5],
+  ]);
+  t.equal(
+    WEB('{ type: http, digest: 640205B7B0FC66C1EA91C463FAC6334D }').digest,
+    '640205b7b0fc66c1ea91c463fac6334d',
+  );
+  t.same(
+    ['1.0', '1.1', '1'].map((version) => WEB(`{ type: http, version: ${version} }`).version),
+    ['1.0', '1.1', '1.0'],
+  );
+  const post = WEB(`{ type: http, method: POST, body: "t=\${env:TOKEN}", redirects: 3 }`);
+  t.match(post, { method: 'POST', body: 't=abc', redirects: 3 });
+  t.same(WEB(`{ type: http, token: "\${env:TOKEN}" }`).credentials, { kind: 'bearer', token: 'abc' });
+  const basic = { kind: 'basic', user: 'me', password: 'abc' };
+  t.same(WEB(`{ type: http, user: me, password: "\${env:TOKEN}" }`).credentials, basic);
 });
