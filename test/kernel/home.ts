@@ -6,7 +6,7 @@ import { reportSuites } from './report.js';
 import { runSuites, type SuiteResult } from './suites.js';
 
 /** The suites together may take this long, boot included. */
-const LIMIT_MS = 540_000;
+const LIMIT_MS = 1_200_000;
 
 /**
  * Runs the named suites in one guest and reports each as a subtest; skipped with the reason where no kernel has IPVS.
