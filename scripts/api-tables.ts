@@ -3,14 +3,15 @@ import { EVENT_KINDS } from '../src/alerts/model.js';
 import * as general from '../src/api/schemas.js';
 import * as mass from '../src/api/schemas-mass.js';
 import * as routers from '../src/api/schemas-vrrp.js';
+import * as why from '../src/api/schemas-why.js';
 import { markdownTable } from './markdown.js';
 
-const schemas = { ...general, ...mass, ...routers };
+const schemas = { ...general, ...mass, ...routers, ...why };
 
 interface Property {
   readonly type: string | readonly string[];
   readonly description: string;
-  readonly enum?: readonly string[];
+  readonly enum?: readonly (string | null)[];
   readonly items?: Property;
   readonly properties?: object;
 }
@@ -37,7 +38,7 @@ function wordOf(property: Property, type: string): string {
 
 function typeText(property: Property): string {
   const types = [property.type].flat();
-  const named = property.enum?.map((value) => `\`"${value}"\``);
+  const named = property.enum?.filter((value) => value !== null).map((value) => `\`"${value}"\``);
   const words = named ?? types.filter((type) => type !== 'null').map((type) => wordOf(property, type));
   if (types.includes('null')) words.push('null');
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;

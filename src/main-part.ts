@@ -251,6 +251,7 @@ export class MainPart {
     const source = {
       world: () => this.controller.world(),
       work: () => this.controller.work(),
+      look: (checks: readonly string[]) => this.#probes.look(checks),
       administer: (words: readonly AdminWord[]) => this.administer(words),
       reload: this.#reloadAsked,
       events: this.#state.journal,

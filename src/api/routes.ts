@@ -19,11 +19,13 @@ import {
   STATUS_SCHEMA,
 } from './schemas.js';
 import { VRRP_SCHEMA } from './schemas-vrrp.js';
+import { WHY_SCHEMA } from './schemas-why.js';
 import type { ApiSource } from './source.js';
 import { serviceStatus } from './status.js';
 import { StatusTexts } from './texts.js';
 import { packageVersion } from './version.js';
 import { vrrpStatus } from './vrrp.js';
+import { whyServer } from './why.js';
 
 type Handler = (
   source: ApiSource,
@@ -110,6 +112,11 @@ export function routes(): readonly Route[] {
       url: '/v1/servers/:server',
       response: { 200: SERVERS_SCHEMA, 404: ERROR_SCHEMA },
       handle: oneServer,
+    },
+    {
+      url: '/v1/servers/:server/why',
+      response: { 200: WHY_SCHEMA, 404: ERROR_SCHEMA },
+      handle: whyServer,
     },
     { url: '/v1/services/:name', response: { 200: SERVICE_SCHEMA, 404: ERROR_SCHEMA }, handle: oneService },
   ];

@@ -25,10 +25,10 @@ export function objectOf<T>(
 export const text = (description: string): object => ({ type: 'string', description });
 export const flag = (description: string): object => ({ type: 'boolean', description });
 export const count = (description: string): object => ({ type: 'integer', minimum: 0, description });
-export const orNull = (schema: object): object => ({
-  ...schema,
-  type: [(schema as { type: string }).type, 'null'],
-});
+export function orNull(schema: object): object {
+  const { type, enum: values } = schema as { readonly type: string; readonly enum?: readonly string[] };
+  return { ...schema, type: [type, 'null'], ...(values === undefined ? {} : { enum: [...values, null] }) };
+}
 export const list = (items: object, description: string): object => ({ type: 'array', items, description });
 export const choice = (values: readonly string[], description: string): object => ({
   type: 'string',

@@ -187,7 +187,7 @@ function adminStatus(admin: ServerAdmin | undefined): AdminStatus | null {
 const NOT_JUDGED: Standing = { kind: 'unknown' };
 
 /** A server without a check is thought to be up. */
-function healthStatus(health: ServerHealth | undefined, world: World, isChecked: boolean) {
+export function healthStatus(health: ServerHealth | undefined, world: World, isChecked: boolean) {
   if (!isChecked) return { verdict: 'up', since: isoTime(world.startedAt), reason: 'not checked' } as const;
   return {
     verdict: health?.verdict ?? 'unknown',

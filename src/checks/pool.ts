@@ -8,6 +8,8 @@ import { type Millis, millis } from '../core/units.js';
 import type { WorkerDigest } from '../world.js';
 import type { Check, CheckId, Suspicion, VerdictChange } from './model.js';
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.js';
+import { Questions } from './questions.js';
+import type { CheckSight } from './sight.js';
 
 /** A worker that ended without being told to. Its checks are unknown until their first result after the restart. */
 export interface WorkerDeath {
@@ -119,6 +121,12 @@ class Member {
     this.#drop.clear();
   }
 
+  /** @returns whether there is a thread to ask */
+  look(question: number, ids: readonly CheckId[]): boolean {
+    this.#send({ kind: 'look', question, ids });
+    return this.#thread !== undefined;
+  }
+
   /** Asks the thread to end; after a limit it is ended. */
   async close(): Promise<void> {
     this.#closing = true;
@@ -203,8 +211,11 @@ export class ProbePool implements PoolSide {
   readonly #members: Member[] = [];
   readonly #owners = new Map<CheckId, Member>();
   readonly #verdicts = new Map<CheckId, Side>();
+  readonly #questions: Questions;
 
-  constructor(readonly options: ProbePoolOptions) {}
+  constructor(readonly options: ProbePoolOptions) {
+    this.#questions = new Questions(options.timers);
+  }
 
   get verdicts(): Verdicts {
     return this.#verdicts;
@@ -248,9 +259,27 @@ export class ProbePool implements PoolSide {
     }
   }
 
+  /** How it stands with checks, as their workers say; one whose worker does not answer within a second is left out. */
+  async look(ids: readonly CheckId[]): Promise<ReadonlyMap<CheckId, CheckSight>> {
+    const asked = new Map<Member, CheckId[]>();
+    for (const id of ids) {
+      const owner = this.#owners.get(id);
+      if (owner !== undefined) asked.set(owner, [...(asked.get(owner) ?? []), id]);
+    }
+    const answers = await Promise.all(
+      [...asked].map(([member, its]) =>
+        this.#questions.ask((question) => {
+          if (!member.look(question, its)) this.#questions.answer(question, []);
+        }),
+      ),
+    );
+    return new Map(answers.flat().map((sight) => [sight.id, sight]));
+  }
+
   /** Ends all workers and waits until they are gone, a second at most. Nothing is reported any more. */
   async close(): Promise<void> {
     this.#owners.clear();
+    this.#questions.close();
     await Promise.all(this.#members.splice(0).map((member) => member.close()));
   }
 
@@ -270,6 +299,9 @@ export class ProbePool implements PoolSide {
       }
       case 'digest':
         if (this.#members.includes(from)) this.options.onDigest(message.digest);
+        break;
+      case 'sights':
+        this.#questions.answer(message.question, message.sights);
         break;
       case 'defect':
         this.options.onDefect(message.id, message.text);

@@ -1,6 +1,7 @@
 /** What main and a probe worker say to each other: plain data that survives structured cloning. */
 import type { WorkerDigest } from '../world.js';
 import type { Check, CheckId, Suspicion, VerdictChange } from './model.js';
+import type { CheckSight } from './sight.js';
 
 /** Given when the thread starts. */
 export interface WorkerSetup {
@@ -18,6 +19,8 @@ export type ToWorker =
       /** Verdicts that those of `put` start from. */
       readonly verdicts: ReadonlyMap<CheckId, 'up' | 'down'>;
     }
+  /** How it stands with these checks: answered by `sights` with the same number. */
+  | { readonly kind: 'look'; readonly question: number; readonly ids: readonly CheckId[] }
   /** End: abort all probes, then leave. */
   | { readonly kind: 'stop' };
 
@@ -27,5 +30,7 @@ export type FromWorker =
   /** All suspicions of one turn. */
   | { readonly kind: 'suspicions'; readonly suspicions: readonly Suspicion[] }
   | { readonly kind: 'digest'; readonly digest: WorkerDigest }
+  /** Of those that were asked for and that there are. */
+  | { readonly kind: 'sights'; readonly question: number; readonly sights: readonly CheckSight[] }
   /** A prober broke its promise; the check goes on. */
   | { readonly kind: 'defect'; readonly id: CheckId; readonly text: string };

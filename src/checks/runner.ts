@@ -17,6 +17,8 @@ import type {
   VerdictChange,
 } from './model.js';
 import { outcomeOf } from './reason.js';
+import { ProbeRing } from './ring.js';
+import { type CheckSight, sightOf } from './sight.js';
 
 /** Runs one probe of any kind; `signal` is its deadline. */
 export type RunProbe = (spec: ProbeSpec, signal: AbortSignal) => Promise<ProbeResult>;
@@ -90,6 +92,8 @@ export class Running implements DueItem {
 
   constructor(
     readonly check: Check,
+    /** Of its last probes, in the ring. */
+    readonly ringPlace: number,
     firstStart: Millis,
     restored: 'up' | 'down' | undefined,
   ) {
@@ -114,6 +118,7 @@ export class Runner {
   readonly #starts = new DueHeap<Running>();
   readonly #deadlines = new DueHeap<Running>();
   readonly #lane: Lane<Running> | undefined;
+  readonly #ring = new ProbeRing();
   #timer: Timer | undefined;
   #timerDue = millis(Number.POSITIVE_INFINITY);
   #digestTimer: Timer;
@@ -158,11 +163,23 @@ export class Runner {
     this.#lane?.close();
   }
 
+  /** How it stands with a check; undefined where there is no such check. */
+  look(id: CheckId): CheckSight | undefined {
+    const running = this.#running.get(id);
+    if (running === undefined) return undefined;
+    const { state, flight, startedAt, dueAt, ringPlace } = running;
+    const probes = this.#ring.read(ringPlace);
+    return sightOf(
+      { id, state, isProbed: flight !== undefined, startedAt, dueAt, probes },
+      this.#options.clock,
+    );
+  }
+
   #replace(before: Running | undefined, check: Check, restored: 'up' | 'down' | undefined): Running {
     const { clock, entropy } = this.#options;
     if (before !== undefined) this.#drop(before);
     const firstStart = millis(clock.monotonic() + entropy.uniform() * check.rule.interval);
-    const running = new Running(check, firstStart, restored);
+    const running = new Running(check, this.#ring.take(), firstStart, restored);
     this.#running.set(check.id, running);
     this.#starts.push(running);
     return running;
@@ -171,6 +188,7 @@ export class Runner {
   #drop(running: Running): void {
     const { flight } = running;
     running.flight = undefined;
+    this.#ring.release(running.ringPlace);
     (flight === undefined ? this.#starts : this.#deadlines).remove(running);
     if (flight === IN_LANE) this.#lane?.cancel(running);
     else flight?.abort();
@@ -286,6 +304,7 @@ export class Runner {
     this.#deadlines.remove(running);
     if (result.outcome === 'fail') this.#failures += 1;
     if (result.outcome === 'unknown') this.#unknowns += 1;
+    this.#ring.add(running.ringPlace, running.startedAt, result);
     this.#judge(running, result);
     this.#reschedule(running);
     // The lane says when it has told all of a batch.

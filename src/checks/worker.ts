@@ -62,6 +62,10 @@ port.on('message', (message: ToWorker) => {
       for (const id of message.drop) checks.delete(id);
       for (const check of message.put) checks.set(check.id, check);
       return runner.update([...checks.values()], message.verdicts);
+    case 'look': {
+      const { question, ids } = message;
+      return tell({ kind: 'sights', question, sights: ids.flatMap((id) => runner.look(id) ?? []) });
+    }
     case 'stop':
       runner.close();
       return port.close();

@@ -147,6 +147,18 @@ export const COMMANDS: readonly CommandRow[] = [
     load: () => import('./status.js'),
   },
   {
+    name: 'why',
+    summary: 'print why a server stands as it does: its last probes, verdict, weight and events',
+    arguments: [SERVER_ARGUMENT],
+    options: [
+      { flags: '--service <name>', text: 'in this service alone; else in all that have the server' },
+      { flags: '-c, --config <path>', text: 'ask the daemon of this configuration', conflicts: ['url'] },
+      { flags: '--url <url>', text: 'ask the daemon at http://HOST:PORT or unix:/PATH' },
+      JSON_OPTION,
+    ],
+    load: () => import('./why.js'),
+  },
+  {
     name: 'vrrp',
     summary: 'print the virtual routers: role, master, priority and why, counters',
     options: [

@@ -21,6 +21,8 @@ export interface EventQuery {
   /** Undefined: all. */
   readonly kinds: ReadonlySet<string> | undefined;
   readonly service: string | undefined;
+  /** Not there: all. */
+  readonly server?: string;
 }
 
 /** Events in the order of their numbers. */

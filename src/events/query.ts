@@ -5,12 +5,16 @@ import type { EventQuery, RecordedEvent } from './model.js';
 export const ALL_EVENTS: EventQuery = { after: 0, since: undefined, kinds: undefined, service: undefined };
 
 /** Whether the query asks for this event. */
-export function isWanted({ after, since, kinds, service }: EventQuery, event: RecordedEvent): boolean {
+export function isWanted(
+  { after, since, kinds, service, server }: EventQuery,
+  event: RecordedEvent,
+): boolean {
   return (
     event.sequence > after &&
     (since === undefined || event.at >= since) &&
     (kinds === undefined || kinds.has(event.kind)) &&
-    (service === undefined || event.service === service)
+    (service === undefined || event.service === service) &&
+    (server === undefined || event.server === server)
   );
 }
 

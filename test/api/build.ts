@@ -133,6 +133,7 @@ export function source(current: World = world()): FakeSource {
     logged: [],
     events: new EventJournal('aj', undefined),
     timers: new FakeTime(),
+    look: () => Promise.resolve(new Map()),
     work: () => ({ plan: [], left: [] }),
     world: () => its.current,
     administer: (words) => its.words.push(...words),

@@ -7,6 +7,7 @@ import { routes } from '../../src/api/routes.js';
 import * as general from '../../src/api/schemas.js';
 import * as mass from '../../src/api/schemas-mass.js';
 import * as routers from '../../src/api/schemas-vrrp.js';
+import * as why from '../../src/api/schemas-why.js';
 import { buildApi } from '../../src/api/server.js';
 import type { Status } from '../../src/api/status.js';
 import { packageVersion } from '../../src/api/version.js';
@@ -16,7 +17,7 @@ import type { World } from '../../src/world.js';
 import { config, dest, key, service, serviceConfig, syncDaemon, table } from '../ipvs/build.js';
 import { A, busy, CONFIG, COUNTED, down, FTP, NOW, START, source, UNKNOWN, up, WEB, world } from './build.js';
 
-const schemas = { ...general, ...mass, ...routers };
+const schemas = { ...general, ...mass, ...routers, ...why };
 
 const ajv = new Ajv({ strict: true, allowUnionTypes: true, allErrors: true });
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -322,7 +323,7 @@ t.test('docs/api.md has every route, member, type, meaning and error code', asyn
     const rows = [...(sections.get(title) ?? '').matchAll(/^\| `(\w+)` *\| (.*?) *\| (.*?) *\|$/gm)];
     const properties = schema.properties as Record<
       string,
-      { type: string | string[]; enum?: string[]; description: string }
+      { type: string | string[]; enum?: (string | null)[]; description: string }
     >;
     t.same(
       rows.map(([, member, , meaning]) => [member, meaning]),
@@ -331,7 +332,7 @@ t.test('docs/api.md has every route, member, type, meaning and error code', asyn
     );
     for (const [, member, type] of rows) {
       const property = properties[member ?? ''];
-      const values = property?.enum?.map((value) => `\`"${value}"\``) ?? [];
+      const values = property?.enum?.filter((value) => value !== null).map((value) => `\`"${value}"\``) ?? [];
       const words = values.length > 0 ? values : [property?.type ?? ''].flat();
       if (!words.includes('object'))
         for (const word of words) t.ok(type?.includes(word), `${title}.${member}: ${type} tells ${word}`);

@@ -104,6 +104,41 @@ for (const how of ['throw', 'exit'] as const) {
   });
 }
 
+t.test('workers are asked how it stands with checks: all of them, and only what there is', async (t) => {
+  const bench = new Bench(t, 'mortal');
+  const [up, dead] = [await listen(t, () => undefined), await closedPort(t)];
+  bench.pool.update([...many(0, 6000), check('web/up', up.target), check('web/dead', dead)], none);
+  t.ok(await eventually(() => bench.changes.length >= 2));
+  const sights = await bench.pool.look(['web/up', 'many/0', 'web/none', 'web/dead']);
+  t.same([...sights.keys()].sort(), ['many/0', 'web/dead', 'web/up']);
+  t.match(sights.get('web/up'), { state: { verdict: 'up' }, probes: [{ result: { outcome: 'pass' } }] });
+  t.match(sights.get('web/dead')?.probes.at(-1)?.result, {
+    reason: { kind: 'refused' },
+    phases: [['connect', Number]],
+  });
+});
+
+t.test('whoever asks a worker that says nothing, or that is gone, waits a second at most', async (t) => {
+  const time = new FakeTime();
+  const bench = new Bench(t, 'echo', { timers: time });
+  bench.pool.update(many(0, 1), none);
+  t.ok(await eventually(() => bench.echoes.length === 1));
+  const asked = bench.pool.look(['many/0']);
+  await time.advance(1000);
+  t.equal((await asked).size, 0);
+  tell(0, { kind: 'say', message: { kind: 'sights', question: 1, sights: [] } });
+  tell(0, { kind: 'exit' });
+  t.ok(await eventually(() => bench.deaths.length === 1 && bench.echoes.length === 2));
+  tell(0, { kind: 'exit' });
+  t.ok(await eventually(() => bench.deaths.length === 2));
+  t.equal((await bench.pool.look(['many/0'])).size, 0, 'its successor comes later: nobody waits for it');
+  await time.advance(100);
+  t.ok(await eventually(() => bench.echoes.length === 3));
+  const last = bench.pool.look(['many/0']);
+  await bench.pool.close();
+  t.equal((await last).size, 0);
+});
+
 t.test('a worker that does not answer any more is ended and comes back', async (t) => {
   const time = new FakeTime();
   // This one says what it was told, and then nothing: no digest ever.
