@@ -8,6 +8,7 @@ import { mailboxProber, memcachedProber } from './mail.js';
 import type { CheckType, ProbeResult, ProbeSpec } from './model.js';
 import { ntpProber } from './ntp.js';
 import type { Prober } from './prober.js';
+import { redisProber } from './redis.js';
 import { sendExpectProber } from './send-expect.js';
 import { sipProber } from './sip.js';
 import { smtpProber } from './smtp.js';
@@ -43,6 +44,7 @@ export function allProbers(clock: Clock): Probers {
     dns: dnsProber(now),
     ntp: ntpProber(now),
     sip: sipProber(now),
+    redis: redisProber(now, tls),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Checks: what is probed, what came of it, and what it means. */
 import type { EpochMillis, Micros, Millis } from '../core/units.js';
+import type { RedisCheck } from './spec-database.js';
 import type { DnsCheck, NtpCheck, SipCheck, UdpCheck } from './spec-datagram.js';
 import type { Target } from './spec-target.js';
 import type { MailboxCheck, MemcachedCheck, SendExpectCheck, SmtpCheck, TlsCheck } from './spec-text.js';
@@ -67,6 +68,7 @@ export const CHECK_TYPES = [
   'dns',
   'ntp',
   'sip',
+  'redis',
 ] as const;
 export type CheckType = (typeof CHECK_TYPES)[number];
 
@@ -82,7 +84,8 @@ export type ProbeSpec =
   | TlsCheck
   | DnsCheck
   | NtpCheck
-  | SipCheck;
+  | SipCheck
+  | RedisCheck;
 
 /** `service/server`: unique in one configuration. */
 export type CheckId = string;

@@ -4,6 +4,7 @@ import type { Target } from '../checks/spec-target.js';
 import { assert } from '../core/assert.js';
 import { formatDuration, type Millis, parseDuration, seconds } from '../core/units.js';
 import { sendExpectProbe, udpProbe } from './check-bytes.js';
+import { redisProbe } from './check-database.js';
 import { ftpProbe } from './check-ftp.js';
 import { httpProbe } from './check-http.js';
 import { mailboxProbe } from './check-login.js';
@@ -147,6 +148,7 @@ const PROBES: Readonly<Record<CheckType, Complete>> = {
   dns: dnsProbe,
   ntp: ntpProbe,
   sip: sipProbe,
+  redis: redisProbe,
 };
 
 /**

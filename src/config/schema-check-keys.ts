@@ -90,7 +90,7 @@ function file(doc: Doc) {
 /** Who logs in, and with what. */
 export const LOGIN_KEYS = {
   user: text(line(255), {
-    says: 'Who logs in. May refer to a secret. Without it nobody logs in to pop3, imap and nntp, and http asks without a name.',
+    says: 'Who logs in. May refer to a secret. Without it nobody logs in to pop3, imap, nntp and redis, and http asks without a name.',
     default: 'anonymous',
     example: 'probe',
   }),
@@ -98,7 +98,7 @@ export const LOGIN_KEYS = {
     says: 'The password. Better a reference to a secret than the secret.',
     default: 'lvsentry@ for anonymous (ftp)',
     example: `'\${file:/etc/lvsentry/ftp-password}'`,
-    relation: 'Needed with `user`, except for anonymous.',
+    relation: 'Needed with `user`, except for anonymous. Alone it is that of the user `default` (redis).',
     secret: true,
   }),
 };
@@ -167,7 +167,7 @@ export const TLS_CHOICE_KEYS = {
     says: 'When TLS begins: never, once the server has agreed to it in its own protocol (STARTTLS, POP3 STLS, FTP AUTH TLS), or with the connection.',
     default: 'none',
     example: 'starttls',
-    relation: 'The other keys of TLS need it. send-expect has no `starttls`.',
+    relation: 'The other keys of TLS need it. send-expect and redis have no `starttls`.',
   }),
   ...TLS_KEYS,
 };

@@ -5,6 +5,7 @@
 import { type Static, Type } from 'typebox';
 import { CHECK_TYPES, type CheckType } from '../checks/model.js';
 import { sendExpect, udp } from './schema-check-bytes.js';
+import { redis } from './schema-check-database.js';
 import { ftp } from './schema-check-ftp.js';
 import { http, https } from './schema-check-http.js';
 import { type CheckKindSchema, RULE_KEYS, TARGET_KEYS } from './schema-check-keys.js';
@@ -32,6 +33,7 @@ export const CHECK_KINDS: Readonly<Record<CheckType, CheckKindSchema>> = {
   dns,
   ntp,
   sip,
+  redis,
 };
 
 const CHECK_DOC = { says: 'How servers are probed.', example: '{ type: http, path: /health }' };
@@ -66,6 +68,7 @@ export const anyCheck = section(
     ...dns.keys,
     ...ntp.keys,
     ...sip.keys,
+    ...redis.keys,
   }),
   CHECK_DOC,
 );

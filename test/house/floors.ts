@@ -69,7 +69,7 @@ export const PACKAGES: Readonly<Record<string, RegExp>> = {
   'js-yaml': /^src\/config\//,
   typebox: /^src\/(config|api)\//,
   fastify: /^src\/api\//,
-  ioredis: /^src\/store\/redis\.ts$/,
+  ioredis: /^src\/(store|checks)\/redis\.ts$/,
   'node-cron': /^src\/schedule\.ts$/,
   undici: /^src\/(checks|alerts)\//,
   pino: /^src\/(sys\/|daemon\.ts|main\.ts)/,
