@@ -49,6 +49,7 @@ export class Controller {
   readonly #onDrained: ControllerOptions['onDrained'];
   readonly #clock: Clock;
   readonly #timers: Timers;
+  readonly #turns: Turns;
   readonly #log: Logger;
   readonly #reconciler: Reconciler;
   readonly #startedAt: EpochMillis;
@@ -72,6 +73,7 @@ export class Controller {
     this.#onDrained = options.onDrained;
     this.#clock = options.clock;
     this.#timers = options.timers;
+    this.#turns = options.turns;
     this.#log = options.log;
     this.#startedAt = options.clock.wall();
     this.#configLoadedAt = this.#startedAt;
@@ -101,7 +103,7 @@ export class Controller {
     await this.#reconciler.settled();
     if (this.#stopping) return;
     this.#judgeWhenDue();
-    this.#probes.update(this.#book.checks(), this.#book.held());
+    this.#probe();
     this.#emit({
       kind: 'daemon-started',
       message: `${this.#config.name} watches ${serversText(this.#config)}`,
@@ -206,7 +208,8 @@ export class Controller {
     this.#configLoadedAt = this.#clock.wall();
     this.#reconciler.configure(wishesOf(next, this.#book.desired));
     this.#judgeWhenDue();
-    this.#probes.update(this.#book.checks(), this.#book.held());
+    // The table does not wait for the probes: what a reload changes in it is on its way before they hear of it.
+    this.#turns.soon(() => this.#probe());
     this.#alerts.configure(next.name, next.alerts);
     this.#changed();
     this.#emit({
@@ -261,6 +264,10 @@ export class Controller {
     if (due === undefined) return;
     const delay = millis(Math.max(0, due - this.#clock.monotonic()));
     this.#judgeAgain = this.#timers.after(delay, () => this.#follow(this.#book.tick(this.#at())));
+  }
+
+  #probe(): void {
+    if (!this.#stopping) this.#probes.update(this.#book.checks(), this.#book.held());
   }
 
   #refuseRestartOnly(next: Config): void {

@@ -4,7 +4,7 @@ import { destination, pino, stdTimeFunctions } from 'pino';
 import { checkListen } from './api/listen.js';
 import { createConfigCache } from './config/cache.js';
 import { faultText } from './config/faults.js';
-import { loadConfig } from './config/load.js';
+import { loadBesides } from './config/load.js';
 import type { Config, ConfigResult } from './config/model.js';
 import { errorText } from './core/errors.js';
 import type { Logger } from './core/ports.js';
@@ -14,7 +14,7 @@ import { HookDispatcher } from './hooks/dispatcher.js';
 import { MainPart } from './main-part.js';
 import { longestStop } from './policy/ownership.js';
 import { hookHappening, noticeHappening, roleHappening } from './roles.js';
-import { systemClock, systemTimers } from './sys/clock.js';
+import { systemClock, systemTimers, systemTurns } from './sys/clock.js';
 import { collectGarbageAlone } from './sys/collector.js';
 import { notifyManager } from './sys/notify.js';
 import { openPipe } from './sys/pipe.js';
@@ -56,7 +56,7 @@ function onStopSignal(stop: (why: string) => void): void {
 }
 
 class Daemon {
-  readonly #load: () => ConfigResult;
+  readonly #load: () => Promise<ConfigResult>;
   readonly #log: Logger;
   readonly #vrrp: VrrpThread;
   readonly #hooks: HookDispatcher;
@@ -64,10 +64,14 @@ class Daemon {
   /** Undefined before the start, and while it is replaced. */
   #main: MainPart | undefined;
   #reloadAsked = false;
+  /** Settles when the last reload in line is over. */
+  #reloading: Promise<unknown> = Promise.resolve();
+  /** It has not begun to read yet. */
+  #nextReload: Promise<readonly string[]> | undefined;
   #defects: readonly Millis[] = [];
   #stopping = false;
 
-  constructor(load: () => ConfigResult, config: Config, log: Logger) {
+  constructor(load: () => Promise<ConfigResult>, config: Config, log: Logger) {
     this.#load = load;
     this.#config = config;
     this.#log = log;
@@ -112,29 +116,55 @@ class Daemon {
     await this.#main.start();
   }
 
-  /** Reads the configuration again and puts it in force, or tells why not; the old one then goes on. @returns faults */
-  reload(): readonly string[] {
+  /**
+   * Reads the configuration again and puts it in force, or tells why not; the old one then goes on. One at a time: who
+   * asks while one waits is served by that one, which reads the files after both asked.
+   * @returns faults
+   */
+  reload(): Promise<readonly string[]> {
+    if (this.#nextReload !== undefined) return this.#nextReload;
+    const next = this.#reloading.then(() => {
+      this.#nextReload = undefined;
+      return this.#reloadNow();
+    });
+    this.#nextReload = next;
+    this.#reloading = next;
+    return next;
+  }
+
+  /** Why nothing is put in force at this moment. */
+  #obstacle(): readonly string[] | undefined {
     // It is told to go: what leaves the table at a stop does not come back.
     if (this.#stopping) return ['lvsentry is stopping'];
-    const main = this.#main;
-    this.#reloadAsked = main === undefined;
-    if (main === undefined) return ['the main part is being started; the configuration is read after that'];
+    this.#reloadAsked = this.#main === undefined;
+    if (!this.#reloadAsked) return undefined;
+    return ['the main part is being started; the configuration is read after that'];
+  }
+
+  async #reloadNow(): Promise<readonly string[]> {
+    const obstacle = this.#obstacle();
+    if (obstacle !== undefined) return obstacle;
     try {
-      const loaded = this.#load();
-      if (!loaded.ok) {
-        const faults = loaded.faults.map(faultText);
-        main.controller.refuse(faults);
-        return faults;
-      }
-      main.reload(loaded.config);
-      this.#hooks.configure(loaded.config.hooks);
-      this.#config = loaded.config;
-      return [];
+      const loaded = await this.#load();
+      // Much may have happened while it was parsed.
+      return this.#obstacle() ?? this.#putInForce(loaded);
     } catch (thrown) {
       // What needs a restart, and a defect in reading: neither may end a daemon that runs.
-      main.controller.refuse([errorText(thrown)]);
-      return [errorText(thrown)];
+      return this.#refuse([errorText(thrown)]);
     }
+  }
+
+  #putInForce(loaded: ConfigResult): readonly string[] {
+    if (!loaded.ok) return this.#refuse(loaded.faults.map(faultText));
+    this.#main?.reload(loaded.config);
+    this.#hooks.configure(loaded.config.hooks);
+    this.#config = loaded.config;
+    return [];
+  }
+
+  #refuse(faults: readonly string[]): readonly string[] {
+    this.#main?.controller.refuse(faults);
+    return faults;
   }
 
   /** @param isOrdered somebody wants it so: then what `on-stop` does not keep leaves the table */
@@ -183,7 +213,7 @@ class Daemon {
       kind: 'worker-restarted',
       message: `the main part was started again after a defect: ${why}`,
     });
-    if (this.#reloadAsked) this.reload();
+    if (this.#reloadAsked) void this.reload();
   }
 }
 
@@ -205,8 +235,8 @@ function openLog(level: LogLevel, director: string): Logger {
 export async function runDaemon(path: string, level: LogLevel): Promise<number> {
   collectGarbageAlone();
   const cache = createConfigCache();
-  const load = () => loadConfig(path, undefined, cache);
-  const loaded = load();
+  const load = () => loadBesides(path, { clock: systemClock, turns: systemTurns }, cache);
+  const loaded = await load();
   if (!loaded.ok) {
     for (const fault of loaded.faults) process.stderr.write(`${faultText(fault)}\n`);
     return 3;
@@ -214,7 +244,7 @@ export async function runDaemon(path: string, level: LogLevel): Promise<number> 
   const log = openLog(level, loaded.config.name);
   const daemon = new Daemon(load, loaded.config, log);
   process.on('uncaughtException', (thrown) => daemon.onDefect(thrown));
-  process.on('SIGHUP', () => daemon.reload());
+  process.on('SIGHUP', () => void daemon.reload());
   const stopped = new Promise<void>((resolve) => onStopSignal((why) => resolve(daemon.stop(why, true))));
   try {
     await daemon.start();

@@ -6,6 +6,7 @@ import { LinkClient } from './addresses/links.js';
 import { Outbox } from './alerts/outbox.js';
 import { webhookCourier } from './alerts/webhook.js';
 import type { Api } from './api/server.js';
+import type { ApiSource } from './api/source.js';
 import { ProbePool } from './checks/pool.js';
 import type { Config } from './config/model.js';
 import { Controller } from './controller.js';
@@ -75,14 +76,14 @@ export class MainPart {
   #patience: Timer | undefined;
   #closed = false;
   /** Somebody asks the API for it. @returns faults */
-  #reloadAsked: () => readonly string[] = () => [];
+  #reloadAsked: ApiSource['reload'] = async () => [];
 
   /** Nothing runs yet. @throws IPVS, PERMISSION, NATIVE (rejects) where there is no table */
   static async make(
     config: Config,
     vrrp: RouterEngine,
     log: Logger,
-    reload: () => readonly string[],
+    reload: ApiSource['reload'],
   ): Promise<MainPart> {
     const part = new MainPart(config, await openTable(config), vrrp, log);
     part.#reloadAsked = reload;
@@ -110,6 +111,7 @@ export class MainPart {
       workerFile: new URL('./checks/worker.js', import.meta.url),
       workersMax: availableParallelism(),
       timers: systemTimers,
+      turns: systemTurns,
       onChanges: (changes) => {
         this.controller.onVerdicts(changes);
         this.#state.onVerdicts();

@@ -164,8 +164,8 @@ export function addControl(app: FastifyInstance, source: ApiSource, guard: Guard
   app.post(
     '/v1/reload',
     { ...limits, schema: { response: { 200: RELOAD_SCHEMA, 422: RELOAD_SCHEMA } } },
-    (_request, reply) => {
-      const faults = source.reload();
+    async (_request, reply) => {
+      const faults = await source.reload();
       return reply.code(faults.length === 0 ? 200 : 422).send({ reloaded: faults.length === 0, faults });
     },
   );

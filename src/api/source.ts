@@ -14,8 +14,8 @@ export interface ApiSource {
   look(checks: readonly CheckId[]): Promise<ReadonlyMap<CheckId, CheckSight>>;
   /** Takes words about servers; what comes of them stands in the world at once. */
   administer(words: readonly AdminWord[]): void;
-  /** Reads the configuration again. @returns its faults; none: it is in force */
-  reload(): readonly string[];
+  /** Reads the configuration again. Never rejects. @returns its faults; none: it is in force */
+  reload(): Promise<readonly string[]>;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly events: Pick<EventJournal, 'name' | 'newest' | 'page' | 'tail' | 'onRecord'>;

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { unreachable } from '../core/assert.js';
 import { errorText, LvsError } from '../core/errors.js';
-import type { Timer, Timers } from '../core/ports.js';
+import type { Timer, Timers, Turns } from '../core/ports.js';
 import { type Millis, millis } from '../core/units.js';
 import type { WorkerDigest } from '../world.js';
 import type { Check, CheckId, Suspicion, VerdictChange } from './model.js';
@@ -27,6 +27,7 @@ export interface ProbePoolOptions {
   /** At most this many workers: one per core. */
   readonly workersMax: number;
   readonly timers: Timers;
+  readonly turns: Turns;
   /**
    * Verdict changes of one turn of a worker. `previous: 'unknown'` with the verdict that was held before is the
    * confirmation after a start, a restart or a changed check; it is no transition.
@@ -42,6 +43,8 @@ export interface ProbePoolOptions {
 }
 
 const CHECKS_PER_WORKER = 5000;
+/** Checks of one message: copying them for the thread holds the event loop. */
+const PUT_MAX = 250;
 /** Before the first restart, the second ...; a worker that lives has the first one again. */
 const RESTART_DELAYS = [0, 100, 200, 500, 1000].map(millis);
 /** Workers speak once a second. One that was silent in two of these spans does not answer any more. */
@@ -68,6 +71,10 @@ class Member {
   /** What the thread was not told yet. */
   readonly #put = new Map<CheckId, Check>();
   readonly #drop = new Set<CheckId>();
+  /** The next part of it is told in the next turn. */
+  #telling = false;
+  /** What the checks in `#put` start from. */
+  #held: Verdicts = new Map();
   #thread: Worker | undefined;
   #restart: Timer | undefined;
   #watch: Timer;
@@ -108,17 +115,10 @@ class Member {
     this.#drop.add(id);
   }
 
-  /** Tells the thread what changed for it; one that is not there is told all when it comes back. */
+  /** Tells the thread what changed for it, a part in each turn; one that is not there is told all when it comes back. */
   update(verdicts: Verdicts): void {
-    if (this.#thread === undefined || this.#put.size + this.#drop.size === 0) return;
-    const own = new Map<CheckId, Side>();
-    for (const id of this.#put.keys()) {
-      const verdict = verdicts.get(id);
-      if (verdict !== undefined) own.set(id, verdict);
-    }
-    this.#send({ kind: 'update', put: [...this.#put.values()], drop: [...this.#drop], verdicts: own });
-    this.#put.clear();
-    this.#drop.clear();
+    this.#held = verdicts;
+    if (!this.#telling) this.#tellNext();
   }
 
   /** @returns whether there is a thread to ask */
@@ -126,6 +126,24 @@ class Member {
     this.#send({ kind: 'look', question, ids });
     return this.#thread !== undefined;
   }
+
+  readonly #tellNext = (): void => {
+    this.#telling = false;
+    if (this.#thread === undefined || this.#closing || this.#put.size + this.#drop.size === 0) return;
+    const put: Check[] = [];
+    const verdicts = new Map<CheckId, Side>();
+    for (const [id, check] of this.#put) {
+      if (put.length === PUT_MAX) break;
+      put.push(check);
+      this.#put.delete(id);
+      const verdict = this.#held.get(id);
+      if (verdict !== undefined) verdicts.set(id, verdict);
+    }
+    this.#send({ kind: 'update', put, drop: [...this.#drop], verdicts });
+    this.#drop.clear();
+    this.#telling = this.#put.size > 0;
+    if (this.#telling) this.#pool.options.turns.soon(this.#tellNext);
+  };
 
   /** Asks the thread to end; after a limit it is ended. */
   async close(): Promise<void> {

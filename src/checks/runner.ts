@@ -106,6 +106,11 @@ export class Running implements DueItem {
   }
 }
 
+/** Mostly it is the very object: comparing deeply costs more than all the rest of an update. */
+function isSameCheck(before: Check, now: Check): boolean {
+  return before === now || isDeepStrictEqual(before, now);
+}
+
 /** The end of the tick in which something is due. */
 function tickOf(item: Running | undefined, tick: Millis | undefined): number {
   if (item === undefined) return Number.POSITIVE_INFINITY;
@@ -144,7 +149,7 @@ export class Runner {
     const kept = new Set<Running>();
     for (const check of checks) {
       const before = this.#running.get(check.id);
-      if (before !== undefined && isDeepStrictEqual(before.check, check)) kept.add(before);
+      if (before !== undefined && isSameCheck(before.check, check)) kept.add(before);
       else kept.add(this.#replace(before, check, restored.get(check.id)));
     }
     for (const [id, running] of this.#running) {

@@ -13,11 +13,13 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { env } from 'node:process';
 import { errorText } from '../core/errors.js';
+import type { Clock, Turns } from '../core/ports.js';
+import { millis } from '../core/units.js';
 import type { ConfigCache } from './cache.js';
 import type { ConfigDeps, FileText } from './cursor.js';
 import type { Source } from './faults.js';
 import type { ConfigResult } from './model.js';
-import { parseConfig } from './parse.js';
+import { parseConfig, parseInSteps } from './parse.js';
 
 /** Bytes of one file; a file above it is refused unread. */
 export const FILE_BYTES_MAX = 4 * 1024 * 1024;
@@ -170,17 +172,37 @@ export function depsOf(machine: Machine = { env, hostName: hostname() }): Config
   };
 }
 
+function sourcesOf(path: string): readonly Source[] {
+  const files = filesOf(path);
+  return files.ok ? readAll(files.files) : [{ file: path, text: '', problem: files.problem }];
+}
+
 /**
  * Loads a configuration: one file, or a folder whose files are read in the order of their names and merged.
  * Faults of all files come together; nothing is thrown for what is on the disk.
+ */
+export function loadConfig(path: string, machine: Machine = { env, hostName: hostname() }): ConfigResult {
+  return parseConfig(sourcesOf(path), depsOf(machine));
+}
+
+/** How long it is worked on before others have their turn. */
+const SLICE = millis(4);
+
+/**
+ * The same beside other work: the files are read at once, and parsed in slices of a few milliseconds.
  * @param cache of the loads before this one, see parseConfig.
  */
-export function loadConfig(
+export async function loadBesides(
   path: string,
-  machine: Machine = { env, hostName: hostname() },
+  { clock, turns }: { readonly clock: Pick<Clock, 'monotonic'>; readonly turns: Turns },
   cache?: ConfigCache,
-): ConfigResult {
-  const files = filesOf(path);
-  const sources = files.ok ? readAll(files.files) : [{ file: path, text: '', problem: files.problem }];
-  return parseConfig(sources, depsOf(machine), cache);
+): Promise<ConfigResult> {
+  const steps = parseInSteps(sourcesOf(path), depsOf(), cache);
+  for (let began = clock.monotonic(); ; ) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    if (clock.monotonic() - began < SLICE) continue;
+    await new Promise<void>((resolve) => turns.soon(resolve));
+    began = clock.monotonic();
+  }
 }

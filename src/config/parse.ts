@@ -4,6 +4,7 @@ import type { ConfigDeps } from './cursor.js';
 import type { Source } from './faults.js';
 import type { ConfigResult } from './model.js';
 import { parsePieces } from './pieces.js';
+import { finish, type Steps } from './steps.js';
 import { parseWhole } from './whole.js';
 
 /**
@@ -14,6 +15,15 @@ import { parseWhole } from './whole.js';
  * objects again. Only a configuration without faults changes it.
  */
 export function parseConfig(sources: readonly Source[], deps: ConfigDeps, cache?: ConfigCache): ConfigResult {
-  const config = parsePieces(sources, deps, cache);
+  return finish(parseInSteps(sources, deps, cache));
+}
+
+/** The same in steps; one with a fault, or with unusual YAML, is one long step at the end. */
+export function* parseInSteps(
+  sources: readonly Source[],
+  deps: ConfigDeps,
+  cache?: ConfigCache,
+): Steps<ConfigResult> {
+  const config = yield* parsePieces(sources, deps, cache);
   return config === undefined ? parseWhole(sources, deps) : { ok: true, config };
 }

@@ -23,8 +23,9 @@ import { SERVICES_MAX } from './schema-facts.js';
 import { completeService } from './service.js';
 import { addSizes, NO_SIZES, type Sizes, tooMany } from './sizes.js';
 import { type Split, splitServices } from './split.js';
+import type { Steps } from './steps.js';
 import { validate } from './validate.js';
-import { complete, type Root, requireServices } from './whole.js';
+import { complete, defaultLayers, type Root, requireServices } from './whole.js';
 import { readYaml, VALUES_MAX } from './yaml.js';
 
 /** A file that was cut, its rest already read. */
@@ -127,7 +128,10 @@ function unknownFrom(reading: Reading, texts: readonly string[], start: number):
   return texts.slice(start, end);
 }
 
-function readServices(reading: Reading, file: File): boolean {
+/** Known services that are taken over in one step. */
+const STEP = 256;
+
+function* readServices(reading: Reading, file: File): Steps<boolean> {
   const texts = file.split.services;
   reading.size = file.root.node.size;
   for (let at = 0; at < texts.length; ) {
@@ -137,10 +141,12 @@ function readServices(reading: Reading, file: File): boolean {
       if (!keep(reading, known)) return false;
       reading.after.set(text, known);
       at += 1;
+      if (at % STEP === 0) yield;
     } else {
       const batch = unknownFrom(reading, texts, at);
       if (!readBatch(reading, file, batch)) return false;
       at += batch.length;
+      yield;
     }
   }
   return true;
@@ -191,34 +197,49 @@ function startReading(
   };
 }
 
+/** All services of all files; undefined where whole files must be read. */
+function* readAll(
+  context: Context,
+  files: readonly File[],
+  asked: () => boolean,
+  cache: ConfigCache,
+): Steps<Reading | undefined> {
+  const defaults = defaultLayers(
+    context,
+    files.map(({ root }) => root),
+  );
+  const reading = startReading(context, defaults, asked, cache);
+  if (context.faults.length > 0) return undefined;
+  for (const file of files) if (!(yield* readServices(reading, file))) return undefined;
+  return reading;
+}
+
 /**
- * Parses a configuration whose files can be cut apart and are without a fault.
+ * Parses a configuration whose files can be cut apart and are without a fault. It may be left alone between two
+ * steps; each is short.
  * @param cache is brought up to date where the configuration is right, and left alone where it is not.
  * @returns undefined where the files must be read as wholes; nothing is said of them then.
  */
-export function parsePieces(
+export function* parsePieces(
   sources: readonly Source[],
   deps: ConfigDeps,
   cache: ConfigCache = createConfigCache(),
-): Config | undefined {
+): Steps<Config | undefined> {
   const files: File[] = [];
   for (const source of sources) {
     const file = openFile(source);
     if (file === undefined) return undefined;
     files.push(file);
+    yield;
   }
   const roots = files.map(({ root }) => root);
   const watched = watch(deps);
   const context: Context = { deps: watched.deps, faults: [], services: new Map() };
   requireServices(context, roots);
-  let reading: Reading | undefined;
-  const config = complete(context, roots, (defaults) => {
-    const now = startReading(context, defaults, watched.asked, cache);
-    if (context.faults.length > 0 || !files.every((file) => readServices(now, file))) return [];
-    reading = now;
-    return now.services;
-  });
-  if (reading === undefined || context.faults.length > 0) return undefined;
+  const reading = yield* readAll(context, files, watched.asked, cache);
+  if (reading === undefined) return undefined;
+  const config = complete(context, roots, reading.services);
+  if (context.faults.length > 0) return undefined;
   cache.defaults = reading.defaultsText;
   cache.services = reading.after;
   return config;

@@ -234,7 +234,7 @@ function ownership(
 }
 
 /** `defaults`; its check is checked by itself so that its faults show even where no service uses it. */
-function defaultLayers(context: Context, roots: readonly Root[]): Checked<Defaults> {
+export function defaultLayers(context: Context, roots: readonly Root[]): Checked<Defaults> {
   const defaults = only(context, roots, 'defaults');
   const check = defaults === undefined || defaults === FAULTY ? defaults : member(defaults, 'check');
   if (check === FAULTY) return FAULTY;
@@ -258,18 +258,13 @@ export function requireServices(context: Context, roots: readonly Root[]): void 
 }
 
 /**
- * All of a configuration but its services, which the caller completes.
- * @param servicesOf is given `defaults`.
+ * All of a configuration but its services.
+ * @param known its services, complete.
  */
-export function complete(
-  context: Context,
-  roots: readonly Root[],
-  servicesOf: (defaults: Checked<Defaults>) => readonly ServiceConfig[],
-): Config {
+export function complete(context: Context, roots: readonly Root[], known: readonly ServiceConfig[]): Config {
   const name = only(context, roots, 'name');
   const table = only(context, roots, 'table');
   const resync = only(context, roots, 'resync');
-  const known = servicesOf(defaultLayers(context, roots));
   const definitions = trackDefinitions(context, roots);
   const syncAt = only(context, roots, 'sync');
   const given = routerEntries(context, roots);
@@ -308,6 +303,7 @@ export function parseWhole(sources: readonly Source[], deps: ConfigDeps): Config
   const opened = sources.map((source) => openSource(context, source));
   const roots = opened.filter((root) => root !== undefined);
   if (roots.length === sources.length) requireServices(context, roots);
-  const config = complete(context, roots, (defaults) => services(context, roots, defaults));
+  const known = services(context, roots, defaultLayers(context, roots));
+  const config = complete(context, roots, known);
   return faults.length === 0 ? { ok: true, config } : { ok: false, faults: finishFaults(sources, faults) };
 }

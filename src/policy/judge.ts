@@ -92,7 +92,8 @@ interface Work {
   readonly service: ServiceConfig;
   readonly known: Known;
   readonly now: Millis;
-  readonly own: ReadonlyMap<ServerId, Own>;
+  /** Its servers, those of its fallback aside: what they are called is put together once. */
+  readonly rows: readonly Row[];
   readonly holding: Holding;
   readonly ramps: Map<ServerId, Millis>;
   readonly out: Set<ServerId>;
@@ -106,15 +107,12 @@ function fullWeight(server: ServerConfig | FallbackServer, id: ServerId, known: 
   return known.admin.get(id)?.effective.weight ?? server.dest.settings.weight;
 }
 
-function weigh(service: ServiceConfig, own: ReadonlyMap<ServerId, Own>, known: Known): Weights {
+function weigh(rows: readonly Row[]): Weights {
   let [total, serving, unknown] = [0, 0, 0];
-  for (const server of service.servers) {
-    const id = serverId(service, server);
-    const its = own.get(id);
-    const weight = fullWeight(server, id, known);
+  for (const { own, weight } of rows) {
     total += weight;
-    if (its?.kind === 'candidate') serving += its.weight;
-    if (its?.kind === 'unknown') unknown += weight;
+    if (own.kind === 'candidate') serving += own.weight;
+    if (own.kind === 'unknown') unknown += weight;
   }
   return { total, serving, unknown };
 }
@@ -183,10 +181,7 @@ function keep(work: Work, id: ServerId, full: number): void {
 
 function settleServers(work: Work, tier: number | undefined): void {
   const aside: Standing = { kind: work.known.mass?.kind === 'fallback' ? 'set-aside' : 'quorum-lost' };
-  for (const server of work.service.servers) {
-    const id = serverId(work.service, server);
-    const own = work.own.get(id);
-    if (own === undefined) continue;
+  for (const { id, own, weight } of work.rows) {
     if (own.kind === 'candidate') {
       admit(work, id, own.weight);
       if (tier === undefined) continue;
@@ -196,7 +191,7 @@ function settleServers(work: Work, tier: number | undefined): void {
     }
     const held = work.holding.held.get(id);
     if (held !== undefined) {
-      keep(work, id, fullWeight(server, id, work.known));
+      keep(work, id, weight);
       work.standings.set(id, held);
       continue;
     }
@@ -239,9 +234,10 @@ function settleFallback(work: Work, serving: number | undefined, undecided: bool
   }
 }
 
-function servingIds(service: ServiceConfig, { weights, own }: Work): ReadonlySet<ServerId> {
-  const ids = service.servers.map((server) => serverId(service, server));
-  return new Set(ids.filter((id) => own.get(id)?.kind === 'candidate' || (weights.get(id) ?? 0) > 0));
+function servingIds({ rows, weights }: Work): ReadonlySet<ServerId> {
+  const ids = new Set<ServerId>();
+  for (const { id, own } of rows) if (own.kind === 'candidate' || (weights.get(id) ?? 0) > 0) ids.add(id);
+  return ids;
 }
 
 /**
@@ -253,8 +249,7 @@ export function judge(service: ServiceConfig, known: Known, memory: ServiceMemor
     const id = serverId(service, server);
     return { id, server, own: ownStanding(server, id, known), weight: fullWeight(server, id, known) };
   });
-  const own = new Map(rows.map((row) => [row.id, row.own]));
-  const weights = weigh(service, own, known);
+  const weights = weigh(rows);
   const quorum = stepQuorum(service.quorum, memory.quorum, weights);
   const tier = chooseTier(service, known, quorum, memory.tier);
   const view = { rows, known, memory, hasFallback: tier !== undefined };
@@ -263,7 +258,7 @@ export function judge(service: ServiceConfig, known: Known, memory: ServiceMemor
     service,
     known,
     now,
-    own,
+    rows,
     holding,
     ramps: new Map(memory.ramps),
     out: new Set(memory.out),
@@ -279,7 +274,7 @@ export function judge(service: ServiceConfig, known: Known, memory: ServiceMemor
       tier,
       ramps: work.ramps,
       out: work.out,
-      in: servingIds(service, work),
+      in: servingIds(work),
       removals: holding.removals,
     },
     standing: {

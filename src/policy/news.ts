@@ -76,6 +76,11 @@ function railOf(standing: ServiceStanding | undefined, id: ServerId): Rail | und
   return its?.kind === 'held' ? its.rail : undefined;
 }
 
+function holdsAny(standing: ServiceStanding | undefined): boolean {
+  for (const { kind } of standing?.servers.values() ?? []) if (kind === 'held') return true;
+  return false;
+}
+
 /** What each rail holds newly, and what it holds no longer. What a mass failure holds is told as a whole. */
 function railNews(
   service: ServiceConfig,
@@ -83,6 +88,7 @@ function railNews(
   standing: ServiceStanding,
 ): readonly RailNews[] {
   const news: RailNews[] = [];
+  if (!holdsAny(before) && !holdsAny(standing)) return news;
   for (const rail of RAILS) {
     const held: RailNews['servers'][number][] = [];
     const released: RailNews['servers'][number][] = [];

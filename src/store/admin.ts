@@ -21,7 +21,9 @@ export class AdminMemory {
   readonly #options: AdminMemoryOptions;
   readonly #book = new EntryBook();
   readonly #stores: EntryStore[] = [];
-  #endpoints: ReadonlyMap<ServerId, string> = new Map();
+  #config: Pick<Config, 'services'> = { services: [] };
+  /** Of the servers of `#config`; undefined until somebody asks: mostly nobody said anything of any server. */
+  #endpoints: ReadonlyMap<ServerId, string> | undefined;
 
   constructor(options: AdminMemoryOptions) {
     this.#options = options;
@@ -44,12 +46,22 @@ export class AdminMemory {
   }
 
   /** Takes over which servers there are. */
-  configure(config: Config): void {
+  configure(config: Pick<Config, 'services'>): void {
+    this.#config = config;
+    this.#endpoints = undefined;
+  }
+
+  #endpointOf(server: ServerId): string | undefined {
+    this.#endpoints ??= this.#readEndpoints();
+    return this.#endpoints.get(server);
+  }
+
+  #readEndpoints(): ReadonlyMap<ServerId, string> {
     const endpoints = new Map<ServerId, string>();
-    for (const service of config.services)
+    for (const service of this.#config.services)
       for (const { name, dest } of [...service.servers, ...service.fallback.flat()])
         endpoints.set(`${service.name}/${name}`, destText(dest.key));
-    this.#endpoints = endpoints;
+    return endpoints;
   }
 
   /** All that is said of servers that there are. */
@@ -62,7 +74,7 @@ export class AdminMemory {
     const { clock, director } = this.#options;
     const entries: StoredEntry[] = [];
     for (const word of words) {
-      const endpoint = this.#endpoints.get(word.server);
+      const endpoint = this.#endpointOf(word.server);
       if (word.source !== STORED_SOURCE || endpoint === undefined) continue;
       const at = this.#book.stamp(word.server, clock.wall());
       entries.push({ key: word.server, value: wordValue(word, endpoint), at, director });
@@ -84,7 +96,7 @@ export class AdminMemory {
 
   #wordsOf(entries: readonly StoredEntry[]): readonly AdminWord[] {
     return entries.flatMap((entry) => {
-      const endpoint = this.#endpoints.get(entry.key);
+      const endpoint = this.#endpointOf(entry.key);
       const word = endpoint === undefined ? undefined : wordOf(entry, endpoint);
       return word === undefined ? [] : [word];
     });

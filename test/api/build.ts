@@ -137,7 +137,7 @@ export function source(current: World = world()): FakeSource {
     work: () => ({ plan: [], left: [] }),
     world: () => its.current,
     administer: (words) => its.words.push(...words),
-    reload: () => its.faults,
+    reload: async () => its.faults,
     words: [],
     faults: [],
     clock: { wall: () => its.now, monotonic: () => 0 as never },

@@ -82,7 +82,7 @@ export async function rig(t: Test): Promise<Rig> {
       timers: systemTimers,
       world: () => controller.world(),
       administer: (words) => controller.administer(words),
-      reload: () => its.faults,
+      reload: async () => its.faults,
     },
     weights: async (text) => {
       const dests = (await table.dump()).get(text)?.dests ?? new Map();

@@ -3,7 +3,7 @@ import type { Check, CheckId, Suspicion, VerdictChange } from '../../src/checks/
 import { ProbePool, type ProbePoolOptions, type WorkerDeath } from '../../src/checks/pool.js';
 import type { Target } from '../../src/checks/spec-target.js';
 import { micros, millis } from '../../src/core/units.js';
-import { systemTimers } from '../../src/sys/clock.js';
+import { systemTimers, systemTurns } from '../../src/sys/clock.js';
 import type { WorkerDigest } from '../../src/world.js';
 import { FakeTime } from '../fakes/time.js';
 import type { Echo } from './echo-worker.js';
@@ -29,6 +29,7 @@ class Bench {
       workerFile: new URL(`./${worker}-worker.js`, import.meta.url),
       workersMax: 4,
       timers: systemTimers,
+      turns: systemTurns,
       onChanges: (changes) => {
         this.messages.push(changes.length);
         this.changes.push(...changes);
@@ -49,6 +50,11 @@ class Bench {
   /** The checks of each worker, as it was told last. */
   assignment(): Map<number, readonly string[]> {
     return new Map(this.echoes.map(({ worker, ids }) => [worker, ids]));
+  }
+
+  /** All that the workers have. */
+  get assigned(): number {
+    return [...this.assignment().values()].reduce((sum, ids) => sum + ids.length, 0);
   }
 }
 
@@ -194,7 +200,7 @@ t.test('checks are shared out evenly and stay where they are', async (t) => {
   bench.pool.update(many(0, 100), none);
   t.ok(await eventually(() => bench.echoes.length === 1), 'a few checks: one worker');
   bench.pool.update(many(0, 12_000), none);
-  t.ok(await eventually(() => bench.assignment().size === 3), '12,000: three workers');
+  t.ok(await eventually(() => bench.assigned === 12_000), 'a part in each turn');
   const before = bench.assignment();
   t.same(
     [...before.values()].map((ids) => ids.length),
@@ -207,7 +213,7 @@ t.test('checks are shared out evenly and stay where they are', async (t) => {
   );
   bench.echoes.length = 0;
   bench.pool.update([...many(6000, 12_000), ...many(20_000, 21_000)].reverse(), none);
-  t.ok(await eventually(() => bench.assignment().size === 3));
+  t.ok(await eventually(() => bench.assignment().size === 3 && bench.assigned === 7000));
   const after = bench.assignment();
   for (const [worker, ids] of after) {
     const stayed = ids.filter((id) => before.get(worker)?.includes(id)).length;
@@ -221,8 +227,26 @@ t.test('checks are shared out evenly and stay where they are', async (t) => {
 t.test('more checks than workers may be: all of them run all the same', async (t) => {
   const bench = new Bench(t, 'echo', { workersMax: 1 });
   bench.pool.update(many(0, 6000), none);
-  t.ok(await eventually(() => bench.echoes.length === 1));
-  t.equal(bench.echoes[0]?.ids.length, 6000);
+  t.ok(await eventually(() => bench.assigned === 6000));
+});
+
+t.test('what is dropped or changed while it waits to be told is told as it is last', async (t) => {
+  const turns: (() => void)[] = [];
+  const bench = new Bench(t, 'echo', { workersMax: 1, turns: { soon: (run) => turns.push(run) } });
+  const held = new Map<CheckId, Side>([['many/0', 'up']]);
+  bench.pool.update(many(0, 2000), held);
+  t.equal(turns.length, 1, 'the first part is sent, the others wait for turns of their own');
+  held.set('many/1998', 'down');
+  bench.pool.update([...many(0, 1000), check('many/1998', NOWHERE, 90_000)], held);
+  t.equal(turns.length, 1, 'an update in between begins nothing beside it');
+  while (turns.length > 0) turns.shift()?.();
+  t.ok(await eventually(() => bench.assigned === 1001));
+  const parts = bench.echoes.map(({ ids }, index) => ids.length - (bench.echoes[index - 1]?.ids.length ?? 0));
+  t.ok(parts.length > 3 && parts.every((part) => part <= 250), `in small parts: ${parts}`);
+  t.same(Object.assign({}, ...bench.echoes.map(({ verdicts }) => verdicts)), {
+    'many/0': 'up',
+    'many/1998': 'down',
+  });
 });
 
 t.test('a reload that changes nothing for a worker tells it nothing', async (t) => {

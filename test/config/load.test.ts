@@ -9,10 +9,12 @@ import {
   FILE_BYTES_MAX,
   FOLDER_CHARACTERS_MAX,
   FOLDER_FILES_MAX,
+  loadBesides,
   loadConfig,
   REFERENCE_BYTES_MAX,
   readText,
 } from '../../src/config/load.js';
+import { millis } from '../../src/core/units.js';
 import { serviceText } from './given.js';
 
 const MACHINE = { env: { TOKEN: 'abc' }, hostName: 'director' };
@@ -172,3 +174,47 @@ t.test(
     t.same(faultOf('binary'), [`${path} binary is not text: a zero byte at offset 0`]);
   },
 );
+
+/** 2,000 services of one server. */
+function manyServices(port: number): string {
+  const each = (_: unknown, index: number): string =>
+    `  s${index}: { address: "10.1.${index >> 8}.${index & 255}:${port}", servers: [192.0.2.1] }\n`;
+  return `services:\n${Array.from({ length: 2000 }, each).join('')}`;
+}
+
+t.test('beside other work a configuration is parsed in many short slices, and is the same', async (t) => {
+  const path = join(t.testdir({ 'a.yaml': manyServices(80) }), 'a.yaml');
+  const whole = loadConfig(path);
+  let [now, turns] = [0, 0];
+  const outside = {
+    clock: {
+      monotonic() {
+        now += 3;
+        return millis(now);
+      },
+    },
+    turns: {
+      soon(run: () => void) {
+        turns += 1;
+        writeFileSync(path, EMPTY);
+        run();
+      },
+    },
+  };
+  t.same(
+    await loadBesides(path, outside),
+    whole,
+    'the files are read once: what they say by now is for the next',
+  );
+  t.ok(turns > 20, `others had ${turns} turns`);
+  turns = 0;
+  t.same(await loadBesides(path, outside), loadConfig(path));
+  t.equal(turns, 0, 'what is short is done at once');
+});
+
+t.test('beside other work all faults are told too', async (t) => {
+  const path = join(t.testdir({ 'a.yaml': manyServices(70_000) }), 'a.yaml');
+  const outside = { clock: { monotonic: () => millis(0) }, turns: { soon: (run: () => void) => run() } };
+  t.same(await loadBesides(path, outside), loadConfig(path));
+  t.notOk(loadConfig(path).ok);
+});
