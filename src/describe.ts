@@ -2,7 +2,7 @@
 import type { EventKind } from './alerts/model.js';
 import type { Reason, VerdictChange } from './checks/model.js';
 import { reasonText } from './checks/reason.js';
-import type { Config, ServerConfig, ServiceConfig } from './config/model.js';
+import type { Config, FallbackServer, ServiceConfig } from './config/model.js';
 import { unreachable } from './core/assert.js';
 import type { Drift } from './ipvs/drift.js';
 import { operationWords } from './ipvs/ipvsadm.js';
@@ -10,6 +10,7 @@ import { entriesText } from './ipvs/keys.js';
 import type { DriftPolicy } from './ipvs/ownership.js';
 import type { Cause, PlanStep } from './ipvs/plan.js';
 import { adminFacts, adminText, placeText } from './policy/admin-words.js';
+import { assumedSide, checkName } from './policy/combine.js';
 import type { MassEnd } from './policy/mass-failure.js';
 import type { MassNews } from './policy/mass-watch.js';
 import type { ServiceStanding } from './policy/model.js';
@@ -77,25 +78,34 @@ function resultFacts(change: VerdictChange): Readonly<Record<string, unknown>> {
 }
 
 /** How many equal results made the verdict: one where it was assumed before (`CheckRule.assume`). */
-function timesInARow(server: ServerConfig, change: VerdictChange): number {
-  const { rise, fall, assume } = server.check.rule;
+function timesInARow(server: FallbackServer, change: VerdictChange): number {
+  const rule = server.checks.find(({ id }) => id === change.id)?.rule;
+  if (rule === undefined) return 1;
+  const { rise, fall, assume } = rule;
   if (change.previous === 'unknown' && assume === change.verdict) return 1;
   return change.verdict === 'down' ? fall : rise;
 }
 
 /** A server's verdict changed. */
-function verdictHappening(service: ServiceConfig, server: ServerConfig, change: VerdictChange): Happening {
+function verdictHappening(service: ServiceConfig, server: FallbackServer, change: VerdictChange): Happening {
   const where = placeText({ service, server });
+  const check = checkName(change.id);
   const down = change.verdict === 'down';
   const times = timesInARow(server, change);
   const count = times === 1 ? '' : `, ${times} times in a row`;
+  const by = check === undefined ? '' : ` by its check ${check}`;
   const why = down ? because(change.result.reason) : '';
   return {
     kind: down ? 'server-down' : 'server-up',
     service: service.name,
     server: server.name,
-    message: `${where} is ${change.verdict}${why}${count}`,
-    facts: { ...resultFacts(change), address: server.dest.key.address, port: server.dest.key.port },
+    message: `${where} is ${change.verdict}${by}${why}${count}`,
+    facts: {
+      ...resultFacts(change),
+      ...(check === undefined ? {} : { check }),
+      address: server.dest.key.address,
+      port: server.dest.key.port,
+    },
   };
 }
 
@@ -130,12 +140,13 @@ function fallbackHappening(service: ServiceConfig, { tier }: ServiceStanding): H
 }
 
 /** Servers were without a verdict for too long. */
-function coldStartHappening({ name }: ServiceConfig, servers: readonly ServerConfig[]): Happening {
-  const texts = servers.map(({ name: server, check }) =>
-    check.rule.assume === 'kernel'
-      ? `${server} stays as the table has it`
-      : `${server} is taken to be ${check.rule.assume}`,
-  );
+function coldStartHappening({ name }: ServiceConfig, servers: readonly FallbackServer[]): Happening {
+  const texts = servers.map((server) => {
+    const side = assumedSide(server);
+    return side === undefined
+      ? `${server.name} stays as the table has it`
+      : `${server.name} is taken to be ${side}`;
+  });
   return {
     kind: 'cold-start-over',
     service: name,

@@ -1,6 +1,7 @@
 /** Between the controller and the VRRP thread: what happened there in words, and what the thread has to know of services. */
 import { unreachable } from './core/assert.js';
 import type { Happening } from './describe.js';
+import { serverId } from './policy/judge.js';
 import type { TrackNews } from './tracks/watcher.js';
 import { faultText } from './vrrp/fault.js';
 import type { Observation, RoleCause, Track } from './vrrp/model.js';
@@ -107,9 +108,11 @@ export function blindHappening(what: string, problem: string): Happening {
 /** How many real servers of the tracked services this director reaches. A server without a verdict yet counts as up. */
 function shareOf(world: World, track: Extract<Track, { kind: 'services' }>): Observation {
   const names = new Set(track.name.split(' '));
-  const servers = world.config.services.filter(({ name }) => names.has(name)).flatMap((each) => each.servers);
-  const up = servers.filter(({ check }) => world.health.get(check.id)?.held !== 'down').length;
-  return { kind: 'share', up, total: servers.length };
+  const ids = world.config.services
+    .filter(({ name }) => names.has(name))
+    .flatMap((service) => service.servers.map((server) => serverId(service, server)));
+  const up = ids.filter((id) => world.health.get(id)?.held !== 'down').length;
+  return { kind: 'share', up, total: ids.length };
 }
 
 /**

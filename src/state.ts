@@ -34,8 +34,8 @@ export interface StateOptions {
 
 function* checksOf(config: Config): Generator<Check, void, undefined> {
   for (const { servers, fallback } of config.services) {
-    for (const { check } of servers) yield check;
-    for (const { check } of fallback.flat()) if (check !== undefined) yield check;
+    for (const { checks } of servers) yield* checks;
+    for (const { checks } of fallback.flat()) yield* checks;
   }
 }
 

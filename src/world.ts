@@ -8,11 +8,13 @@ import type { WindowState } from './maintenance/model.js';
 import type { MassFailureState, ServerAdmin, ServerId, ServiceStanding } from './policy/model.js';
 import type { VrrpDigest } from './vrrp/status.js';
 
+/** What is known of a check, or of a server by all its checks. */
 export interface ServerHealth {
   readonly verdict: Verdict;
   /** The last verdict there was: what the table follows while `verdict` is unknown. */
   readonly held: 'up' | 'down' | undefined;
   readonly since: EpochMillis;
+  /** The change that made it what it is; of a server with several checks, that of the check which decided. */
   readonly lastChange: VerdictChange | undefined;
 }
 
@@ -61,7 +63,7 @@ export interface World extends Beside {
   readonly startedAt: EpochMillis;
   readonly config: Config;
   readonly configLoadedAt: EpochMillis;
-  /** By check id; every server of the configuration has an entry. */
+  /** By check id; a server with several checks has an entry beside theirs, under its own id. */
   readonly health: ReadonlyMap<CheckId, ServerHealth>;
   /** What the operator and maintenance windows say of servers; those of which nothing is said are not there. */
   readonly admin: ReadonlyMap<ServerId, ServerAdmin>;

@@ -157,7 +157,7 @@ t.test('the same name at another address is another server: its verdict is not c
     if (first === undefined) throw new Error('no server');
     return config({
       ...one,
-      servers: [{ ...first, name: 'web1', check: { ...first.check, id: 'web/web1' } }, ...rest],
+      servers: [{ ...first, name: 'web1', checks: [{ ...first.checks[0], id: 'web/web1' }] }, ...rest],
     });
   };
   const { controller, updates } = await started(named(A));

@@ -1,5 +1,6 @@
 /** Alive: every loop has beaten lately. Ready: the table is in sync and rests on verdicts. */
 import { type EpochMillis, formatDuration, millis, seconds } from '../core/units.js';
+import { serverId } from '../policy/judge.js';
 import type { World } from '../world.js';
 
 /** The probe workers and the VRRP thread speak once a second. One that ends is restarted within a second or so. */
@@ -65,8 +66,8 @@ export function liveness(world: World, now: EpochMillis): Liveness {
 function withoutVerdict({ config, health }: World): string[] {
   return config.services.flatMap((service) =>
     service.servers
-      .filter(({ check }) => health.get(check.id)?.held === undefined)
-      .map(({ name }) => `${service.name}/${name}`),
+      .map((server) => serverId(service, server))
+      .filter((id) => health.get(id)?.held === undefined),
   );
 }
 

@@ -1,5 +1,6 @@
 /** Metrics of services and real servers. What the kernel counts is as of the last dump of the table. */
 import type { Stats } from '../ipvs/model.js';
+import { checkName } from '../policy/combine.js';
 import { serverId } from '../policy/judge.js';
 import type { Emit, Labels, Metric, ServerView, ServiceView } from './metric.js';
 
@@ -121,6 +122,27 @@ const SERVERS: readonly Metric[] = [
       const held = world.health.get(id)?.held;
       return held === undefined ? undefined : held === 'up' ? 1 : 0;
     }),
+  },
+  {
+    name: 'lvsentry_check_up',
+    type: 'gauge',
+    help: 'The verdict of one check that is followed, of servers with several: 1 up, 0 down; missing before the first.',
+    labels: [...SERVER_LABELS, 'check'],
+    ofService({ world, service, servers }, emit) {
+      for (const { server } of servers)
+        for (const { id } of server.checks) {
+          const [name, held] = [checkName(id), world.health.get(id)?.held];
+          if (name === undefined || held === undefined) continue;
+          emit(
+            [
+              ['service', service.name],
+              ['server', server.name],
+              ['check', name],
+            ],
+            held === 'up' ? 1 : 0,
+          );
+        }
+    },
   },
   {
     name: 'lvsentry_server_weight',

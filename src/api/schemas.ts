@@ -1,7 +1,7 @@
 /** JSON Schemas of the answers: the small ones are written by them, all are tested by them, and docs/api.md too. */
-import { CHECK_TYPES } from '../checks/model.js';
 import type { Change } from '../plan-words.js';
 import type { Connections } from '../policy/model.js';
+import { CHECKS_SCHEMA } from './checks.js';
 import type { Reload } from './control.js';
 import type { EventStatus, EventsStatus } from './events.js';
 import type { Liveness, Readiness } from './health.js';
@@ -112,7 +112,8 @@ export const SERVER_SCHEMA = objectOf<ServerStatus>('One real server in one serv
   ),
   why: text('The same in words that follow the name: `is brought back: weight 3 of 10`.'),
   admin: orNull(ADMIN_SCHEMA),
-  check: orNull(choice(CHECK_TYPES, 'How it is probed; null: it is not.')),
+  checks: CHECKS_SCHEMA,
+  needed: count('How many of its checks must pass for it to be up.'),
   traffic: orNull(TRAFFIC_SCHEMA),
 });
 

@@ -1,6 +1,5 @@
 /** What the API tells of the world: types of its answers, and how they are made of a snapshot. */
-import type { CheckType, Verdict } from '../checks/model.js';
-import { reasonText } from '../checks/reason.js';
+import type { Verdict } from '../checks/model.js';
 import type { FallbackServer, ServerConfig, ServiceConfig } from '../config/model.js';
 import type { EpochMillis } from '../core/units.js';
 import { firstForeign, foreignTexts } from '../ipvs/foreign.js';
@@ -11,7 +10,8 @@ import { entriesOf } from '../policy/desired.js';
 import { serverId } from '../policy/judge.js';
 import type { AdminEntry, AdminSource, Connections, ServerAdmin, Standing } from '../policy/model.js';
 import { standingText } from '../policy/words.js';
-import type { ServerHealth, World } from '../world.js';
+import type { World } from '../world.js';
+import { type CheckStatus, checksStatus } from './checks.js';
 import { type MassStatus, massStatus } from './mass.js';
 import { type SyncStatus, syncStatus, type TimeoutsStatus, timeoutsStatus } from './status-kernel.js';
 import { destsOf, serverTraffic, serviceTraffic, type TrafficStatus, trafficStatus } from './traffic.js';
@@ -31,7 +31,10 @@ export interface ServerStatus {
   /** The same as a sentence that follows the name. */
   readonly why: string;
   readonly admin: AdminStatus | null;
-  readonly check: CheckType | null;
+  /** None: it is not checked. */
+  readonly checks: readonly CheckStatus[];
+  /** How many of them must pass. */
+  readonly needed: number;
   readonly traffic: TrafficStatus | null;
 }
 
@@ -159,13 +162,6 @@ const FOREIGN_LISTED_MAX = 100;
 
 const isoTime = (at: EpochMillis): string => new Date(at).toISOString();
 
-/** Why the verdict is what it is. */
-function verdictReason({ verdict, held, lastChange }: ServerHealth): string {
-  if (verdict === 'unknown')
-    return held === undefined ? 'no verdict yet' : `no fresh verdict; ${held} is held`;
-  return lastChange === undefined ? 'ok' : reasonText(lastChange.result.reason, lastChange.result.elapsed);
-}
-
 function entryStatus(entry: AdminEntry): Omit<AdminStatus, 'words' | 'left'> {
   const { state, weight, since, deadline, by, reason } = entry;
   return {
@@ -186,16 +182,6 @@ function adminStatus(admin: ServerAdmin | undefined): AdminStatus | null {
 
 const NOT_JUDGED: Standing = { kind: 'unknown' };
 
-/** A server without a check is thought to be up. */
-export function healthStatus(health: ServerHealth | undefined, world: World, isChecked: boolean) {
-  if (!isChecked) return { verdict: 'up', since: isoTime(world.startedAt), reason: 'not checked' } as const;
-  return {
-    verdict: health?.verdict ?? 'unknown',
-    since: isoTime(health?.since ?? world.startedAt),
-    reason: health === undefined ? 'no verdict yet' : verdictReason(health),
-  } as const;
-}
-
 function serverStatus(
   service: ServiceConfig,
   server: ServerConfig | FallbackServer,
@@ -212,11 +198,10 @@ function serverStatus(
     weight: dests[0]?.settings.weight ?? null,
     configuredWeight: server.dest.settings.weight,
     inTable: dests.length === service.entries.length,
-    ...healthStatus(world.health.get(id), world, server.check !== undefined),
+    ...checksStatus(server, id, world),
     standing: standing.kind,
     why: standingText(standing),
     admin: adminStatus(world.admin.get(id)),
-    check: server.check?.probe.type ?? null,
     traffic: trafficStatus(serverTraffic(dests)),
   };
 }

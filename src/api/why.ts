@@ -13,11 +13,12 @@ import type { AdminEntry } from '../policy/model.js';
 import type { Place } from '../policy/news.js';
 import { standingText } from '../policy/words.js';
 import type { World } from '../world.js';
+import { healthStatus } from './checks.js';
 import type { EventStatus } from './events.js';
 import { sendError } from './failure.js';
 import { findServers } from './servers.js';
 import type { ApiSource } from './source.js';
-import { healthStatus, type PlaceStatus, placeStatus } from './status.js';
+import { type PlaceStatus, placeStatus } from './status.js';
 
 export interface PhaseWhy {
   readonly phase: Phase;
@@ -109,7 +110,7 @@ function checkWhy({ id, rule, probe }: Check, world: World, sight: CheckSight | 
     timeout: formatDuration(rule.timeout),
     rise: rule.rise,
     fall: rule.fall,
-    ...healthStatus(world.health.get(id), world, true),
+    ...healthStatus(world.health.get(id), world),
     held: state?.held ?? null,
     against: state?.against ?? null,
     needed: state === undefined ? null : state.held === 'up' ? rule.fall : rule.rise,
@@ -146,10 +147,6 @@ function weightParts({ service, server }: Place, status: PlaceStatus, source: Ap
   ];
 }
 
-function checksOf({ server }: Place): readonly Check[] {
-  return server.check === undefined ? [] : [server.check];
-}
-
 async function serverWhy(place: Place, source: ApiSource, sights: Sights): Promise<ServerWhy> {
   const world = source.world();
   const status = placeStatus(place.service, place.server, world);
@@ -157,7 +154,7 @@ async function serverWhy(place: Place, source: ApiSource, sights: Sights): Promi
   const { events } = await source.events.tail(query, EVENTS_MAX);
   return {
     ...status,
-    checks: checksOf(place).map((check) => checkWhy(check, world, sights.get(check.id))),
+    checks: place.server.checks.map((check) => checkWhy(check, world, sights.get(check.id))),
     weight: weightParts(place, status, source),
     // Bounded, as everywhere.
     events: events.map((event) => JSON.parse(eventJson(event)) as EventStatus),
@@ -175,7 +172,9 @@ export async function whyServer(
   const only = typeof service === 'string' ? service : undefined;
   const found = findServers(source.world().config, server, only);
   if (!found.ok) return sendError(reply, 404, 'NOT_FOUND', found.problem);
-  const sights = await source.look(found.places.flatMap(checksOf).map(({ id }) => id));
+  const sights = await source.look(
+    found.places.flatMap(({ server: { checks } }) => checks.map(({ id }) => id)),
+  );
   const servers: ServerWhy[] = [];
   for (const place of found.places) servers.push(await serverWhy(place, source, sights));
   // What events say cannot be told by a schema.

@@ -87,7 +87,7 @@ export type ProbeSpec =
   | SipCheck
   | RedisCheck;
 
-/** `service/server`: unique in one configuration. */
+/** `service/server`, or `service/server/check` where the server has several: unique in one configuration. */
 export type CheckId = string;
 
 export interface Check {

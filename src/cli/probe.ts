@@ -53,7 +53,7 @@ function checkOf(given: Given): Check {
   const [type = '', target = ''] = [given.text('type'), given.text('target')];
   const read = parseConfig([{ file: 'probe', text: configText(type, target, given) }], depsOf());
   if (!read.ok) throw usage(read.faults.map(({ message }) => message.replaceAll(PLACE, '')).join('\n'));
-  const check = read.config.services[0]?.servers[0]?.check;
+  const check = read.config.services[0]?.servers[0]?.checks[0];
   if (check === undefined) throw usage(`${target} cannot be probed`);
   return check;
 }

@@ -9,6 +9,7 @@ import { ftpProbe } from './check-ftp.js';
 import { httpProbe } from './check-http.js';
 import { mailboxProbe } from './check-login.js';
 import { dnsProbe, ntpProbe, sipProbe, tlsProbe } from './check-service.js';
+import type { CheckSet } from './check-set.js';
 import { smtpProbe } from './check-smtp.js';
 import { type Checked, type Context, type Cursor, FAULTY, member, report, reportKey } from './cursor.js';
 import { type Layer, type Layers, pick, pickValue } from './layers.js';
@@ -17,6 +18,7 @@ import { CHECK_KEYS, wrongTypeText } from './schema-facts.js';
 
 /** A check without its target: the same for all servers that say nothing of their own. */
 export interface CheckTemplate {
+  readonly type: CheckType;
   readonly rule: CheckRule;
   /** Instead of the server's port. */
   readonly port: number | undefined;
@@ -28,7 +30,7 @@ export interface Defaults {
   /** All of it; undefined where nothing is said. */
   readonly at: Cursor<RawDefaults> | undefined;
   readonly layers: Layers;
-  readonly template: Checked<CheckTemplate>;
+  readonly set: Checked<CheckSet>;
 }
 
 const DEFAULT_INTERVAL = seconds(2);
@@ -165,5 +167,5 @@ export function checkTemplate(context: Context, layers: Layers): Checked<CheckTe
   const port = pick(same, 'port');
   const probe = PROBES[type](context, same);
   if (rule === FAULTY || port === FAULTY || probe === FAULTY) return FAULTY;
-  return { rule, port: port?.value, probe };
+  return { type, rule, port: port?.value, probe };
 }

@@ -2,7 +2,7 @@
 import { endpointText } from '../core/ip.js';
 import { type Millis, parseDuration } from '../core/units.js';
 import type { Canary, MassFailureRule } from '../policy/model.js';
-import { checkTemplate } from './check.js';
+import { onlyCheck } from './check-set.js';
 import {
   type Checked,
   type Claims,
@@ -40,8 +40,9 @@ function canaryOf(context: Context, item: Item, names: Claims): Checked<Canary> 
   const given = fields && member(fields, 'name');
   // A missing address was the schema's fault to tell.
   const endpoint = address === undefined || address === FAULTY ? FAULTY : endpointOf(context, address);
-  const template = own === FAULTY ? FAULTY : checkTemplate(context, own === undefined ? [] : [own]);
-  if (endpoint === FAULTY || template === FAULTY || given === FAULTY) return FAULTY;
+  const set = own === FAULTY ? FAULTY : onlyCheck(context, own === undefined ? [] : [own]);
+  if (endpoint === FAULTY || set === FAULTY || given === FAULTY) return FAULTY;
+  const [{ template }] = set.parts;
   const port = template.port ?? endpoint.port ?? 0;
   if (port === 0) return report(context, item, 'no port that could be probed; write it behind the address');
   const target = { address: endpoint.address, port };

@@ -23,7 +23,9 @@ export interface ServerConfig {
   readonly dest: Dest;
   /** It states no port: it has the port of each entry. */
   readonly followsPort: boolean;
-  readonly check: Check;
+  readonly checks: readonly [Check, ...Check[]];
+  /** How many of them must pass for the server to be up. */
+  readonly needed: number;
   /** For maintenance windows; most servers have none. */
   readonly tags?: readonly string[];
 }
@@ -33,8 +35,10 @@ export interface FallbackServer {
   readonly name: string;
   readonly dest: Dest;
   readonly followsPort: boolean;
-  /** Undefined: it is always thought to be up. */
-  readonly check: Check | undefined;
+  /** None: it is always thought to be up. */
+  readonly checks: readonly Check[];
+  /** How many of them must pass. */
+  readonly needed: number;
 }
 
 export interface ServiceConfig {

@@ -3,7 +3,7 @@
  * `defaults.check` without a `type` is held against it before the kind is known.
  */
 import { type TProperties, Type } from 'typebox';
-import { choice, type Doc, duration, integer, listOf, port, text, yesNo } from './schema-kit.js';
+import { choice, type Doc, duration, integer, listOf, name, port, text, yesNo } from './schema-kit.js';
 
 /** One kind of check, as the schema and the reference tell it. */
 export interface CheckKindSchema {
@@ -67,6 +67,12 @@ export const RULE_KEYS = {
 
 /** What every type may be told about its target. */
 export const TARGET_KEYS = {
+  name: name({
+    says: 'What the check is called among the `checks` of its server.',
+    default: 'its type; for the second one of that type `http-2`',
+    example: 'page',
+    relation: 'Only in `checks`.',
+  }),
   port: port(1, {
     says: 'The port that is probed.',
     default: "the server's port",

@@ -7,6 +7,7 @@ import { EVENT_KINDS, type EventKind } from '../alerts/model.js';
 import { PERSISTENCE_ENGINES, SCHEDULERS } from '../ipvs/names.js';
 import { addresses, family, mark } from './schema-addresses.js';
 import { api } from './schema-api.js';
+import { checkKeys } from './schema-check-set.js';
 import { check, checkDefinition } from './schema-checks.js';
 import { hooks } from './schema-hooks.js';
 import {
@@ -117,7 +118,10 @@ export const server = section(
         relation: 'Not above `upper-threshold`, and only with it.',
       }),
       tags: tags('Names under which maintenance windows find this server.'),
-      check: check('How this server is probed; keys that are missing come from the service.'),
+      ...checkKeys(
+        'How this server is probed; keys that are missing come from the service.',
+        "the service's `check` and `defaults.check`",
+      ),
     }),
   },
   { says: 'A real server.', example: '{ address: 192.168.2.3, weight: 2 }' },
@@ -224,7 +228,10 @@ export const service = section(
       admit,
       ...RAILS_KEYS,
       tags: tags('Names under which maintenance windows find all servers of this service.'),
-      check: check('How the servers are probed; keys that are missing come from `defaults.check`.'),
+      ...checkKeys(
+        'How the servers are probed; keys that are missing come from `defaults.check`.',
+        '`defaults.check`',
+      ),
       drift: drift("the configuration's"),
       'on-stop': onStop("the configuration's"),
       'on-remove': onRemove("the configuration's"),

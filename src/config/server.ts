@@ -3,7 +3,8 @@ import type { Check } from '../checks/model.js';
 import { type Ip, ipFamily } from '../core/ip.js';
 import { destText } from '../ipvs/keys.js';
 import type { Dest, Forward } from '../ipvs/model.js';
-import { type CheckTemplate, checkTemplate, type Defaults } from './check.js';
+import type { Defaults } from './check.js';
+import { type CheckSet, checksAt } from './check-set.js';
 import {
   type Checked,
   type Claims,
@@ -196,12 +197,10 @@ function destOf(context: Context, item: Item, facts: ServiceFacts): Checked<Plac
   };
 }
 
-function templateOf(context: Context, item: Item, facts: ServiceFacts): Checked<CheckTemplate> {
+function setOf(context: Context, item: Item, facts: ServiceFacts): Checked<CheckSet> {
   const fields = mapping(item);
-  const own = fields === undefined ? undefined : member(fields, 'check');
-  if (own === FAULTY || facts.check === FAULTY) return FAULTY;
-  if (own === undefined) return facts.check.template;
-  return checkTemplate(context, [own, ...facts.check.layers]);
+  const checks = fields === undefined ? facts.check : checksAt(context, fields, facts.check);
+  return checks === FAULTY ? FAULTY : checks.set;
 }
 
 /** The port that stands for a server: its own, or the first that its service has. */
@@ -209,11 +208,13 @@ function ownPort({ dest, followsPort }: Placed, { ports }: KeyFacts): number {
   return (followsPort ? findPort(ports, (port) => port !== 0) : undefined) ?? dest.key.port;
 }
 
-function checkOf(context: Context, item: Item, named: Named, facts: ServiceFacts): Checked<Check> {
-  const template = templateOf(context, item, facts);
-  if (template === FAULTY || facts.keys === FAULTY) return FAULTY;
-  const port = template.port ?? ownPort(named, facts.keys);
-  if (port === 0) {
+type Checks = Pick<ServerConfig, 'checks' | 'needed'>;
+
+function checksOf(context: Context, item: Item, named: Named, facts: ServiceFacts): Checked<Checks> {
+  const set = setOf(context, item, facts);
+  if (set === FAULTY || facts.keys === FAULTY) return FAULTY;
+  const port = ownPort(named, facts.keys);
+  if (port === 0 && set.parts.some(({ template }) => template.port === undefined)) {
     return report(
       context,
       item,
@@ -221,11 +222,14 @@ function checkOf(context: Context, item: Item, named: Named, facts: ServiceFacts
     );
   }
   const { address } = named.dest.key;
-  return {
-    id: `${facts.name}/${named.name}`,
-    rule: template.rule,
-    probe: template.probe({ address, port }),
-  };
+  const id = `${facts.name}/${named.name}`;
+  const [first, ...others] = set.parts;
+  const checkOf = ({ name, template: { rule, probe, port: own = port } }: typeof first): Check => ({
+    id: others.length === 0 ? id : `${id}/${name}`,
+    rule,
+    probe: probe({ address, port: own }),
+  });
+  return { checks: [checkOf(first), ...others.map(checkOf)], needed: set.needed };
 }
 
 interface Named extends Placed {
@@ -273,19 +277,21 @@ function namedDest(context: Context, item: Item, facts: ServiceFacts): Checked<N
 export function completeServer(context: Context, item: Item, facts: ServiceFacts): Checked<ServerConfig> {
   const named = namedDest(context, item, facts);
   // Its own faults are told even where the rest of the server is faulty.
-  if (named === FAULTY) templateOf(context, item, facts);
-  const check = named === FAULTY ? FAULTY : checkOf(context, item, named, facts);
+  if (named === FAULTY) setOf(context, item, facts);
+  const checks = named === FAULTY ? FAULTY : checksOf(context, item, named, facts);
   const fields = mapping(item);
   const tags = fields === undefined ? [] : read(fields, 'tags', []);
-  if (named === FAULTY || check === FAULTY || tags === FAULTY) return FAULTY;
-  return { ...named, check, ...(tags.length === 0 ? {} : { tags }) };
+  if (named === FAULTY || checks === FAULTY || tags === FAULTY) return FAULTY;
+  return { ...named, ...checks, ...(tags.length === 0 ? {} : { tags }) };
 }
 
 /** Completes a server of a fallback: it is probed only where it says how. */
 export function completeFallback(context: Context, item: Item, facts: ServiceFacts): Checked<FallbackServer> {
   const fields = mapping(item);
-  const isChecked = fields !== undefined && member(fields, 'check') !== undefined;
+  const isChecked =
+    fields !== undefined &&
+    [member(fields, 'check'), member(fields, 'checks')].some((one) => one !== undefined);
   if (isChecked) return completeServer(context, item, facts);
   const named = namedDest(context, item, facts);
-  return named === FAULTY ? FAULTY : { ...named, check: undefined };
+  return named === FAULTY ? FAULTY : { ...named, checks: [], needed: 0 };
 }

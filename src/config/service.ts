@@ -1,7 +1,8 @@
 /** One virtual service with its servers. */
 import { serviceFamily } from '../ipvs/keys.js';
 import type { Service, ServiceKey } from '../ipvs/model.js';
-import { checkTemplate, type Defaults } from './check.js';
+import type { Defaults } from './check.js';
+import { checksAt } from './check-set.js';
 import { type Checked, type Context, type Cursor, FAULTY, items, member, read } from './cursor.js';
 import { forwardOf } from './forward.js';
 import type { ServerConfig, ServiceConfig } from './model.js';
@@ -29,15 +30,6 @@ function completeServers(
   return complete.length === all.length ? complete : FAULTY;
 }
 
-/** The check of the service over the defaults. */
-function checksOf(context: Context, at: Cursor<RawService>, defaults: Checked<Defaults>): Checked<Defaults> {
-  const own = member(at, 'check');
-  if (own === undefined || own === FAULTY || defaults === FAULTY)
-    return own === undefined ? defaults : FAULTY;
-  const layers = [own, ...defaults.layers];
-  return { ...defaults, layers, template: checkTemplate(context, layers) };
-}
-
 function entriesOf(keys: Keys, settings: SettingsByFamily): ServiceConfig['entries'] {
   const entry = (key: ServiceKey): Service => ({ key, settings: settings[serviceFamily(key)] });
   const [first, ...others] = keys;
@@ -55,7 +47,7 @@ export function completeService(
   const settings = serviceSettings(context, at, keys);
   const onFailure = read(at, 'on-failure', 'remove');
   const forward = forwardOf(context, at, { method: 'direct' });
-  const check = checksOf(context, at, defaults);
+  const check = checksAt(context, at, defaults);
   const facts: ServiceFacts = {
     name,
     keys: keys === FAULTY ? FAULTY : keyFacts(keys),

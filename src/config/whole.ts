@@ -9,7 +9,8 @@ import type { Watched } from '../tracks/model.js';
 import type { RouterConfig } from '../vrrp/status.js';
 import { completeAlert } from './alert.js';
 import { completeApi } from './api.js';
-import { checkTemplate, type Defaults } from './check.js';
+import type { Defaults } from './check.js';
+import { onlyCheck } from './check-set.js';
 import {
   type Checked,
   type ConfigDeps,
@@ -240,7 +241,7 @@ export function defaultLayers(context: Context, roots: readonly Root[]): Checked
   if (check === FAULTY) return FAULTY;
   const layers = check === undefined ? [] : [check];
   const at = defaults === FAULTY ? undefined : defaults;
-  return { at, layers, template: checkTemplate(context, layers) };
+  return { at, layers, set: onlyCheck(context, layers) };
 }
 
 function value<T>(found: Checked<Cursor<T>> | undefined, otherwise: T): T {

@@ -49,7 +49,7 @@ export function wantedOf(config: Config): Wanted {
     }),
   );
   const checks = config.services.flatMap((each) =>
-    [...each.servers, ...each.fallback.flat()].flatMap(({ check }) => (check === undefined ? [] : [check])),
+    [...each.servers, ...each.fallback.flat()].flatMap(({ checks: own }) => own),
   );
   return {
     configured: true,

@@ -4,11 +4,10 @@
  */
 import type { Check, CheckId, Suspicion, VerdictChange } from '../checks/model.js';
 import type { Config, ServerConfig, ServiceConfig } from '../config/model.js';
-import { type EpochMillis, type Millis, millis } from '../core/units.js';
+import { type Millis, millis } from '../core/units.js';
 import { destText, serviceText } from '../ipvs/keys.js';
 import type { ObservedService, ObservedTable, ServiceKey } from '../ipvs/model.js';
 import type { Desired, DesiredService } from '../ipvs/plan.js';
-import type { ServerHealth } from '../world.js';
 import { AdminBook } from './admin-book.js';
 import { ColdStart } from './cold-start.js';
 import { desiredEntries, destIn, entriesOf } from './desired.js';
@@ -27,9 +26,9 @@ import {
   remembered,
   sameServer,
   serversOf,
-  unknownSince,
   weightIn,
 } from './pages.js';
+import { type Remembered, Roster } from './roster.js';
 import { BookView } from './view.js';
 
 /** What a call of the book led to. */
@@ -40,15 +39,8 @@ export interface Outcome {
   readonly news: readonly PolicyNews[];
 }
 
-/** A verdict of another run. */
-interface Remembered {
-  readonly verdict: 'up' | 'down';
-  readonly since: EpochMillis;
-}
-
 export class PolicyBook {
-  readonly #places = new Map<ServerId, Place>();
-  readonly #health = new Map<ServerId, ServerHealth>();
+  readonly #roster = new Roster();
   readonly #admin = new AdminBook();
   #pages = new Map<string, Page>();
   /** When services are to be judged again by themselves, by name, monotonic. */
@@ -70,7 +62,7 @@ export class PolicyBook {
 
   /** All that is known now. It stays as it is, and is the same object until something changes. */
   view(): BookView {
-    this.#view ??= new BookView({ health: this.#health, admin: this.#admin.all, pages: this.#pages });
+    this.#view ??= new BookView({ health: this.#roster.health, admin: this.#admin.all, pages: this.#pages });
     return this.#view;
   }
 
@@ -81,9 +73,7 @@ export class PolicyBook {
   }
 
   checks(): readonly Check[] {
-    const checks: Check[] = [];
-    for (const { server } of this.#places.values()) if (server.check !== undefined) checks.push(server.check);
-    return [...checks, ...this.#mass.checks];
+    return [...this.#roster.checks(), ...this.#mass.checks];
   }
 
   /** How it stands with the failure of most servers at once; undefined where nothing is configured for it. */
@@ -93,7 +83,10 @@ export class PolicyBook {
 
   /** What each check is thought to find, for those of which something is known. */
   held(): Pick<ReadonlyMap<CheckId, 'up' | 'down'>, 'get'> {
-    return { get: (id) => this.#health.get(id)?.held ?? heldInTable(this.#observed, this.#places.get(id)) };
+    return {
+      get: (id) =>
+        this.#roster.health.get(id)?.held ?? heldInTable(this.#observed, this.#roster.placeOf(id), id),
+    };
   }
 
   /** When `tick` is due, monotonic; undefined: not before something happens. */
@@ -120,8 +113,8 @@ export class PolicyBook {
     this.#mass.configure(config.massFailure);
     for (const service of config.services)
       if (before.pages.get(service.name)?.service !== service) this.#takeServers(service, known, at);
-    this.#coldStart.configure(this.#withoutVerdict(), config.ownership.coldStart, at.now);
-    if (!wasWatching && this.#mass.isWatching) this.#watchAll();
+    this.#coldStart.configure(this.#roster.withoutVerdict(), config.ownership.coldStart, at.now);
+    if (!wasWatching && this.#mass.isWatching) this.#watch(this.#roster.checks());
     const news: PolicyNews[] = [];
     const affected = this.#settleMass(effect, at.now, news);
     for (const service of config.services) {
@@ -139,11 +132,9 @@ export class PolicyBook {
       if (kept.has(service)) continue;
       for (const server of serversOf(service)) {
         const id = serverId(service, server);
-        known.set(id, { server, health: this.#health.get(id), admin: this.#admin.all.get(id) });
-        this.#places.delete(id);
-        this.#health.delete(id);
+        known.set(id, { server, health: this.#roster.drop(id), admin: this.#admin.all.get(id) });
         this.#admin.forget(id);
-        this.#mass.drop(id);
+        for (const check of server.checks) this.#mass.drop(check.id);
       }
     }
     return known;
@@ -163,18 +154,16 @@ export class PolicyBook {
   #takeServers(service: ServiceConfig, known: ReadonlyMap<ServerId, Entry>, at: Instant): void {
     for (const server of serversOf(service)) {
       const id = serverId(service, server);
-      this.#places.set(id, { service, server });
       // The same name at another address is another server.
       const entry = sameServer(known.get(id)?.server, server) ? known.get(id) : undefined;
-      if (server.check !== undefined) this.#health.set(id, entry?.health ?? unknownSince(at.wall));
+      this.#roster.take(id, { service, server }, entry?.health ?? new Map(), at.wall);
       if (entry?.admin !== undefined) this.#admin.keep(id, entry.admin, at);
-      if (server.check !== undefined) this.#mass.take(server.check, entry?.health?.held === 'down');
+      this.#watch(server.checks);
     }
   }
 
-  #watchAll(): void {
-    for (const [id, { server }] of this.#places)
-      if (server.check !== undefined) this.#mass.take(server.check, this.#health.get(id)?.held === 'down');
+  #watch(checks: Iterable<Check>): void {
+    for (const check of checks) this.#mass.take(check, this.#roster.health.get(check.id)?.held === 'down');
   }
 
   /**
@@ -194,7 +183,7 @@ export class PolicyBook {
     const names = this.#underMass;
     this.#underMass = new Set();
     if ([before, effect].some((one) => one !== undefined && one.kind !== 'hold')) return () => true;
-    for (const id of this.#mass.failing()) names.add(this.#places.get(id)?.service.name ?? '');
+    for (const id of this.#mass.failing()) names.add(this.#roster.placeOf(id)?.service.name ?? '');
     return (name) => names.has(name);
   }
 
@@ -206,25 +195,21 @@ export class PolicyBook {
     return touched.values();
   }
 
-  #withoutVerdict(): ReadonlySet<CheckId> {
-    const without = new Set<CheckId>();
-    for (const [id, { held }] of this.#health) if (held === undefined) without.add(id);
-    return without;
-  }
-
   /**
    * What was known of checks when the run before ended: it is held until there is something fresh, and is no news.
    * Where most were down it may have been this director: of those the table is held until their first verdict.
    */
   recall(verdicts: ReadonlyMap<CheckId, Remembered>, at: Instant): void {
     const touched = new Set<ServiceConfig>();
-    const { down, all } = addressesOf(verdicts, this.#places);
+    const { down, all } = addressesOf(verdicts, (id) => this.#roster.placeOf(id));
     const isDoubtful = this.#mass.isMost(down, all);
-    for (const [id, { verdict, since }] of verdicts) {
-      const place = this.#places.get(id);
-      if (place?.server.check === undefined || (isDoubtful && verdict === 'down')) continue;
-      this.#mass.take(place.server.check, verdict === 'down');
-      this.#health.set(id, { verdict: 'unknown', held: verdict, since, lastChange: undefined });
+    for (const [id, remembered] of verdicts) {
+      const place = this.#roster.placeOf(id);
+      const check = this.#roster.checkOf(id);
+      if (place === undefined || check === undefined || (isDoubtful && remembered.verdict === 'down'))
+        continue;
+      this.#mass.take(check, remembered.verdict === 'down');
+      this.#roster.recall(id, remembered);
       touched.add(place.service);
     }
     this.#isRecalling = true;
@@ -238,23 +223,29 @@ export class PolicyBook {
     const news: PolicyNews[] = [];
     const touched = new Map<string, ServiceConfig>();
     for (const change of changes) {
-      this.#mass.verdict(change, at.now);
-      const place = this.#places.get(change.id);
-      const check = place?.server.check;
-      // A verdict may cross with a reload that dropped its check.
-      if (place === undefined || check === undefined) continue;
-      if (this.#isNews(place, change))
-        news.push({ kind: 'verdict', service: place.service, server: { ...place.server, check }, change });
-      this.#health.set(change.id, {
-        verdict: change.verdict,
-        held: change.verdict,
-        since: change.at,
-        lastChange: change,
-      });
-      this.#coldStart.heard(change.id);
-      touched.set(place.service.name, place.service);
+      const place = this.#fold(change, at.now, news);
+      if (place !== undefined) touched.set(place.service.name, place.service);
     }
     return this.#judgeAll(this.#withMass(touched, at.now, news), at.now, news);
+  }
+
+  /** Takes one verdict in. @returns where its server stands */
+  #fold(change: VerdictChange, now: Millis, news: PolicyNews[]): Place | undefined {
+    const id = this.#roster.ownerOf(change.id);
+    const place = this.#roster.places.get(id);
+    // A verdict may cross with a reload that dropped its check; and canaries have no server.
+    if (place === undefined || !this.#roster.health.has(change.id)) {
+      this.#mass.verdict(change, now);
+      return undefined;
+    }
+    const before = this.#roster.health.get(id)?.held;
+    this.#roster.fold(change);
+    const held = this.#roster.health.get(id)?.held;
+    if (change.verdict === 'down' && held === 'up') this.#mass.excuse(change.id);
+    else this.#mass.verdict(change, now);
+    if (held !== undefined) this.#coldStart.heard(id);
+    if (this.#isNews(place, before, held)) news.push({ kind: 'verdict', ...place, change });
+    return place;
   }
 
   /** What may become verdicts, of one turn. */
@@ -271,10 +262,7 @@ export class PolicyBook {
   doubt(ids: readonly CheckId[]): void {
     this.#leaveView();
     this.#mass.doubt(ids);
-    for (const id of ids) {
-      const health = this.#health.get(id);
-      if (health !== undefined) this.#health.set(id, { ...health, verdict: 'unknown' });
-    }
+    for (const id of ids) this.#roster.doubt(id);
   }
 
   /** Takes words about servers; those about servers that are not configured are left out. */
@@ -283,7 +271,7 @@ export class PolicyBook {
     const news: PolicyNews[] = [];
     const touched = new Map<string, ServiceConfig>();
     for (const word of words) {
-      const place = this.#places.get(word.server);
+      const place = this.#roster.places.get(word.server);
       if (place === undefined) continue;
       news.push(...this.#admin.take(place, word, at));
       touched.set(place.service.name, place.service);
@@ -295,7 +283,7 @@ export class PolicyBook {
   get draining(): ReadonlyMap<string, ReadonlyMap<string, ServiceKey>> {
     const services = new Map<string, ReadonlyMap<string, ServiceKey>>();
     for (const id of this.#admin.draining) {
-      const service = this.#places.get(id)?.service;
+      const service = this.#roster.places.get(id)?.service;
       if (service === undefined || services.has(service.name)) continue;
       const entries = entriesOf(service).flatMap((text) => {
         const key = this.#desired.get(text)?.service.key;
@@ -327,7 +315,7 @@ export class PolicyBook {
     const news: PolicyNews[] = [];
     const touched = new Map<string, ServiceConfig>();
     for (const id of ids) {
-      const place = this.#places.get(id);
+      const place = this.#roster.places.get(id);
       if (place === undefined) continue;
       const its = this.#admin.step(place, id, count(place), at);
       if (its.some(({ what }) => what === 'drain-finished')) touched.set(place.service.name, place.service);
@@ -357,7 +345,7 @@ export class PolicyBook {
   }
 
   #endColdStart(now: Millis): readonly Extract<PolicyNews, { kind: 'cold-start' }>[] {
-    const over = byService(this.#coldStart.expire(now), this.#places);
+    const over = byService(this.#coldStart.expire(now), this.#roster.places);
     return [...over].map(([service, servers]) => ({ kind: 'cold-start', service, servers }));
   }
 
@@ -370,30 +358,39 @@ export class PolicyBook {
     return { touched, news };
   }
 
+  /** As `MassWatch` has it by checks, by servers. */
+  #massEffect(): MassEffect | undefined {
+    const { effect } = this.#mass;
+    if (effect?.kind !== 'hold') return effect;
+    const has = (id: ServerId): boolean =>
+      this.#roster.places.get(id)?.server.checks.some((check) => effect.ids.has(check.id)) === true;
+    return { kind: 'hold', ids: { has } };
+  }
+
   #judge(service: ServiceConfig, before: Judgement | undefined, now: Millis, news: PolicyNews[]): void {
     const known = {
-      health: this.#health,
+      health: this.#roster.health,
       admin: this.#admin.all,
       assumed: this.#coldStart.assumed,
       isIdle: (its: ServiceConfig, server: ServerConfig) => isIdle(this.#observed, its, server),
       isRecalled: this.#isRecalling,
-      mass: this.#mass.effect,
+      mass: this.#massEffect(),
     };
     if (known.mass !== undefined) this.#underMass.add(service.name);
     const judgement = judge(service, known, before?.memory ?? NO_MEMORY, now);
     this.#pages.set(service.name, { service, judgement });
     if (judgement.again === undefined) this.#due.delete(service.name);
     else this.#due.set(service.name, millis(now + judgement.again));
-    for (const [text, entry] of desiredEntries(service, judgement, this.#health))
+    for (const [text, entry] of desiredEntries(service, judgement, this.#roster.health))
       this.#desired.set(text, entry);
     news.push(...standingNews(service, before?.standing, judgement.standing));
   }
 
   /** A first verdict that only confirms what the table already does is no news. */
-  #isNews({ service, server }: Place, change: VerdictChange): boolean {
-    const held = this.#health.get(change.id)?.held;
-    if (held !== undefined) return held !== change.verdict;
-    if (change.verdict === 'down') return true;
+  #isNews({ service, server }: Place, before: 'up' | 'down' | undefined, held: typeof before): boolean {
+    if (held === undefined) return false;
+    if (before !== undefined) return before !== held;
+    if (held === 'down') return true;
     const seen = weightIn(this.#observed, service.entries[0].key, server);
     return seen === undefined || (seen === 0 && server.dest.settings.weight > 0);
   }

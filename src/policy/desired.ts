@@ -6,6 +6,7 @@ import { destText, serviceText } from '../ipvs/keys.js';
 import type { Dest, ServiceKey } from '../ipvs/model.js';
 import type { Cause, Desired, DesiredDest, DesiredServer, DesiredService } from '../ipvs/plan.js';
 import type { ServerHealth } from '../world.js';
+import { assumedSide } from './combine.js';
 import { type Judgement, judge, NO_MEMORY, serverId } from './judge.js';
 import type { ServerAdmin, ServerId, Standing } from './model.js';
 
@@ -70,7 +71,7 @@ function serversIn(
       cause: causeOf(service.name, server.name, its, health.get(id)),
     });
   };
-  for (const server of service.servers) add(server, server.check.rule.assume === 'up' ? 'present' : 'absent');
+  for (const server of service.servers) add(server, assumedSide(server) === 'up' ? 'present' : 'absent');
   for (const tier of service.fallback) for (const server of tier) add(server, 'absent');
   return servers;
 }

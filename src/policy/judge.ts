@@ -1,8 +1,10 @@
 /** What health, the operator and the rules of a service make of its servers. Pure. */
+import type { CheckId } from '../checks/model.js';
 import type { FallbackServer, ServerConfig, ServiceConfig } from '../config/model.js';
 import { type Millis, millis } from '../core/units.js';
 import type { ServerHealth } from '../world.js';
 import { admission } from './admission.js';
+import { assumedSide, assumedWith } from './combine.js';
 import { type Holding, holdServers, type Row } from './holding.js';
 import type { MassEffect, QuorumState, ServerAdmin, ServerId, ServiceStanding, Standing } from './model.js';
 import { neededWeight, stepQuorum, type Weights } from './quorum.js';
@@ -32,7 +34,8 @@ export const NO_MEMORY: ServiceMemory = {
 
 /** What is known of the servers of a service, by id. */
 export interface Known {
-  readonly health: ReadonlyMap<ServerId, ServerHealth>;
+  /** Of their checks too. */
+  readonly health: ReadonlyMap<CheckId, ServerHealth>;
   readonly admin: ReadonlyMap<ServerId, ServerAdmin>;
   /** Those whose first verdict was waited for long enough: what their checks assume counts. */
   readonly assumed?: ReadonlySet<ServerId>;
@@ -64,15 +67,15 @@ export type Own =
   | Extract<Standing, { kind: 'unknown' | 'down' | 'admin' }>;
 
 function heldOf(
-  { check }: ServerConfig | FallbackServer,
+  server: ServerConfig | FallbackServer,
   id: ServerId,
   known: Known,
 ): 'up' | 'down' | undefined {
-  if (check === undefined) return 'up';
+  if (server.checks.length === 0) return 'up';
   const held = known.health.get(id)?.held;
   if (held !== undefined || known.assumed?.has(id) !== true) return held;
   // What the table has it as is held anyway.
-  return check.rule.assume === 'kernel' ? undefined : check.rule.assume;
+  return assumedWith(server, known.health);
 }
 
 function ownStanding(server: ServerConfig | FallbackServer, id: ServerId, known: Known): Own {
@@ -122,7 +125,7 @@ function canServe(server: FallbackServer, id: ServerId, known: Known): boolean {
   const own = ownStanding(server, id, known);
   // It went down with most others, and that is not believed.
   if (own.kind === 'down' && known.mass?.kind === 'hold' && known.mass.ids.has(id)) return true;
-  return own.kind === 'candidate' || (own.kind === 'unknown' && server.check?.rule.assume === 'up');
+  return own.kind === 'candidate' || (own.kind === 'unknown' && assumedSide(server) === 'up');
 }
 
 /** The first tier with a server that can serve. */

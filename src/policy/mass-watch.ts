@@ -139,6 +139,11 @@ export class MassWatch {
     this.#census.drop(id);
   }
 
+  /** It is down, and its server is not: other checks of it pass. */
+  excuse(id: CheckId): void {
+    this.#census.lose(id);
+  }
+
   suspect({ id, reason }: Suspicion, now: Millis): void {
     if (reason === undefined) this.#census.pass(id);
     else if (!ANSWERS.has(reason.kind)) this.#census.fail(id, false, now);

@@ -2,7 +2,7 @@
 import type { Check, CheckId } from '../checks/model.js';
 import type { EpochMillis, Millis } from '../core/units.js';
 
-/** `service/server`: unique in one configuration. A server with one check has that check's id. */
+/** `service/server`: unique in one configuration. The only check of a server has the same id. */
 export type ServerId = CheckId;
 
 /** The present, on both clocks. */

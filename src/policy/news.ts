@@ -51,14 +51,15 @@ export type PolicyNews =
   | {
       readonly kind: 'verdict';
       readonly service: ServiceConfig;
-      readonly server: ServerConfig;
+      readonly server: Place['server'];
+      /** Of the check that decided. */
       readonly change: VerdictChange;
     }
   /** Servers whose first verdict was waited for long enough: what their checks assume counts. */
   | {
       readonly kind: 'cold-start';
       readonly service: ServiceConfig;
-      readonly servers: readonly ServerConfig[];
+      readonly servers: readonly Place['server'][];
     }
   /** The quorum is lost, or met again. */
   | { readonly kind: 'quorum'; readonly service: ServiceConfig; readonly standing: ServiceStanding }

@@ -1,7 +1,6 @@
 /** What the book writes down of servers and services, and what of it outlives a reload. Pure. */
 import type { CheckId } from '../checks/model.js';
 import type { FallbackServer, ServerConfig, ServiceConfig } from '../config/model.js';
-import type { EpochMillis } from '../core/units.js';
 import { destText, serviceText } from '../ipvs/keys.js';
 import type { ObservedTable, ServiceKey } from '../ipvs/model.js';
 import type { ServerHealth } from '../world.js';
@@ -15,7 +14,8 @@ export type Server = ServerConfig | FallbackServer;
 /** A server and what is known of it. */
 export interface Entry {
   readonly server: Server;
-  readonly health: ServerHealth | undefined;
+  /** Of the server and its checks, by id. */
+  readonly health: ReadonlyMap<CheckId, ServerHealth>;
   readonly admin: ServerAdmin | undefined;
 }
 
@@ -28,11 +28,6 @@ export interface Page {
 /** Those of its fallback included. */
 export function serversOf(service: ServiceConfig): readonly Server[] {
   return service.fallback.length === 0 ? service.servers : [...service.servers, ...service.fallback.flat()];
-}
-
-/** Nothing is known of a check. */
-export function unknownSince(since: EpochMillis): ServerHealth {
-  return { verdict: 'unknown', held: undefined, since, lastChange: undefined };
 }
 
 /** Whether it is the server that had this name before. */
@@ -58,12 +53,12 @@ export function remembered(
 /** The addresses of checks that the run before ended with, and of those that were down. */
 export function addressesOf(
   verdicts: ReadonlyMap<CheckId, { readonly verdict: 'up' | 'down' }>,
-  places: ReadonlyMap<ServerId, Place>,
+  placeOf: (id: CheckId) => Place | undefined,
 ): { readonly down: number; readonly all: number } {
   const all = new Set<string>();
   const down = new Set<string>();
   for (const [id, { verdict }] of verdicts) {
-    const address = places.get(id)?.server.dest.key.address;
+    const address = placeOf(id)?.server.dest.key.address;
     if (address === undefined) continue;
     all.add(address);
     if (verdict === 'down') down.add(address);
@@ -90,28 +85,31 @@ export function isIdle(
   return service.entries.every(({ key }) => (weightIn(observed, key, server) ?? 0) === 0);
 }
 
-/** The checked servers of these checks, by their services. */
+/** These servers by their services. */
 export function byService(
-  ids: Iterable<CheckId>,
+  ids: Iterable<ServerId>,
   places: ReadonlyMap<ServerId, Place>,
-): ReadonlyMap<ServiceConfig, readonly ServerConfig[]> {
-  const found = new Map<ServiceConfig, ServerConfig[]>();
+): ReadonlyMap<ServiceConfig, readonly Server[]> {
+  const found = new Map<ServiceConfig, Server[]>();
   for (const id of ids) {
     const place = places.get(id);
-    const check = place?.server.check;
-    if (place === undefined || check === undefined) continue;
-    const servers = found.get(place.service) ?? [];
-    found.set(place.service, [...servers, { ...place.server, check }]);
+    if (place === undefined) continue;
+    const servers = found.get(place.service);
+    if (servers === undefined) found.set(place.service, [place.server]);
+    else servers.push(place.server);
   }
   return found;
 }
 
-/** What the table has a server as, where its check assumes just that. */
+/** What the table has a server as, where this check of it assumes just that. */
 export function heldInTable(
   observed: ObservedTable | undefined,
   place: Place | undefined,
+  id: CheckId,
 ): 'up' | 'down' | undefined {
-  const server = place?.service.servers.find((one) => one === place.server);
-  if (place === undefined || server?.check.rule.assume !== 'kernel') return undefined;
+  const check = place?.server.checks.find((one) => one.id === id);
+  if (place === undefined || check?.rule.assume !== 'kernel') return undefined;
+  const server = place.service.servers.find((one) => one === place.server);
+  if (server === undefined) return undefined;
   return isIdle(observed, place.service, server) ? 'down' : 'up';
 }

@@ -59,7 +59,7 @@ function standingsOf(its: Config, health?: World['health']): World['standings'] 
 }
 
 function healthy(its: Config): World['health'] {
-  return new Map(its.services.flatMap(({ servers }) => servers.map(({ check }) => [check.id, up()])));
+  return new Map(its.services.flatMap(({ servers }) => servers.map(({ checks }) => [checks[0].id, up()])));
 }
 
 /** A table whose first service, and its first server, have counted something. */

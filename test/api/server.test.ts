@@ -95,7 +95,8 @@ t.test('the status of a world, word for word', async (t) => {
         standing: 'serving',
         why: 'serves',
         admin: null,
-        check: 'tcp',
+        checks: [{ name: null, type: 'tcp', verdict: 'up', since: '2023-11-14T22:13:21.500Z', reason: 'ok' }],
+        needed: 1,
         traffic: { ...TRAFFIC, connectionsPerSecond: 20 },
       },
       {
@@ -111,7 +112,16 @@ t.test('the status of a world, word for word', async (t) => {
         standing: 'down',
         why: 'is down',
         admin: null,
-        check: 'tcp',
+        checks: [
+          {
+            name: null,
+            type: 'tcp',
+            verdict: 'down',
+            since: '2023-11-14T22:13:20.000Z',
+            reason: 'connection refused in connect',
+          },
+        ],
+        needed: 1,
         traffic: null,
       },
     ],

@@ -32,7 +32,7 @@ const tables = [
 
 t.test('whatever changes between two worlds, the text is that of the second', async () => {
   const ids = [...CONFIG.services, ...otherConfig.services].flatMap(({ servers }) =>
-    servers.map(({ check }) => check.id),
+    servers.map(({ checks }) => checks[0].id),
   );
   const anyWorld = fc
     .record({
@@ -64,7 +64,8 @@ t.test('a service that did not change is not written again', async (t) => {
   const watched = { ...up() };
   Object.defineProperty(watched, 'since', {
     get: () => {
-      reads += 1;
+      // Once for the server, once for its check.
+      reads += 0.5;
       return up().since;
     },
   });

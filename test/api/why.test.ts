@@ -93,7 +93,7 @@ t.test('the chain of a server, word for word', async (t) => {
   const [server] = why.servers;
   t.match(server, { service: 'web', server: { name: '192.0.2.12:80', verdict: 'up', weight: 3 } });
   const [check] = server?.checks ?? [];
-  const rule = CONFIG.services[0]?.servers[1]?.check.rule;
+  const rule = CONFIG.services[0]?.servers[1]?.checks[0].rule;
   t.match(check, {
     id: ID,
     type: 'tcp',
@@ -163,7 +163,7 @@ t.test('a held verdict needs `rise` passes where down is held', async (t) => {
   its.look = (ids) =>
     Promise.resolve(new Map(ids.map((id) => [id, { ...SIGHT, id, state, probingSince: NOW }])));
   const why = (await buildApi(its).inject('/v1/servers/192.0.2.11/why?service=web')).json<Why>();
-  const rule = CONFIG.services[0]?.servers[0]?.check.rule;
+  const rule = CONFIG.services[0]?.servers[0]?.checks[0].rule;
   t.match(why.servers[0]?.checks, [
     { held: 'down', needed: rule?.rise, probingSince: new Date(NOW).toISOString() },
   ]);

@@ -54,14 +54,14 @@ t.test('a server has the port of each entry, unless it states one', async (t) =>
     ['192.0.2.9', '192.0.2.10:8080'],
   );
   t.same(
-    servers.map(({ check }) => check.id),
+    servers.map(({ checks }) => checks[0].id),
     ['web/192.0.2.9', 'web/192.0.2.10:8080'],
   );
 });
 
 t.test('each server is probed once: at its own port, else at the first that its service has', async (t) => {
   const probed = (addresses: string, more: string): number | undefined =>
-    serviceOf(of(addresses, more)).servers[0]?.check.probe.target.port;
+    serviceOf(of(addresses, more)).servers[0]?.checks[0].probe.target.port;
   const server = 'servers: [192.0.2.9]';
   t.equal(probed('[192.0.2.1:443, 192.0.2.1:80]', server), 443);
   t.equal(probed('[{ fwmark: 10 }, 192.0.2.1:80]', server), 80, 'a mark has none');

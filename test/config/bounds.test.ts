@@ -18,7 +18,7 @@ t.test('1,000 services with 10 servers each are read whole', async (t) => {
   const config = configOf(`services:\n${services.join('')}`);
   t.equal(config.services.length, 1000);
   t.ok(config.services.every(({ servers }) => servers.length === 10));
-  const ids = new Set(config.services.flatMap(({ servers }) => servers.map(({ check }) => check.id)));
+  const ids = new Set(config.services.flatMap(({ servers }) => servers.map(({ checks }) => checks[0].id)));
   t.equal(ids.size, 10_000);
 });
 

@@ -12,7 +12,7 @@ const FILES = {
 const DEPS = outside({ PASSWORD: 's3cret' }, FILES);
 
 function probeOf(check: string, server = '192.0.2.2'): ProbeSpec {
-  return serverOf(`address: 192.0.2.1:25\ncheck: ${check}\nservers: [${server}]`, DEPS).check.probe;
+  return serverOf(`address: 192.0.2.1:25\ncheck: ${check}\nservers: [${server}]`, DEPS).checks[0].probe;
 }
 
 function faults(check: string): readonly string[] {
@@ -43,7 +43,8 @@ t.test('without words', async (t) => {
 
 t.test('a host name that EHLO cannot carry is not said', async (t) => {
   const odd = { ...DEPS, hostName: 'my director' };
-  const { probe } = serverOf('address: 192.0.2.1:25\ncheck: { type: smtp }\nservers: [192.0.2.2]', odd).check;
+  const { probe } = serverOf('address: 192.0.2.1:25\ncheck: { type: smtp }\nservers: [192.0.2.2]', odd)
+    .checks[0];
   t.match(probe, { hello: 'localhost' });
 });
 

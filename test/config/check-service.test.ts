@@ -7,7 +7,7 @@ const DEPS = outside({ PASSWORD: 's3cret' });
 const target = { address: '192.0.2.2', port: 25 };
 
 function probeOf(check: string): ProbeSpec {
-  return serverOf(`address: 192.0.2.1:25\ncheck: ${check}\nservers: [192.0.2.2]`, DEPS).check.probe;
+  return serverOf(`address: 192.0.2.1:25\ncheck: ${check}\nservers: [192.0.2.2]`, DEPS).checks[0].probe;
 }
 
 t.test('without words', async (t) => {

@@ -4,7 +4,7 @@ import { EVEN } from '../checks/rule.js';
 import { configOf, faultsOf, outside, serverOf, serviceText } from './given.js';
 
 t.test('an http check without words', async (t) => {
-  const { probe } = serverOf('address: 192.0.2.1:80\ncheck: { type: http }\nservers: [192.0.2.2]').check;
+  const { probe } = serverOf('address: 192.0.2.1:80\ncheck: { type: http }\nservers: [192.0.2.2]').checks[0];
   t.same(probe, {
     type: 'http',
     target: { address: '192.0.2.2', port: 80 },
@@ -46,7 +46,7 @@ check:
   port: 8443
 servers: [192.0.2.2]
 `;
-  const { probe } = serverOf(lines, outside({ TOKEN: 'abc' }, { '/ca.pem': PEM })).check;
+  const { probe } = serverOf(lines, outside({ TOKEN: 'abc' }, { '/ca.pem': PEM })).checks[0];
   t.same(probe, {
     type: 'https',
     target: { address: '192.0.2.2', port: 8443 },
@@ -98,14 +98,15 @@ t.test('the name in the handshake is the host, where that is a name', async (t) 
   for (const [keys, expected] of SERVER_NAMES) {
     const { probe } = serverOf(
       `address: 192.0.2.1:443\ncheck: { type: https, ${keys} }\nservers: [192.0.2.2]`,
-    ).check;
+    ).checks[0];
     t.equal(probe.type === 'https' ? probe.tls?.serverName : 'not https', expected, keys);
   }
 });
 
 t.test('an ftp check: anonymous, or somebody with a password from outside', async (t) => {
   const probe = (keys: string, deps = outside()) =>
-    serverOf(`address: 192.0.2.1:21\ncheck: { type: ftp${keys} }\nservers: [192.0.2.2]`, deps).check.probe;
+    serverOf(`address: 192.0.2.1:21\ncheck: { type: ftp${keys} }\nservers: [192.0.2.2]`, deps).checks[0]
+      .probe;
   const target = { address: '192.0.2.2', port: 21 };
   const anonymous = { type: 'ftp', target, user: 'anonymous', password: 'lvsentry@' };
   t.same(probe(''), { ...anonymous, file: undefined, fileBy: 'size', tls: undefined });
@@ -141,7 +142,7 @@ services:
       - { address: 192.0.2.2, check: { interval: 6s } }
       - 192.0.2.3
 `);
-    const rules = config.services[0]?.servers.map(({ check }) => check.rule);
+    const rules = config.services[0]?.servers.map(({ checks }) => checks[0].rule);
     t.same(rules, [
       { ...EVEN, interval: 6000, timeout: 4000, rise: 4, fall: 6, assume: 'down' },
       { ...EVEN, interval: 8000, timeout: 4000, rise: 4, fall: 6, assume: 'down' },
@@ -151,7 +152,7 @@ services:
 
 t.test('a time-out that nobody gave is a second, or the interval where that is shorter', async (t) => {
   const timeout = (interval: string) =>
-    serverOf(`address: 192.0.2.1:80\ncheck: { interval: ${interval} }\nservers: [192.0.2.2]`).check.rule
+    serverOf(`address: 192.0.2.1:80\ncheck: { interval: ${interval} }\nservers: [192.0.2.2]`).checks[0].rule
       .timeout;
   t.equal(timeout('5s'), 1000);
   t.equal(timeout('250ms'), 250);
@@ -185,7 +186,7 @@ services:
     check: ${service}
     servers: [{ address: 192.0.2.2, check: ${server} }]
 `);
-    t.match(config.services[0]?.servers[0]?.check.probe, expected, `${defaults} ${service} ${server}`);
+    t.match(config.services[0]?.servers[0]?.checks[0].probe, expected, `${defaults} ${service} ${server}`);
   }
 });
 
@@ -221,12 +222,12 @@ t.test('secrets never stand in a fault, and what they hold is checked', async (t
 
 t.test("other intervals and chance are a check's own, inherited as the rest", async (t) => {
   const text = 'interval: 1s, fast-interval: 200ms, down-interval: 5s, jitter: 20%, assume: kernel';
-  const { check } = serverOf(`address: 192.0.2.1:80\ncheck: { ${text} }\nservers: [192.0.2.2]`);
-  t.match(check.rule, { fastInterval: 200, downInterval: 5000, jitter: 0.2, assume: 'kernel' });
+  const { checks } = serverOf(`address: 192.0.2.1:80\ncheck: { ${text} }\nservers: [192.0.2.2]`);
+  t.match(checks[0].rule, { fastInterval: 200, downInterval: 5000, jitter: 0.2, assume: 'kernel' });
 });
 
 const WEB = (check: string, given = outside({ TOKEN: 'abc' })) => {
-  const { probe } = serverOf(`address: 192.0.2.1:80\ncheck: ${check}\nservers: [192.0.2.2]`, given).check;
+  const { probe } = serverOf(`address: 192.0.2.1:80\ncheck: ${check}\nservers: [192.0.2.2]`, given).checks[0];
   if (probe.type !== 'http') throw new Error(probe.type);
   return probe;
 };
@@ -251,7 +252,7 @@ t.test('urls take from the check what they do not say', async (t) => {
 t.test('of path and urls the innermost counts', async (t) => {
   const of = (service: string, server: string) => {
     const servers = `servers: [{ address: 192.0.2.2, check: ${server} }]`;
-    const { probe } = serverOf(`address: 192.0.2.1:80\ncheck: ${service}\n${servers}`).check;
+    const { probe } = serverOf(`address: 192.0.2.1:80\ncheck: ${service}\n${servers}`).checks[0];
     return probe.type === 'http' ? [probe.path, ...probe.further.map(({ path }) => path)] : [];
   };
   t.same(of('{ type: http, path: /a }', '{ urls: [{ path: /b }, { path: /c }] }'), ['/b', '/c']);

@@ -255,6 +255,14 @@ const EXPECTED: readonly string[] = [
   'yaml-tag.yaml:1:11: tags (!!map) are not used here; leave it out',
   'yaml-unclosed-list.yaml:5:1: not YAML: deficient indentation; a bracket or brace before this place is probably not closed',
   'yaml-unknown-alias.yaml:2:8: *web stands for nothing: no anchor &web ends before this place',
+  'check-and-checks.yaml:5:5: services.web.checks: there is `check` too; keep one of them',
+  'check-has-a-name.yaml:4:25: services.web.check.name: a name tells the checks of `checks` apart; here there is only one',
+  'checks-are-none.yaml:4:13: services.web.checks: empty; leave it out, or say what is probed',
+  'checks-name-twice.yaml:4:61: services.web.checks[1].name: the name page stands twice; the first is services.web.checks[0].name (line 4)',
+  'require-of-nothing.yaml:4:5: services.web.require: it says how many of `checks` must pass, and there are none here',
+  'require-more-than-there-are.yaml:5:14: services.web.require: 3 can never pass: there are 2 checks',
+  'require-is-unknown.yaml:5:14: services.web.require: "most" is not all, any or { at-least: n }',
+  'key-of-another-check-in-a-list.yaml:4:27: services.web.checks[0].path: it belongs to http and https checks; this check is tcp',
 ];
 
 const MACHINE = { env: {}, hostName: 'director' };

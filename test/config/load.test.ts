@@ -163,7 +163,7 @@ t.test(
       writeFileSync(join(folder, 'a.yaml'), serviceText(lines));
       const result = loadConfig(join(folder, 'a.yaml'), MACHINE);
       if (!result.ok) return result.faults.map(({ message }) => message.replaceAll(`${folder}/`, ''));
-      return result.config.services[0]?.servers.map(({ check }) => check.probe);
+      return result.config.services[0]?.servers.map(({ checks }) => checks[0].probe);
     };
     t.match(load(`\${file:${folder}/secret}`), [{ password: 'pa ss' }, { password: 'pa ss' }]);
     t.match(load(`x-\${env:TOKEN}`), [{ password: 'x-abc' }, { password: 'x-abc' }]);

@@ -46,20 +46,23 @@ const COMPLETED: Config = {
             settings: { forward: { method: 'direct' }, weight: 1, upperThreshold: 0, lowerThreshold: 0 },
           },
           followsPort: true,
-          check: {
-            id: 'web/192.168.2.2:80',
-            rule: {
-              interval: millis(2000),
-              fastInterval: undefined,
-              downInterval: undefined,
-              jitter: 0,
-              timeout: millis(1000),
-              rise: 2,
-              fall: 3,
-              assume: 'up',
+          needed: 1,
+          checks: [
+            {
+              id: 'web/192.168.2.2:80',
+              rule: {
+                interval: millis(2000),
+                fastInterval: undefined,
+                downInterval: undefined,
+                jitter: 0,
+                timeout: millis(1000),
+                rise: 2,
+                fall: 3,
+                assume: 'up',
+              },
+              probe: { type: 'tcp', target: { address: ip('192.168.2.2'), port: 80 } },
             },
-            probe: { type: 'tcp', target: { address: ip('192.168.2.2'), port: 80 } },
-          },
+          ],
         },
       ],
       rails: { minimum: undefined, maximumRemovals: undefined },
@@ -164,18 +167,15 @@ servers: ["2001:db8::2", { address: "2001:db8::3", port: 8080, check: { port: 81
 `);
   t.same(entries[0].key, { kind: 'fwmark', family: 'ipv6', mark: 16 });
   t.same(
-    servers.map(({ name, dest, check }) => [name, dest.key.port, check.probe.target.port]),
-    [
-      ['[2001:db8::2]:0', 0, 80],
-      ['[2001:db8::3]:8080', 8080, 81],
-    ],
+    servers.map(({ name, checks }) => `${name} ${checks[0].probe.target.port}`),
+    ['[2001:db8::2]:0 80', '[2001:db8::3]:8080 81'],
   );
 });
 
 t.test('port 0 with persistence is every port; the check says which one it probes', async (t) => {
   const server = serverOf('address: 192.0.2.1:0\npersistence: {}\ncheck: { port: 80 }\nservers: [192.0.2.2]');
   t.equal(server.dest.key.port, 0);
-  t.equal(server.check.probe.target.port, 80);
+  t.equal(server.checks[0].probe.target.port, 80);
 });
 
 t.test('a server says its port, weight and thresholds, in either spelling', async (t) => {
@@ -358,7 +358,7 @@ t.test('several files are one configuration', async (t) => {
   if (!result.ok) return;
   t.equal(result.config.name, 'director-a');
   t.same(
-    result.config.services.map(({ name, servers }) => [name, servers[0]?.check.rule.rise]),
+    result.config.services.map(({ name, servers }) => [name, servers[0]?.checks[0].rule.rise]),
     [
       ['a', 7],
       ['b', 7],

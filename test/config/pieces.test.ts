@@ -119,7 +119,7 @@ t.test('other defaults make other services', async (t) => {
   const cache = createConfigCache();
   const rises = ['2', '3', '2'].map((rise) => {
     const { services } = load(`defaults: { check: { rise: ${rise} } }\n${WEB}`, cache);
-    return services[0]?.servers[0]?.check.rule.rise;
+    return services[0]?.servers[0]?.checks[0].rule.rise;
   });
   t.same(rises, [2, 3, 2]);
 });
@@ -128,7 +128,7 @@ t.test('a service that asks for a secret or a file is read every time', async (t
   const secret = `check: { type: http, headers: { x: "\${env:TOKEN}" } }`;
   const headers = (config: Config) =>
     config.services.map(({ servers }) => {
-      const probe = servers[0]?.check.probe;
+      const probe = servers[0]?.checks[0].probe;
       return probe?.type === 'http' ? probe.headers : [];
     });
   const places: readonly (readonly [string, string])[] = [

@@ -14,7 +14,7 @@ servers: [192.168.2.2, 192.168.2.3]
   t.same(one.quorum, { weight: 2, hysteresis: 0 });
   t.same(one.admit, { canary: 1, ramp: 90_000, curve: 'exponential' });
   t.same(
-    one.fallback.map((tier) => tier.map(({ name, check }) => [name, check?.id, check?.rule.fall])),
+    one.fallback.map((tier) => tier.map(({ name, checks: [check] }) => [name, check?.id, check?.rule.fall])),
     [
       [
         ['192.168.2.21:80', undefined, undefined],

@@ -39,7 +39,8 @@ export const worlds = fc.record({
       const known = new Map<string, ServerHealth>();
       let next = 0;
       for (const one of its) {
-        for (const server of one.servers) known.set(server.check.id, health(states[next++ % states.length]));
+        for (const server of one.servers)
+          known.set(server.checks[0].id, health(states[next++ % states.length]));
       }
       return computeDesired(config(...its), known);
     }),

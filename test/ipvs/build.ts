@@ -78,11 +78,14 @@ function serverConfig(serviceName: string, its: Dest, rule: Partial<CheckRule> =
     name,
     dest: its,
     followsPort: false,
-    check: {
-      id: `${serviceName}/${name}`,
-      rule: { ...RULE, ...rule },
-      probe: { type: 'tcp', target: { address: its.key.address, port: its.key.port } },
-    },
+    checks: [
+      {
+        id: `${serviceName}/${name}`,
+        rule: { ...RULE, ...rule },
+        probe: { type: 'tcp', target: { address: its.key.address, port: its.key.port } },
+      },
+    ],
+    needed: 1,
   };
 }
 

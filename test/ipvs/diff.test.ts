@@ -31,7 +31,7 @@ function desired(
   );
   const states = new Map<string, ServerHealth>();
   for (const [index, [, held]] of servers.entries())
-    states.set(one.servers[index]?.check.id ?? '', health(held));
+    states.set(one.servers[index]?.checks[0].id ?? '', health(held));
   return computeDesired(config(one), states);
 }
 

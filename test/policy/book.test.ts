@@ -5,7 +5,7 @@ import { millis } from '../../src/core/units.js';
 import type { AdmitRule } from '../../src/policy/model.js';
 import { standingText } from '../../src/policy/words.js';
 import { config, dest, key, service, serviceConfig, table } from '../ipvs/build.js';
-import { admin, Desk, idOf, spare, web } from './build.js';
+import { admin, Desk, idOf, spare, web, withRule } from './build.js';
 
 const RAMP: AdmitRule = { canary: 1, ramp: millis(60_000), curve: 'linear' };
 
@@ -183,9 +183,7 @@ t.test('a worker that died takes nothing away', async (t) => {
 t.test('a check that assumes what the table says begins with that', async (t) => {
   const one = web([1, 1, 1]);
   const servers = one.servers.map((server, index) =>
-    index === 2
-      ? server
-      : { ...server, check: { ...server.check, rule: { ...server.check.rule, assume: 'kernel' as const } } },
+    index === 2 ? server : withRule(server, { assume: 'kernel' }),
   );
   const desk = new Desk({ ...one, servers });
   desk.book.observe(table([service(), [dest('192.0.2.11')]]));

@@ -1,5 +1,6 @@
 /** A service and its book, driven by words. */
-import type { Config, FallbackServer, ServiceConfig } from '../../src/config/model.js';
+import type { CheckRule, VerdictChange } from '../../src/checks/model.js';
+import type { Config, FallbackServer, ServerConfig, ServiceConfig } from '../../src/config/model.js';
 import { epochMillis, millis } from '../../src/core/units.js';
 import { destText } from '../../src/ipvs/keys.js';
 import { ZERO_STATS } from '../../src/ipvs/observe.js';
@@ -14,11 +15,17 @@ export function web(weights: readonly number[], more: Partial<ServiceConfig> = {
   return { ...serviceConfig('web', service(), servers), ...more };
 }
 
+/** A server whose only check has another rule. */
+export function withRule(server: ServerConfig, rule: Partial<CheckRule>): ServerConfig {
+  const [check] = server.checks;
+  return { ...server, checks: [{ ...check, rule: { ...check.rule, ...rule } }] };
+}
+
 /** A server of a fallback: 192.0.2.`last`. */
 export function spare(last: number, checked = false): FallbackServer {
   const [server] = serviceConfig('web', service(), [dest(`192.0.2.${last}`)]).servers;
   if (server === undefined) throw new Error('no server');
-  return checked ? server : { ...server, check: undefined };
+  return checked ? server : { ...server, checks: [], needed: 0 };
 }
 
 export function admin(state: AdminEntry['state'], weight?: number): AdminEntry {
@@ -82,15 +89,17 @@ export class Desk {
 
   /** Verdicts of one turn: `up 11`, `down 12`. @returns the news */
   verdicts(...words: readonly string[]): readonly string[] {
-    return this.#told(
-      this.book.verdict(
-        words.map((word) => {
-          const [verdict, last] = word.split(' ');
-          return change(idOf(Number(last)), verdict === 'up' ? 'up' : 'down', 'unknown');
-        }),
-        this.at(),
-      ),
+    return this.changes(
+      words.map((word) => {
+        const [verdict, last] = word.split(' ');
+        return change(idOf(Number(last)), verdict === 'up' ? 'up' : 'down', 'unknown');
+      }),
     );
+  }
+
+  /** Any changes of one turn. @returns the news */
+  changes(changes: readonly VerdictChange[]): readonly string[] {
+    return this.#told(this.book.verdict(changes, this.at()));
   }
 
   administer(last: number, entry: AdminEntry | undefined): readonly string[] {

@@ -12,7 +12,7 @@ import { FakeTime } from '../fakes/time.js';
 import { folder } from '../files/places.js';
 import { idOf, web } from '../policy/build.js';
 
-const CHECKS: readonly Check[] = web([1, 1, 1]).servers.map(({ check }) => check);
+const CHECKS: readonly Check[] = web([1, 1, 1]).servers.map(({ checks }) => checks[0]);
 const byId = (checks: readonly Check[]) => new Map(checks.map((check) => [check.id, check]));
 const health = (held: ServerHealth['held'], since: number): ServerHealth => ({
   verdict: held ?? 'unknown',
