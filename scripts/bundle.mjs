@@ -2,7 +2,7 @@
  * Bundles the daemon into a few files: a start reads them at once instead of some four hundred small ones,
  * which matters on slow file systems. What is imported lazily stays in files of its own.
  */
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,10 @@ import { ROOT } from './lib/process.mjs';
 
 /** As deep below the project as dist/src/sys, so that paths relative to a file hold here too. */
 const OUT = join(ROOT, 'dist/bundle/src');
+
+function packageOf() {
+  return JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+}
 
 /** @throws Error with what esbuild says. */
 export function bundle() {
@@ -31,6 +35,8 @@ export function bundle() {
     sourcemap: true,
     sourcesContent: false,
     logLevel: 'warning',
+    // Not everybody has them, and each is imported only where a check needs it.
+    external: Object.keys(packageOf().peerDependencies),
     // Packages in CommonJS call require.
     banner: {
       js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",

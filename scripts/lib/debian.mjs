@@ -20,6 +20,8 @@ const PACKAGES = {
   memcached: 'a real memcached',
   'dnsmasq-base': 'a real DNS server',
   'redis-server': 'a real Redis, with which directors share admin state',
+  postgresql: 'a real PostgreSQL',
+  'mariadb-server': 'a real MariaDB',
   openssl: 'certificates for the HTTPS tests',
   curl: 'a client that we did not write',
   ldirectord: 'whose tables are taken over',

@@ -10,7 +10,7 @@ import type { ProbeResult, Reason } from './model.js';
 import { type LinkHandlers, type Now, type ProbeRun, runProbe } from './probe-run.js';
 import { printable } from './reason.js';
 import type { Target } from './spec-target.js';
-import type { TlsSettings } from './spec-tls.js';
+import type { TlsUse } from './spec-tls.js';
 import type { TlsClient } from './tls.js';
 
 /** More than this is never read in one probe: libraries collect answers of any length. */
@@ -19,8 +19,8 @@ export const DRIVER_LIMIT = 64 * 1024;
 /** One kind of check that a library speaks for. */
 export interface Driver<Library> {
   readonly target: Target;
-  /** TLS that begins with the connection; undefined: it begins in plain text. */
-  readonly tls: TlsSettings | undefined;
+  /** Begins with the connection, or when the dialogue says so; undefined: no TLS. */
+  readonly tls: TlsUse | undefined;
   /** Imports the library. */
   readonly load: () => Promise<Library>;
   /**
@@ -32,16 +32,48 @@ export interface Driver<Library> {
   readonly rejection: (thrown: unknown, run: ProbeRun) => Reason | undefined;
 }
 
-/** What a library thinks is its socket. */
+/** What a library thinks is its socket. Emits `sent` for all that the library writes. */
 export class DriverStream extends Duplex {
   readonly #run: ProbeRun;
+  readonly #upgrade: (socket: Socket, handlers: LinkHandlers) => void;
   #socket: Socket;
   #heard = 0;
+  /** What is written while TLS begins. */
+  #held: Buffer[] | undefined;
+  #isSecure = false;
 
-  constructor(run: ProbeRun, socket: Socket) {
+  constructor(
+    run: ProbeRun,
+    socket: Socket,
+    upgrade: (socket: Socket, handlers: LinkHandlers) => void = () => undefined,
+  ) {
     super();
     this.#run = run;
     this.#socket = socket;
+    this.#upgrade = upgrade;
+  }
+
+  /** Whether `secure` has done its work. */
+  get isSecure(): boolean {
+    return this.#isSecure;
+  }
+
+  /** Begins TLS, as both sides have agreed; resolves when it stands. Failure ends the probe. */
+  secure(): Promise<void> {
+    this.#held = [];
+    return new Promise((resolve) => {
+      this.#upgrade(this.#socket, {
+        open: (socket) => {
+          this.#socket = socket;
+          this.#isSecure = true;
+          for (const bytes of this.#held ?? []) socket.write(bytes);
+          this.#held = undefined;
+          resolve();
+        },
+        data: (bytes) => this.hear(bytes),
+        end: () => this.#run.end({ kind: 'closed', phase: this.#run.phase }),
+      });
+    });
   }
 
   /**
@@ -67,7 +99,9 @@ export class DriverStream extends Duplex {
   }
 
   override _write(bytes: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    if (!this.#run.ended) this.#socket.write(bytes);
+    this.emit('sent');
+    if (this.#held !== undefined) this.#held.push(bytes);
+    else if (!this.#run.ended) this.#socket.write(bytes);
     done();
   }
 
@@ -78,6 +112,12 @@ export class DriverStream extends Duplex {
   }
 
   setKeepAlive(): this {
+    return this;
+  }
+
+  /** It stands already: whoever waits for that hears so at once. */
+  connect(): this {
+    process.nextTick(() => this.emit('connect'));
     return this;
   }
 }
@@ -97,10 +137,18 @@ export async function probeByDriver<Library>(
   // The first probe waits until the library is read; the time that this took says nothing about the server.
   if (signal.aborted) return unable(now, { kind: 'local', phase: 'connect', errno: 'ETIME' });
   let stream: DriverStream | undefined;
+  const { target, tls } = driver;
   const result = await runProbe(now, signal, (run) => {
     const handlers: LinkHandlers = {
       open: (socket) => {
-        stream = new DriverStream(run, socket);
+        stream = new DriverStream(run, socket, (plain, secured) => {
+          if (tls !== undefined)
+            client.upgrade(
+              run,
+              { link: { socket: plain, hasUnread: false }, target, settings: tls },
+              secured,
+            );
+        });
         driver.talk(library, stream, run).then(
           (reason) => run.end(reason),
           (thrown: unknown) => run.end(driver.rejection(thrown, run) ?? notUnderstood(thrown, run)),
@@ -109,8 +157,8 @@ export async function probeByDriver<Library>(
       data: (bytes) => stream?.hear(bytes),
       end: () => run.end({ kind: 'closed', phase: run.phase }),
     };
-    if (driver.tls === undefined) run.openTcp(driver.target, handlers);
-    else client.open(run, driver.target, driver.tls, handlers);
+    if (tls?.start === 'implicit') client.open(run, target, tls, handlers);
+    else run.openTcp(target, handlers);
   });
   stream?.destroy();
   return result;

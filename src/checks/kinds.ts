@@ -6,7 +6,9 @@ import { httpPlan, httpProber } from './http.js';
 import type { LanePlan } from './lane.js';
 import { mailboxProber, memcachedProber } from './mail.js';
 import type { CheckType, ProbeResult, ProbeSpec } from './model.js';
+import { mysqlProber } from './mysql.js';
 import { ntpProber } from './ntp.js';
+import { postgresProber } from './postgres.js';
 import type { Prober } from './prober.js';
 import { redisProber } from './redis.js';
 import { sendExpectProber } from './send-expect.js';
@@ -45,6 +47,8 @@ export function allProbers(clock: Clock): Probers {
     ntp: ntpProber(now),
     sip: sipProber(now),
     redis: redisProber(now, tls),
+    mysql: mysqlProber(now, tls),
+    postgres: postgresProber(now, tls),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Checks: what is probed, what came of it, and what it means. */
 import type { EpochMillis, Micros, Millis } from '../core/units.js';
-import type { RedisCheck } from './spec-database.js';
+import type { MysqlCheck, PostgresCheck, RedisCheck } from './spec-database.js';
 import type { DnsCheck, NtpCheck, SipCheck, UdpCheck } from './spec-datagram.js';
 import type { Target } from './spec-target.js';
 import type { MailboxCheck, MemcachedCheck, SendExpectCheck, SmtpCheck, TlsCheck } from './spec-text.js';
@@ -69,6 +69,8 @@ export const CHECK_TYPES = [
   'ntp',
   'sip',
   'redis',
+  'mysql',
+  'postgres',
 ] as const;
 export type CheckType = (typeof CHECK_TYPES)[number];
 
@@ -85,7 +87,9 @@ export type ProbeSpec =
   | DnsCheck
   | NtpCheck
   | SipCheck
-  | RedisCheck;
+  | RedisCheck
+  | MysqlCheck
+  | PostgresCheck;
 
 /** `service/server`, or `service/server/check` where the server has several: unique in one configuration. */
 export type CheckId = string;

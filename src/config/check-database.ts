@@ -1,11 +1,11 @@
-/** redis checks. */
-import type { RedisCheck } from '../checks/spec-database.js';
+/** redis, mysql and postgres checks. */
+import type { MysqlCheck, PostgresCheck, RedisCheck, SqlCheck } from '../checks/spec-database.js';
 import type { Target } from '../checks/spec-target.js';
 import { assert } from '../core/assert.js';
 import { type Millis, parseDuration } from '../core/units.js';
 import { commandLine } from './check-login.js';
 import { tlsUse } from './check-tls.js';
-import { type Checked, type Context, FAULTY, report } from './cursor.js';
+import { type Checked, type Context, FAULTY, report, reportKey } from './cursor.js';
 import { type Layers, pick, pickValue } from './layers.js';
 
 /** A password alone is that of the user `default`. */
@@ -55,4 +55,41 @@ export function redisProbe(context: Context, layers: Layers): Checked<(target: T
       : report(context, at, 'Redis has no STARTTLS; use implicit, or none');
   }
   return (target) => ({ type: 'redis', target, login, database, ...part, tls });
+}
+
+function statement(context: Context, layers: Layers): Checked<SqlCheck | undefined> {
+  const sql = pick(layers, 'sql');
+  const value = pick(layers, 'sql-value');
+  if (sql === FAULTY || value === FAULTY) return FAULTY;
+  if (sql !== undefined) return { sql: sql.value, value: value?.value };
+  return value === undefined ? undefined : reportKey(context, value, 'there is no `sql` that comes to it');
+}
+
+/** The MySQL or PostgreSQL check that these layers describe. */
+export function sqlProbe(
+  context: Context,
+  type: 'mysql' | 'postgres',
+  layers: Layers,
+): Checked<(target: Target) => MysqlCheck | PostgresCheck> {
+  const user = commandLine(context, layers, 'user');
+  const password = commandLine(context, layers, 'password');
+  const database = pick(layers, 'database');
+  const what = statement(context, layers);
+  const part = replication(context, layers);
+  const tls = tlsUse(context, layers);
+  if (user === FAULTY || password === FAULTY || database === FAULTY || what === FAULTY) return FAULTY;
+  if (part === FAULTY || tls === FAULTY) return FAULTY;
+  const [innermost] = layers;
+  if (user === undefined)
+    return innermost === undefined
+      ? FAULTY
+      : report(context, innermost, `a ${type} check needs a \`user\` who logs in`);
+  if (type === 'mysql' && tls?.start === 'implicit') {
+    const at = pick(layers, 'tls');
+    return at === undefined || at === FAULTY
+      ? FAULTY
+      : report(context, at, 'MySQL agrees on TLS after its greeting; use starttls, or none');
+  }
+  const name = database === undefined ? undefined : String(database.value);
+  return (target) => ({ type, target, user, password, database: name, statement: what, ...part, tls });
 }

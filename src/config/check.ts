@@ -4,10 +4,11 @@ import type { Target } from '../checks/spec-target.js';
 import { assert } from '../core/assert.js';
 import { formatDuration, type Millis, parseDuration, seconds } from '../core/units.js';
 import { sendExpectProbe, udpProbe } from './check-bytes.js';
-import { redisProbe } from './check-database.js';
+import { redisProbe, sqlProbe } from './check-database.js';
 import { ftpProbe } from './check-ftp.js';
 import { httpProbe } from './check-http.js';
 import { mailboxProbe } from './check-login.js';
+import { needPackage } from './check-package.js';
 import { dnsProbe, ntpProbe, sipProbe, tlsProbe } from './check-service.js';
 import type { CheckSet } from './check-set.js';
 import { smtpProbe } from './check-smtp.js';
@@ -151,6 +152,8 @@ const PROBES: Readonly<Record<CheckType, Complete>> = {
   ntp: ntpProbe,
   sip: sipProbe,
   redis: redisProbe,
+  mysql: (context, layers) => sqlProbe(context, 'mysql', layers),
+  postgres: (context, layers) => sqlProbe(context, 'postgres', layers),
 };
 
 /**
@@ -165,7 +168,7 @@ export function checkTemplate(context: Context, layers: Layers): Checked<CheckTe
   if (!keysFit(context, layers[0], type)) return FAULTY;
   const same = layers.filter((_, index) => family(types[index] ?? type) === family(type));
   const port = pick(same, 'port');
-  const probe = PROBES[type](context, same);
+  const probe = needPackage(context, type, layers) ?? PROBES[type](context, same);
   if (rule === FAULTY || port === FAULTY || probe === FAULTY) return FAULTY;
   return { type, rule, port: port?.value, probe };
 }

@@ -32,6 +32,8 @@ export interface ConfigDeps {
   readonly hostName: string;
   readonly env: (name: string) => string | undefined;
   readonly readFile: (path: string) => FileText;
+  /** Whether a package that only some kinds of check need is installed. */
+  readonly hasPackage: (name: string) => boolean;
 }
 
 /** What must not stand twice: by what tells it apart, with the place that had it first. */

@@ -9,6 +9,7 @@ import {
   type Stats,
   statSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { env } from 'node:process';
@@ -158,6 +159,17 @@ export interface Machine {
   readonly hostName: string;
 }
 
+const { resolve } = createRequire(import.meta.url);
+
+function hasPackage(name: string): boolean {
+  try {
+    resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** What references are resolved with, on this machine. A file is read once. */
 export function depsOf(machine: Machine = { env, hostName: hostname() }): ConfigDeps {
   const files = new Map<string, FileText>();
@@ -169,6 +181,7 @@ export function depsOf(machine: Machine = { env, hostName: hostname() }): Config
       files.set(path, text);
       return text;
     },
+    hasPackage,
   };
 }
 

@@ -157,7 +157,7 @@ interface WatchedDeps {
   readonly asked: () => boolean;
 }
 
-function watch({ hostName, env, readFile }: ConfigDeps): WatchedDeps {
+function watch({ hostName, env, readFile, hasPackage }: ConfigDeps): WatchedDeps {
   let seen = false;
   const saw =
     <Result>(ask: (what: string) => Result) =>
@@ -170,7 +170,7 @@ function watch({ hostName, env, readFile }: ConfigDeps): WatchedDeps {
     seen = false;
     return was;
   };
-  return { deps: { hostName, env: saw(env), readFile: saw(readFile) }, asked };
+  return { deps: { hostName, env: saw(env), readFile: saw(readFile), hasPackage: saw(hasPackage) }, asked };
 }
 
 function startReading(

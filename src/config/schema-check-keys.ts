@@ -173,7 +173,8 @@ export const TLS_CHOICE_KEYS = {
     says: 'When TLS begins: never, once the server has agreed to it in its own protocol (STARTTLS, POP3 STLS, FTP AUTH TLS), or with the connection.',
     default: 'none',
     example: 'starttls',
-    relation: 'The other keys of TLS need it. send-expect and redis have no `starttls`.',
+    relation:
+      'The other keys of TLS need it. send-expect and redis have no `starttls`, mysql has no `implicit`.',
   }),
   ...TLS_KEYS,
 };

@@ -5,7 +5,7 @@
 import { type Static, Type } from 'typebox';
 import { CHECK_TYPES, type CheckType } from '../checks/model.js';
 import { sendExpect, udp } from './schema-check-bytes.js';
-import { redis } from './schema-check-database.js';
+import { mysql, postgres, redis } from './schema-check-database.js';
 import { ftp } from './schema-check-ftp.js';
 import { http, https } from './schema-check-http.js';
 import { type CheckKindSchema, RULE_KEYS, TARGET_KEYS } from './schema-check-keys.js';
@@ -34,6 +34,8 @@ export const CHECK_KINDS: Readonly<Record<CheckType, CheckKindSchema>> = {
   ntp,
   sip,
   redis,
+  mysql,
+  postgres,
 };
 
 const CHECK_DOC = { says: 'How servers are probed.', example: '{ type: http, path: /health }' };
@@ -69,6 +71,8 @@ export const anyCheck = section(
     ...ntp.keys,
     ...sip.keys,
     ...redis.keys,
+    ...mysql.keys,
+    ...postgres.keys,
   }),
   CHECK_DOC,
 );

@@ -109,6 +109,6 @@ t.test('what the library writes after the end goes nowhere', async (t) => {
 });
 
 t.test('TLS from the first byte', async (t) => {
-  const plain = await probe(t, { tls: tlsSettings() }, { endless: true });
+  const plain = await probe(t, { tls: { start: 'implicit', ...tlsSettings() } }, { endless: true });
   t.match(plain.reason, { kind: 'tls', problem: 'handshake' });
 });

@@ -203,7 +203,13 @@ t.test('TLS', { skip: NO_REDIS || NO_OPENSSL }, async (t) => {
   const server = await RedisServer.start(t, { tls: authority.issue('DNS:redis.example.org') });
   const settings = tlsSettings({ serverName: 'redis.example.org', authorities: authority.cert });
   const probe = async (more: Partial<typeof settings>) =>
-    (await probeOnce(t, prober, check(targetOf(server), { tls: { ...settings, ...more } }))).reason;
+    (
+      await probeOnce(
+        t,
+        prober,
+        check(targetOf(server), { tls: { start: 'implicit', ...settings, ...more } }),
+      )
+    ).reason;
   t.match(await probe({}), { kind: 'ok' });
   t.match(await probe({ serverName: 'www.example.org' }), { kind: 'tls', problem: 'wrong-name' });
   t.match(await probe({ authorities: undefined }), { kind: 'tls', problem: 'unknown-authority' });

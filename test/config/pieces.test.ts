@@ -194,6 +194,7 @@ t.test('the least example is read in pieces', async (t) => {
     hostName: 'd',
     env: () => 'x',
     readFile: () => ({ ok: true, text: '-----BEGIN CERTIFICATE-----' }),
+    hasPackage: () => true,
   };
   const text = read('config/lvsentry.minimal.yaml');
   t.ok(splitServices(text) !== undefined && parsePieces([source(text)], deps) !== undefined);

@@ -73,6 +73,7 @@ const GENEROUS = {
   hostName: 'director',
   env: () => 'secret',
   readFile: () => ({ ok: true, text: '-----BEGIN CERTIFICATE----------BEGIN PRIVATE KEY-----' }) as const,
+  hasPackage: () => true,
 };
 
 t.test('every yaml block of the documents loads', async (t) => {

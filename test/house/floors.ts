@@ -70,6 +70,8 @@ export const PACKAGES: Readonly<Record<string, RegExp>> = {
   typebox: /^src\/(config|api)\//,
   fastify: /^src\/api\//,
   ioredis: /^src\/(store|checks)\/redis\.ts$/,
+  pg: /^src\/checks\/postgres\.ts$/,
+  mysql2: /^src\/checks\/mysql\.ts$/,
   'node-cron': /^src\/schedule\.ts$/,
   undici: /^src\/(checks|alerts)\//,
   pino: /^src\/(sys\/|daemon\.ts|main\.ts)/,

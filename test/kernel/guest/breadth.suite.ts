@@ -31,6 +31,7 @@ function configOf(text: string): Config {
     hostName: 'director',
     env: () => undefined,
     readFile: () => ({ ok: false, problem: 'is not there' }) as const,
+    hasPackage: () => false,
   };
   const parsed = parseConfig([{ file: 'breadth.yaml', text }], outside);
   if (!parsed.ok) throw new Error(parsed.faults.map(faultText).join('\n'));
