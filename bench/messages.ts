@@ -11,7 +11,8 @@ import { entries, type Size } from './workload.js';
 /** Filled in with the number that the kernel gave the family. */
 const FAMILY = 0xffff;
 
-function operations(size: Size): readonly Operation[] {
+/** All changes that fill an empty table. */
+export function operations(size: Size): readonly Operation[] {
   return entries(size).flatMap(({ vip, servers }): readonly Operation[] => {
     const key: ServiceKey = { kind: 'address', protocol: 'tcp', address: ip(vip), port: 80 };
     const settings = {

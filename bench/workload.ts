@@ -22,16 +22,17 @@ export function entries({ services, servers }: Size): readonly Entry[] {
   }));
 }
 
-/** A check so rare that it costs nothing while the table is measured. */
-const RARE_SECONDS = 3600;
+/** A check so rare that it costs nothing while the table is measured; one that fails changes nothing yet. */
+const RARE_SECONDS = 86_400;
 /** From one check of a server to the next, where servers go down. */
 export const CHECK_SECONDS = 2;
 
 /** What both are told beside the services. */
 export interface Wish {
   readonly size: Size;
-  /** Of the first server of the last service; all others have 1. */
+  /** Of the first server of each of the last `changed` services; all others have 1. */
   readonly weight: number;
+  readonly changed: number;
   /** Checks every `CHECK_SECONDS`. */
   readonly isChecked: boolean;
 }
@@ -54,14 +55,15 @@ function entriesFor({ size, isChecked }: Wish): readonly Entry[] {
  */
 export function keepalivedConfig(wish: Wish): string {
   const all = entriesFor(wish);
-  const last = all.at(-1);
+  const changed = new Set(all.slice(all.length - wish.changed));
   const check = '  TCP_CHECK {\n   connect_timeout 1\n   retry 0\n  }';
   const lines = ['global_defs {', ' router_id bench', '}'];
-  for (const { vip, servers } of all) {
+  for (const entry of all) {
+    const { vip, servers } = entry;
     lines.push(`virtual_server ${vip} 80 {`, ' lb_algo wlc', ' lb_kind DR', ' protocol TCP');
     if (wish.isChecked) lines.push(` delay_loop ${CHECK_SECONDS}`);
     for (const [index, server] of servers.entries()) {
-      const its = vip === last?.vip && index === 0 ? wish.weight : 1;
+      const its = changed.has(entry) && index === 0 ? wish.weight : 1;
       lines.push(` real_server ${server} 80 {`, `  weight ${its}`);
       if (wish.isChecked) lines.push(check);
       lines.push(' }');
@@ -71,20 +73,24 @@ export function keepalivedConfig(wish: Wish): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** The same for lvsentry; `listen` is its API. It empties the table at its stop, as keepalived does. */
-export function lvsentryConfig(wish: Wish, listen: string): string {
+/**
+ * The same for lvsentry; `listen` is its API. It empties the table at its stop, as keepalived does.
+ * @param table in memory it needs neither privilege nor IPVS
+ */
+export function lvsentryConfig(wish: Wish, listen: string, table: 'kernel' | 'memory' = 'kernel'): string {
   const all = entriesFor(wish);
-  const last = all.at(-1);
+  const changed = new Set(all.slice(all.length - wish.changed));
   const interval = wish.isChecked ? CHECK_SECONDS : RARE_SECONDS;
-  const lines = ['name: bench', 'on-stop: remove', `api: { listen: "${listen}" }`];
+  const lines = ['name: bench', `table: ${table}`, 'on-stop: remove', `api: { listen: "${listen}" }`];
   lines.push(
-    `defaults: { check: { type: tcp, interval: ${interval}s, timeout: 1s, rise: 1, fall: 1 } }`,
+    `defaults: { check: { type: tcp, interval: ${interval}s, timeout: 1s, rise: 1, fall: ${wish.isChecked ? 1 : 3} } }`,
     'services:',
   );
-  for (const { vip, servers } of all) {
+  for (const entry of all) {
+    const { vip, servers } = entry;
     lines.push(` "${vip}":`, `  address: ${vip}:80`, '  scheduler: wlc', '  forward: direct', '  servers:');
     for (const [index, server] of servers.entries()) {
-      const isFirst = vip === last?.vip && index === 0;
+      const isFirst = changed.has(entry) && index === 0;
       lines.push(isFirst ? `  - { address: ${server}, weight: ${wish.weight} }` : `  - ${server}`);
     }
   }

@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { isMainThread } from 'node:worker_threads';
 
-const RESOLUTION_MS = 10;
+const RESOLUTION_MS = 5;
 
 if (isMainThread) {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });

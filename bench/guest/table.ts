@@ -8,10 +8,11 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { ip } from '../../src/core/ip.js';
 import { IpvsClient } from '../../src/ipvs/client.js';
-import type { IpvsTable, ServiceKey } from '../../src/ipvs/model.js';
+import type { IpvsTable, ObservedService, ServiceKey } from '../../src/ipvs/model.js';
 import { systemTimers, systemTurns } from '../../src/sys/clock.js';
 import { openNetlink } from '../../src/sys/netlink.js';
 import type { Figure } from '../figures.js';
+import { operations } from '../messages.js';
 import {
   entries,
   ipvsadmLines,
@@ -24,7 +25,11 @@ import {
 const WAIT_LIMIT_MS = 240_000;
 const LOOK_EVERY_MS = 5;
 /** After a load: both have finished their start by then, lvsentry its API and its workers. */
-const CALM_MS = 8000;
+const CALM_MS = 6000;
+/** From one dump to the next is ten seconds. */
+const IDLE_MS = 12_000;
+/** How many services one reload changes: its time should grow with them, and with nothing else. */
+const CHANGES = [1, 10, 100, 1000];
 /** Servers that go down at once, in services of ten. */
 const DOWN: Size = { services: 100, servers: 10 };
 
@@ -104,9 +109,16 @@ async function isComplete(its: Size): Promise<boolean> {
   return all.length === its.services && all.every((one) => one.dests.size === its.servers);
 }
 
-async function weightIs(weight: number): Promise<boolean> {
-  const first = `${entries(size).at(-1)?.servers[0]}:80`;
-  return (await table.read(keyOf(size)))?.dests.get(first)?.settings.weight === weight;
+const heaviest = ({ dests }: ObservedService): number =>
+  Math.max(...[...dests.values()].map(({ settings }) => settings.weight));
+
+/** The last service is changed last: looked at first, and then all. */
+async function areChanged(weight: number, changed: number): Promise<boolean> {
+  const last = await table.read(keyOf(size));
+  if (last === undefined || heaviest(last) !== weight) return false;
+  if (changed === 1) return true;
+  const all = [...(await table.dump()).values()];
+  return all.filter((service) => heaviest(service) === weight).length === changed;
 }
 
 /** How many servers the last service has, and then how many all have. */
@@ -146,36 +158,48 @@ function tellMemory(child: ChildProcess, name: Contender['name']): void {
   tell(name, 'memory (RSS) of the process, MB', Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024);
 }
 
-async function daemon(one: Contender): Promise<void> {
+async function loaded(one: Contender): Promise<ChildProcess> {
   await table.flush();
-  const wish: Wish = { size, weight: 1, isChecked: false };
-  writeFileSync(one.configFile, one.config(wish));
-  let child: ChildProcess | undefined;
-  const load = await timed(async () => {
-    child = start(one);
-    await until(`${one.name} load`, () => isComplete(size));
-  });
-  if (child === undefined) throw new Error('not started');
-  const running = child;
-  tell(one.name, 'exec to table complete', load);
+  writeFileSync(one.configFile, one.config({ size, weight: 1, changed: 1, isChecked: false }));
+  const began = performance.now();
+  const child = start(one);
+  await until(`${one.name} load`, () => isComplete(size));
+  tell(one.name, 'exec to table complete', performance.now() - began);
   await pause(CALM_MS);
-  tellMemory(running, one.name);
+  tellMemory(child, one.name);
+  return child;
+}
+
+async function reloads(one: Contender, child: ChildProcess): Promise<void> {
+  for (const [index, changed] of CHANGES.entries()) {
+    const weight = 7 + index;
+    writeFileSync(one.configFile, one.config({ size, weight, changed, isChecked: false }));
+    const took = await timed(async () => {
+      child.kill('SIGHUP');
+      await until(`${one.name} reload`, () => areChanged(weight, changed));
+    });
+    tell(
+      one.name,
+      `reload, weights changed in ${changed === 1 ? 'one service' : `${changed} services`}`,
+      took,
+    );
+    await pause(1000);
+    if (one.name === 'lvsentry' && index === 0) await tellLoopDelay(child, 'by that reload');
+  }
+}
+
+async function daemon(one: Contender): Promise<void> {
+  const child = await loaded(one);
   if (one.name === 'lvsentry') {
-    await tellLoopDelay(running, 'at the start');
+    await tellLoopDelay(child, 'at the start');
     const words = [program, 'plan', '-c', ourFile];
     tell(one.name, 'plan on an unchanged table', await timed(() => spawnSync(process.execPath, words)));
-    await pause(12_000);
-    await tellLoopDelay(running, 'while nothing changes (dumps go on)');
+    await pause(IDLE_MS);
+    await tellLoopDelay(child, 'while nothing changes (dumps go on)');
   }
-  writeFileSync(one.configFile, one.config({ ...wish, weight: 7 }));
-  const reload = await timed(async () => {
-    running.kill('SIGHUP');
-    await until(`${one.name} reload`, () => weightIs(7));
-  });
-  tell(one.name, 'reload, one weight changed', reload);
-  await pause(1000);
-  if (one.name === 'lvsentry') await tellLoopDelay(running, 'by that reload');
-  tell(one.name, 'stop, table emptied', await timed(() => stopped(running)));
+  await reloads(one, child);
+  if (one.name === 'lvsentry') await tellLoopDelay(child, 'by the other reloads');
+  tell(one.name, 'stop, table emptied', await timed(() => stopped(child)));
   // keepalived may be gone before its checker has emptied the table.
   tell(one.name, 'services left after the stop', (await table.dump()).size);
   await table.flush();
@@ -192,15 +216,17 @@ function listening(): Promise<Server> {
 async function goDown(one: Contender): Promise<void> {
   await table.flush();
   const server = await listening();
-  writeFileSync(one.configFile, one.config({ size: DOWN, weight: 1, isChecked: true }));
+  writeFileSync(one.configFile, one.config({ size: DOWN, weight: 1, changed: 1, isChecked: true }));
   const child = start(one);
   await until(`${one.name} with checks`, () => isComplete(DOWN));
   await pause(CALM_MS);
+  if (one.name === 'lvsentry') await tellLoopDelay(child, 'at the start with 1,000 checks');
   const down = await timed(async () => {
     server.close();
     await until(`${one.name} down`, areDown);
   });
   tell(one.name, '1,000 servers down at once, to all out', down);
+  if (one.name === 'lvsentry') await tellLoopDelay(child, 'while they go down');
   await stopped(child);
 }
 
@@ -211,8 +237,14 @@ async function others(): Promise<void> {
   tell('ipvsadm -R', 'exec to table complete', await timed(() => spawnSync('sh', ['-c', restore])));
   if (!(await isComplete(size))) throw new Error('ipvsadm leaves the table incomplete');
   await table.flush();
+  const all = operations(size);
+  tell('lvsentry', 'all changes applied, nothing else', await timed(() => table.apply(all)));
+  if (!(await isComplete(size))) throw new Error('the client leaves the table incomplete');
+  await table.flush();
   const lowest = [join(folder, 'lower-bound'), [join(folder, 'messages')]] as const;
-  tell('C', 'exec to table complete', await timed(() => spawnSync(...lowest, { stdio: 'inherit' })));
+  const least = await timed(() => spawnSync(...lowest, { stdio: 'inherit' }));
+  for (const figure of ['exec to table complete', 'all changes applied, nothing else'])
+    tell('C', figure, least);
   if (!(await isComplete(size))) throw new Error('the lower bound leaves the table incomplete');
   tell('C', 'stop, table emptied', await timed(() => table.flush()));
 }
