@@ -13,6 +13,8 @@ const PACKAGES = {
   procps: 'sysctl and ps',
   ipvsadm: 'a second reader of the IPVS table',
   'nginx-light': 'a real HTTP server',
+  'python3-grpcio': 'a real gRPC server',
+  'python3-websockets': 'a real WebSocket server',
   vsftpd: 'a real FTP server',
   'exim4-daemon-light': 'a real SMTP server',
   'dovecot-imapd': 'a real IMAP server',

@@ -83,7 +83,8 @@ export class Answer {
   }
 }
 
-function reasonOfFault(fault: HttpFault): Reason {
+/** What a response that cannot be read on means. */
+export function reasonOfFault(fault: HttpFault): Reason {
   switch (fault.kind) {
     case 'malformed':
       return { kind: 'protocol-error', phase: 'response', detail: fault.detail };

@@ -1,6 +1,7 @@
 /** A connection of HTTP/1.0 or 1.1 over which requests go one after the other. */
 import type { Socket } from 'node:net';
 import { Answer, type Expected } from './http-answer.js';
+import type { Visit } from './http-redirect.js';
 import type { Reason } from './model.js';
 import type { LinkHandlers, ProbeRun } from './probe-run.js';
 
@@ -13,8 +14,11 @@ export interface Heard {
   readonly endsSoon: boolean;
 }
 
-/** A request in bytes, and what its answer must be. */
+/** A request, in parts and in the bytes of HTTP/1, and what its answer must be. */
 export interface Request {
+  readonly visit: Visit;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Uint8Array | undefined;
   readonly bytes: Uint8Array;
   readonly expected: Expected;
 }
@@ -27,7 +31,17 @@ export interface Asker {
   onStale(): void;
 }
 
-export class HttpLink implements LinkHandlers {
+/** A connection to a web server. */
+export interface WebLink extends LinkHandlers {
+  /** Whether another request may go over it. */
+  readonly isFree: boolean;
+  /** Sends another request; the link must be free. */
+  ask(request: Request): void;
+  /** Gives the connection up. */
+  close(): void;
+}
+
+export class HttpLink implements WebLink {
   readonly #run: ProbeRun;
   readonly #asker: Asker;
   #socket: Socket | undefined;
@@ -45,12 +59,10 @@ export class HttpLink implements LinkHandlers {
     this.#answer = new Answer(first.expected);
   }
 
-  /** Whether another request may go over it. */
   get isFree(): boolean {
     return !this.#closed && this.#answer.leavesConnection;
   }
 
-  /** Sends another request; the link must be free. */
   ask(request: Request): void {
     this.#request = request;
     this.#answer = new Answer(request.expected);
@@ -59,7 +71,6 @@ export class HttpLink implements LinkHandlers {
     this.#send();
   }
 
-  /** Gives the connection up. */
   close(): void {
     this.#closed = true;
     if (this.#socket !== undefined) this.#run.drop(this.#socket);

@@ -1,12 +1,14 @@
 /** One probe of a web server: its urls one after the other, and where redirects lead, on as few connections as it allows. */
 import { encodeRequest } from '../wire/http-request.js';
 import { type Expected, expected } from './http-answer.js';
+import { headersWith } from './http-headers.js';
 import { type Wants, wantsOf } from './http-judge.js';
-import { type Asker, type Heard, HttpLink, type Request } from './http-link.js';
+import { type Asker, type Heard, HttpLink, type Request, type WebLink } from './http-link.js';
 import { hostName, isRedirect, redirected, urlText, type Visit } from './http-redirect.js';
+import { Http2Link } from './http2-link.js';
 import type { ProbeRun } from './probe-run.js';
 import type { TlsSettings } from './spec-tls.js';
-import type { HttpCheck, HttpCredentials, HttpUrl } from './spec-web.js';
+import type { HttpCheck, HttpUrl } from './spec-web.js';
 import type { TlsClient } from './tls.js';
 
 /** One url of a check with all that is the same in every probe. */
@@ -39,41 +41,28 @@ function startOf(spec: HttpCheck, url: HttpUrl): Visit {
   return { secure: spec.type === 'https', port: spec.target.port, url, trusted: true };
 }
 
-/** Who we are is no business of another host to which we are sent. */
-const PRIVATE_HEADERS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization']);
-
-function credentialsText(credentials: HttpCredentials): string {
-  if (credentials.kind === 'bearer') return `Bearer ${credentials.token}`;
-  return `Basic ${Buffer.from(`${credentials.user}:${credentials.password}`, 'utf8').toString('base64')}`;
-}
-
-/** The headers of a visit: our own, and who asks where that may be told. */
-function headersOf(spec: HttpCheck, trusted: boolean): HttpCheck['headers'] {
-  const { headers, credentials } = spec;
-  if (!trusted) return headers.filter(([name]) => !PRIVATE_HEADERS.has(name));
-  return credentials === undefined ? headers : [...headers, ['authorization', credentialsText(credentials)]];
-}
-
 function requestOf(
   spec: HttpCheck,
-  { url, trusted }: Visit,
+  visit: Visit,
   { wants, isLast }: Pick<Stop, 'wants' | 'isLast'>,
 ): Request {
+  const { url, trusted } = visit;
   const { method, path, host } = url;
   const isOnly = isLast && spec.redirects === 0;
   const body = url.body === undefined ? undefined : Buffer.from(url.body, 'utf8');
+  const headers = headersWith(spec, trusted);
   const head = encodeRequest({
-    version: spec.version,
+    version: spec.version === '1.0' ? '1.0' : '1.1',
     method,
     path,
     host,
-    headers: headersOf(spec, trusted),
+    headers,
     bodyLength: body?.length,
     keepsConnection: spec.version === '1.1' && !isOnly,
   });
   const bytes = Buffer.concat([Buffer.from(head, 'latin1'), body ?? Buffer.alloc(0)]);
   const wanted: Expected = expected(method, wants, isOnly);
-  return { bytes, expected: wanted };
+  return { visit, headers, body, bytes, expected: wanted };
 }
 
 export class Tour implements Asker {
@@ -84,7 +73,7 @@ export class Tour implements Asker {
   /** Redirects that were followed for the url that is asked now. */
   #hops = 0;
   #visit: Visit;
-  #link: HttpLink | undefined;
+  #link: WebLink | undefined;
   /** Where the link goes. */
   #place: string | undefined;
 
@@ -161,7 +150,8 @@ export class Tour implements Asker {
   #open(visit: Visit, request: Request): void {
     this.#link?.close();
     const { spec } = this.#prepared;
-    const link = new HttpLink(this.#run, this, request);
+    const Link = spec.version === '2' ? Http2Link : HttpLink;
+    const link = new Link(this.#run, this, request);
     const target = { address: spec.target.address, port: visit.port };
     this.#link = link;
     this.#place = placeOf(spec, visit);
@@ -178,7 +168,7 @@ const DEFAULT_TLS: TlsSettings = {
   authorities: undefined,
   client: undefined,
   expiresWithin: undefined,
-  alpn: ['http/1.1'],
+  alpn: [],
 };
 
 /** What a connection is made for: with TLS not only to a port, but to a name. */
@@ -187,7 +177,7 @@ function placeOf(spec: HttpCheck, visit: Visit): string {
 }
 
 function tlsOf(spec: HttpCheck, { url }: Visit): TlsSettings {
-  const base = spec.tls ?? DEFAULT_TLS;
+  const base = spec.tls ?? { ...DEFAULT_TLS, alpn: [spec.version === '2' ? 'h2' : 'http/1.1'] };
   const name = hostName(url.host);
   const isOwn = spec.tls !== undefined && name === hostName(spec.host);
   return isOwn ? base : { ...base, serverName: name };

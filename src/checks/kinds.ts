@@ -2,6 +2,7 @@
 import type { Clock } from '../core/ports.js';
 import { dnsProber } from './dns.js';
 import { ftpProber } from './ftp.js';
+import { grpcProber } from './grpc.js';
 import { httpPlan, httpProber } from './http.js';
 import type { LanePlan } from './lane.js';
 import { mailboxProber, memcachedProber } from './mail.js';
@@ -18,6 +19,7 @@ import { tcpProber } from './tcp.js';
 import { TlsClient } from './tls.js';
 import { tlsProber } from './tls-handshake.js';
 import { udpProber } from './udp.js';
+import { webSocketProber } from './websocket.js';
 
 /** For each type its prober. */
 export type Probers = {
@@ -36,6 +38,8 @@ export function allProbers(clock: Clock): Probers {
     udp: udpProber(now),
     http,
     https: http,
+    grpc: grpcProber(now, tls),
+    websocket: webSocketProber(now, tls),
     ftp: ftpProber(now, tls),
     smtp: smtpProber(now, tls),
     pop3: mailbox,

@@ -5,7 +5,7 @@ import type { DnsCheck, NtpCheck, SipCheck, UdpCheck } from './spec-datagram.js'
 import type { Target } from './spec-target.js';
 import type { MailboxCheck, MemcachedCheck, SendExpectCheck, SmtpCheck, TlsCheck } from './spec-text.js';
 import type { TlsUse } from './spec-tls.js';
-import type { HttpCheck } from './spec-web.js';
+import type { GrpcCheck, HttpCheck, WebSocketCheck } from './spec-web.js';
 
 /** up or down after rise/fall; unknown before the first verdict, or while its worker is being restarted. */
 export type Verdict = 'up' | 'down' | 'unknown';
@@ -58,6 +58,8 @@ export const CHECK_TYPES = [
   'udp',
   'http',
   'https',
+  'grpc',
+  'websocket',
   'ftp',
   'smtp',
   'pop3',
@@ -79,6 +81,8 @@ export type ProbeSpec =
   | SendExpectCheck
   | UdpCheck
   | HttpCheck
+  | GrpcCheck
+  | WebSocketCheck
   | FtpCheck
   | SmtpCheck
   | MailboxCheck

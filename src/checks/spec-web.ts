@@ -38,7 +38,7 @@ export interface HttpUrl {
 export interface HttpCheck extends HttpUrl {
   readonly type: 'http' | 'https';
   readonly target: Target;
-  readonly version: '1.0' | '1.1';
+  readonly version: '1.0' | '1.1' | '2';
   /** Further headers of every request, names in lower case. */
   readonly headers: readonly (readonly [string, string])[];
   readonly credentials: HttpCredentials | undefined;
@@ -48,5 +48,32 @@ export interface HttpCheck extends HttpUrl {
   readonly redirects: number;
   /** What is asked after the first request has passed. */
   readonly further: readonly HttpUrl[];
+  readonly tls: TlsSettings | undefined;
+}
+
+/** The health of a gRPC service (grpc.health.v1, grpc/doc/health-checking.md). */
+export interface GrpcCheck {
+  readonly type: 'grpc';
+  readonly target: Target;
+  /** The service that is asked for; empty: the server as a whole. */
+  readonly service: string;
+  /** The authority as sent. */
+  readonly host: string;
+  readonly tls: TlsSettings | undefined;
+}
+
+/** A WebSocket is opened (RFC 6455). */
+export interface WebSocketCheck {
+  readonly type: 'websocket';
+  readonly target: Target;
+  readonly path: string;
+  readonly host: string;
+  /** Further headers, names in lower case. */
+  readonly headers: readonly (readonly [string, string])[];
+  readonly credentials: HttpCredentials | undefined;
+  /** The subprotocol to which the server must agree; undefined: none is offered. */
+  readonly subprotocol: string | undefined;
+  /** Whether a ping must be answered. */
+  readonly ping: boolean;
   readonly tls: TlsSettings | undefined;
 }

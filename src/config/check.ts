@@ -6,12 +6,14 @@ import { formatDuration, type Millis, parseDuration, seconds } from '../core/uni
 import { sendExpectProbe, udpProbe } from './check-bytes.js';
 import { redisProbe, sqlProbe } from './check-database.js';
 import { ftpProbe } from './check-ftp.js';
+import { grpcProbe } from './check-grpc.js';
 import { httpProbe } from './check-http.js';
 import { mailboxProbe } from './check-login.js';
 import { needPackage } from './check-package.js';
 import { dnsProbe, ntpProbe, sipProbe, tlsProbe } from './check-service.js';
 import type { CheckSet } from './check-set.js';
 import { smtpProbe } from './check-smtp.js';
+import { webSocketProbe } from './check-websocket.js';
 import { type Checked, type Context, type Cursor, FAULTY, member, report, reportKey } from './cursor.js';
 import { type Layer, type Layers, pick, pickValue } from './layers.js';
 import type { RawDefaults } from './schema.js';
@@ -139,6 +141,8 @@ const PROBES: Readonly<Record<CheckType, Complete>> = {
   tcp: () => (target) => ({ type: 'tcp', target }),
   http: (context, layers) => httpProbe(context, 'http', layers),
   https: (context, layers) => httpProbe(context, 'https', layers),
+  grpc: grpcProbe,
+  websocket: webSocketProbe,
   ftp: ftpProbe,
   'send-expect': sendExpectProbe,
   udp: udpProbe,

@@ -2,43 +2,13 @@
 import { Type } from 'typebox';
 import type { JsonScalar } from '../checks/spec-web.js';
 import { JSON_POINTER_PATTERN } from '../core/json-pointer.js';
-import { type CheckKindSchema, LOGIN_KEYS, line, STATUS_KEYS, TLS_KEYS } from './schema-check-keys.js';
-import { choice, type Doc, integer, listOf, optional, text } from './schema-kit.js';
-
-/** Header names: RFC 9110 5.6.2 token. */
-const HEADER_NAME_PATTERN = "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$";
-
-/** A mapping whose keys are of the operator's choice, as far as they have the shape. */
-function mapping<Value>(
-  shape: { readonly names: object; readonly values: object; readonly most: number },
-  doc: Doc,
-) {
-  return Type.Unsafe<Record<string, Value>>({
-    type: 'object',
-    maxProperties: shape.most,
-    propertyNames: { type: 'string', ...shape.names },
-    additionalProperties: shape.values,
-    description: doc.relation === undefined ? doc.says : `${doc.says} ${doc.relation}`,
-    'x-expects': doc.expects ?? 'a mapping',
-    'x-type': 'mapping',
-    'x-range': `up to ${shape.most}`,
-    'x-example': doc.example,
-    'x-default': doc.default ?? 'none',
-    ...(doc.relation === undefined ? {} : { 'x-relation': doc.relation }),
-  });
-}
+import { type CheckKindSchema, STATUS_KEYS, TLS_KEYS } from './schema-check-keys.js';
+import { HEADER_NAME_PATTERN, HOST_KEYS, mapping, PATH_KEYS, REQUEST_KEYS } from './schema-check-web.js';
+import { choice, integer, listOf, optional, text } from './schema-kit.js';
 
 /** What is asked and what must come, which each of several urls may say for itself. */
 const URL_KEYS = {
-  path: text(
-    {
-      expects: 'a path that begins with "/", without blanks',
-      type: 'path',
-      pattern: '^/[\\u0021-\\u007e]*$',
-      longest: 2048,
-    },
-    { says: 'What is asked for.', default: '/', example: '/health' },
-  ),
+  ...PATH_KEYS,
   ...STATUS_KEYS,
   method: choice(['GET', 'HEAD', 'OPTIONS', 'POST'], {
     says: 'The method.',
@@ -124,33 +94,8 @@ const URL_KEYS = {
 
 const HTTP_KEYS = {
   ...URL_KEYS,
-  host: text(
-    { expects: 'a host, or host:port, as in a URL', pattern: '^[A-Za-z0-9.:\\[\\]_-]+$', longest: 261 },
-    {
-      says: 'The Host header.',
-      default: "address and port of the server's check",
-      example: 'www.example.org',
-    },
-  ),
-  headers: mapping<string>(
-    {
-      names: { pattern: HEADER_NAME_PATTERN, 'x-expects': "a header's name" },
-      values: {
-        type: 'string',
-        maxLength: 4096,
-        pattern: '^[\\u0020-\\u007e]*$',
-        'x-expects': 'text in printable ASCII',
-        'x-secret': true,
-      },
-      most: 32,
-    },
-    {
-      says: 'Further headers. Values may refer to secrets.',
-      expects: 'a mapping of at most 32 header names to text',
-      example: `{ authorization: 'Bearer \${env:PROBE_TOKEN}' }`,
-      relation: 'Not `host` (has its own key) nor the headers that frame a message.',
-    },
-  ),
+  ...HOST_KEYS,
+  ...REQUEST_KEYS,
   urls: listOf(
     Type.Object(
       { ...optional(URL_KEYS), path: URL_KEYS.path },
@@ -171,13 +116,14 @@ const HTTP_KEYS = {
     },
     false,
   ),
-  version: Type.Unsafe<1 | 1.1>({
+  version: Type.Unsafe<1 | 1.1 | 2>({
     type: 'number',
-    enum: [1, 1.1],
-    description: 'The version of HTTP that is spoken.',
-    'x-expects': '1.0 or 1.1',
+    enum: [1, 1.1, 2],
+    description:
+      'The version of HTTP that is spoken. 2: over TLS the server must agree to h2, in plain text it is expected to know.',
+    'x-expects': '1.0, 1.1 or 2',
     'x-type': 'number',
-    'x-range': '1.0, 1.1',
+    'x-range': '1.0, 1.1, 2',
     'x-default': '1.1',
     'x-example': '1.0',
   }),
@@ -185,14 +131,6 @@ const HTTP_KEYS = {
     says: 'How many redirects of a request are followed, at the server that is probed, whatever host they name.',
     default: '0: the status of a redirect is judged like any other',
     example: '3',
-  }),
-  ...LOGIN_KEYS,
-  token: text(line(4096), {
-    says: 'A token that is shown (Bearer, RFC 6750). Better a reference to a secret than the secret.',
-    default: 'none',
-    example: `'\${file:/etc/lvsentry/probe-token}'`,
-    relation: 'Not beside `user`.',
-    secret: true,
   }),
   'body-limit': integer(1, 16_777_216, {
     says: 'More of the body than this is never read; what is looked for must be met within it.',

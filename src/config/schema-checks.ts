@@ -7,11 +7,13 @@ import { CHECK_TYPES, type CheckType } from '../checks/model.js';
 import { sendExpect, udp } from './schema-check-bytes.js';
 import { mysql, postgres, redis } from './schema-check-database.js';
 import { ftp } from './schema-check-ftp.js';
+import { grpc } from './schema-check-grpc.js';
 import { http, https } from './schema-check-http.js';
 import { type CheckKindSchema, RULE_KEYS, TARGET_KEYS } from './schema-check-keys.js';
 import { imap, memcached, nntp, pop3 } from './schema-check-mail.js';
 import { dns, ntp, sip, tls } from './schema-check-service.js';
 import { smtp } from './schema-check-smtp.js';
+import { websocket } from './schema-check-websocket.js';
 import { choice, optional, section } from './schema-kit.js';
 
 const tcp = { says: 'Passes when a connection opens.', keys: {} };
@@ -23,6 +25,8 @@ export const CHECK_KINDS: Readonly<Record<CheckType, CheckKindSchema>> = {
   udp,
   http,
   https,
+  grpc,
+  websocket,
   ftp,
   smtp,
   pop3,
@@ -58,6 +62,8 @@ export const anyCheck = section(
     ...tcp.keys,
     ...http.keys,
     ...https.keys,
+    ...grpc.keys,
+    ...websocket.keys,
     ...ftp.keys,
     ...sendExpect.keys,
     ...udp.keys,

@@ -96,13 +96,14 @@ export class HttpResponseReader {
     return this.#expect === 'done';
   }
 
-  /** Reads on; does nothing after the end or a fault. */
-  push(bytes: Uint8Array): void {
+  /** Reads on; does nothing after the end or a fault. Says how many of the bytes belong to the response. */
+  push(bytes: Uint8Array): number {
     let at = 0;
     while (at < bytes.length && this.#expect !== 'done' && this.#expect !== 'failed') {
       at = this.#readsBody() ? this.#takeBody(bytes, at) : this.#takeLine(bytes, at);
     }
     if (at < bytes.length) this.#exceeds = true;
+    return at;
   }
 
   /** The peer has closed. That ends a body without a length; anywhere else something is missing. */

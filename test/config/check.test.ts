@@ -283,3 +283,43 @@ t.test('what an http check may look for, and who asks', async (t) => {
   const basic = { kind: 'basic', user: 'me', password: 'abc' };
   t.same(WEB(`{ type: http, user: me, password: "\${env:TOKEN}" }`).credentials, basic);
 });
+
+t.test('HTTP/2, gRPC and WebSocket', async (t) => {
+  const of = (check: string) =>
+    serverOf(`address: 192.0.2.1:80\ncheck: ${check}\nservers: [192.0.2.2]`, outside({}, { '/ca.pem': PEM }))
+      .checks[0].probe;
+  t.match(of('{ type: https, version: 2, host: a.example }'), {
+    version: '2',
+    tls: { alpn: ['h2'], serverName: 'a.example' },
+  });
+  t.match(of('{ type: http, version: 2 }'), { version: '2', tls: undefined });
+  const target = { address: '192.0.2.2', port: 80 };
+  t.same(of('{ type: grpc }'), { type: 'grpc', target, service: '', host: '192.0.2.2:80', tls: undefined });
+  const grpc = of('{ type: grpc, service: a.B, host: h.example, tls: implicit, authorities: /ca.pem }');
+  t.match(grpc, {
+    service: 'a.B',
+    host: 'h.example',
+    tls: { alpn: ['h2'], serverName: 'h.example', authorities: PEM },
+  });
+  t.notOk('start' in ((grpc.type === 'grpc' && grpc.tls) || {}));
+  t.same(of('{ type: websocket }'), {
+    type: 'websocket',
+    target,
+    path: '/',
+    host: '192.0.2.2:80',
+    headers: [],
+    credentials: undefined,
+    subprotocol: undefined,
+    ping: false,
+    tls: undefined,
+  });
+  const keys =
+    'path: /c, headers: { Origin: x }, subprotocol: chat, ping: true, tls: implicit, server-name: s.example';
+  t.match(of(`{ type: websocket, ${keys} }`), {
+    path: '/c',
+    headers: [['origin', 'x']],
+    subprotocol: 'chat',
+    ping: true,
+    tls: { alpn: ['http/1.1'], serverName: 's.example' },
+  });
+});
