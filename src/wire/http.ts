@@ -31,12 +31,15 @@ type Expect =
   | 'done'
   | 'failed';
 
+/** Of readers that keep no fields, which are most: it stays empty. */
+const NO_FIELDS = new Map<string, string>();
+
 /** Reads one response from bytes in whatever pieces they come. Faults are values; nothing is thrown. */
 export class HttpResponseReader {
   readonly #bodiless: boolean;
   readonly #onBody: (bytes: Uint8Array) => void;
   readonly #wanted: ReadonlySet<string> | undefined;
-  readonly #fields = new Map<string, string>();
+  readonly #fields: Map<string, string>;
   #minor = 0;
   #expect: Expect = 'status-line';
   #status = 0;
@@ -65,6 +68,7 @@ export class HttpResponseReader {
     this.#bodiless = method === 'HEAD';
     this.#onBody = onBody;
     this.#wanted = wanted;
+    this.#fields = wanted === undefined ? NO_FIELDS : new Map();
   }
 
   /** The status of the final response once its head is complete; until then undefined. */

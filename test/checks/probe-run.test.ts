@@ -196,3 +196,51 @@ t.test('an upgrade ends in whatever way the peer ends it, and nothing is left', 
     t.ok(await eventually(() => openSockets() <= before), `${name}: no socket is left`);
   }
 });
+
+t.test('where the probe is stands in its reason, whatever ends it', async (t) => {
+  const ends: readonly ((run: ProbeRun) => void)[] = [
+    (run) => run.end({ kind: 'bad-status', status: 500 }),
+    (run) => run.fail(Object.assign(new Error('reset'), { code: 'ECONNRESET' })),
+  ];
+  for (const end of ends) {
+    const { reason } = await runProbe(now, new AbortController().signal, (run) => {
+      run.locate('/a');
+      run.locate('/b');
+      end(run);
+    });
+    t.equal(reason.at, '/b');
+  }
+  const deadline = new AbortController();
+  const late = await runProbe(now, deadline.signal, (run) => {
+    run.locate('/c');
+    setImmediate(() => deadline.abort());
+  });
+  t.same(late.reason, { kind: 'timeout', phase: 'connect', at: '/c' });
+  const nowhere = await runProbe(now, new AbortController().signal, (run) => {
+    run.locate('/a');
+    run.locate(undefined);
+    run.end(OK);
+  });
+  t.same(nowhere.reason, OK);
+});
+
+t.test(
+  'a connection can be given up while the probe goes on, and its troubles are not those of the probe',
+  async (t) => {
+    const before = openSockets();
+    const listener = await listen(t, (socket) => socket.on('error', () => undefined));
+    const result = await runProbe(now, AbortSignal.timeout(5000), (run) => {
+      const second = { ...nothing, open: () => run.end(OK) };
+      run.openTcp(listener.target, {
+        ...nothing,
+        open: (socket) => {
+          run.drop(socket);
+          socket.emit('error', Object.assign(new Error('late'), { code: 'ECONNRESET' }));
+          run.openTcp(listener.target, second);
+        },
+      });
+    });
+    t.same(result.reason, OK);
+    t.ok(await eventually(() => openSockets() <= before + listener.sockets), 'both sockets are freed');
+  },
+);

@@ -8,6 +8,7 @@ import { httpProber } from '../../src/checks/http.js';
 import type { Target } from '../../src/checks/spec-target.js';
 import type { GrpcCheck, HttpCheck, WebSocketCheck } from '../../src/checks/spec-web.js';
 import { webSocketProber } from '../../src/checks/websocket.js';
+import type { Millis } from '../../src/core/units.js';
 import { systemClock } from '../../src/sys/clock.js';
 import { Authority, NO_OPENSSL } from './certificates.js';
 import { check as httpCheck } from './http-talks.js';
@@ -112,6 +113,21 @@ t.test(
       t.match((await probeOnce(t, http, httpCheck(plain, { version: '2', ...more }))).reason, reason, name);
       const spec = httpCheck(secure, { type: 'https', version: '2', tls: tls(['h2']), ...more });
       t.match((await probeOnce(t, http, spec)).reason, reason, `${name}, by TLS`);
+    }
+    for (const version of ['1.1', '2'] as const) {
+      const alpn = [version === '2' ? 'h2' : 'http/1.1'];
+      const soon = (days: number) => ({ ...tls(alpn), expiresWithin: (days * 86_400_000) as Millis });
+      const far = httpCheck(secure, { type: 'https', version, path: '/alive', tls: soon(14) });
+      t.equal(
+        (await probeOnce(t, http, far)).warning,
+        undefined,
+        `${version}: the certificate holds for long`,
+      );
+      const near = httpCheck(secure, { type: 'https', version, path: '/alive', tls: soon(36_500) });
+      t.match(await probeOnce(t, http, near), {
+        outcome: 'pass',
+        warning: /^the certificate expires in \d+ days$/,
+      });
     }
     const not = httpCheck(old, { type: 'https', version: '2', tls: tls(['h2']) });
     t.match(

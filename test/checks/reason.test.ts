@@ -30,6 +30,9 @@ const ROWS: readonly (readonly [Reason, Outcome, string])[] = [
     'TLS handshake failed: wrong version number',
   ],
   [{ kind: 'bad-status', status: 500 }, 'fail', 'status 500'],
+  [{ kind: 'bad-status', status: 500, at: '/shop' }, 'fail', 'status 500 at /shop'],
+  [{ kind: 'timeout', phase: 'response', at: '/\n' }, 'fail', 'timeout in response after 1000 ms at /?'],
+  [{ kind: 'ok', at: 'http://x/' }, 'pass', 'ok at http://x/'],
   [
     { kind: 'bad-content', phase: 'response', detail: 'no "alive" in 9 bytes' },
     'fail',

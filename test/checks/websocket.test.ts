@@ -188,6 +188,7 @@ const ROWS: readonly (readonly [string, Talk, object, Partial<WebSocketCheck>?])
     hearing((s) => s.write(Buffer.of(0xff, 0xff, 0xff))),
     broken('reserved bits, for no extension was agreed on', 'data'),
   ],
+  ['another pong', hearing((s) => s.end(frame(10, 'another'))), { kind: 'closed', phase: 'data' }],
   ['closed in place of a pong', hearing((s) => s.end()), { kind: 'closed', phase: 'data' }],
   ['reset in place of a pong', hearing(resetHard), { kind: 'reset', phase: 'data' }],
   [
