@@ -139,16 +139,12 @@ static int keep_payload(struct slot *slot, const uint8_t *bytes, size_t length) 
 }
 
 static int set_origin(int fd, const struct bytes *slab, const int32_t *row) {
-  static const int yes = 1;
-  if (row[MARK] != 0 && setsockopt(fd, SOL_SOCKET, SO_MARK, &row[MARK], sizeof row[MARK]) < 0) return -errno;
-  if (row[DEVICE_LENGTH] > 0 && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, slab->data + row[DEVICE],
-                                           (socklen_t)row[DEVICE_LENGTH]) < 0) {
-    return -errno;
-  }
-  if (row[SOURCE_LENGTH] == 0) return 0;
-  /* The port is chosen by connect then, which knows the target; bind would look for one that is free for all. */
-  (void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
-  return bind(fd, (const void *)(slab->data + row[SOURCE]), (socklen_t)row[SOURCE_LENGTH]) < 0 ? -errno : 0;
+  const struct origin origin = {
+      .mark = row[MARK],
+      .device = {slab->data + row[DEVICE], (size_t)row[DEVICE_LENGTH]},
+      .source = {slab->data + row[SOURCE], (size_t)row[SOURCE_LENGTH]},
+  };
+  return origin_set(fd, &origin);
 }
 
 /* Linux connects a socket to itself where the target is this host and the kernel chose the very port (RFC 9293 3.5). */

@@ -146,7 +146,7 @@ NAPI_MODULE_INIT() {
       FUNCTION("openSocket", open_socket),         FUNCTION("openTimer", open_timer),
       FUNCTION("setScheduler", set_scheduler),     FUNCTION("lockProgram", lock_program),
       FUNCTION("enterNamespace", enter_namespace), FUNCTION("openPipe", open_pipe),
-      FUNCTION("openConnector", open_connector),
+      FUNCTION("openConnector", open_connector),  FUNCTION("openOrigin", origin_open),
   };
   struct instance *home = calloc(1, sizeof *home);
   if (home == NULL) return fail(env, home);

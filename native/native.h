@@ -54,6 +54,13 @@ struct integers {
   size_t length;
 };
 
+/* Where a socket comes from; all of it may be left out. */
+struct origin {
+  int mark; /* 0: none */
+  struct bytes device; /* the name of an interface, without a NUL */
+  struct bytes source; /* a struct sockaddr_* */
+};
+
 /* arguments.c: each reader gives 0 or -EINVAL, and runs no JavaScript. */
 int read_bytes(napi_env env, napi_value value, struct bytes *out);
 int read_optional_bytes(napi_env env, napi_value value, struct bytes *out);
@@ -90,6 +97,10 @@ napi_value connector_start(napi_env env, napi_callback_info info);
 napi_value connector_collect(napi_env env, napi_callback_info info);
 napi_value connector_stop(napi_env env, napi_callback_info info);
 void connector_free(struct connector *connector);
+
+/* origin.c */
+int origin_set(int fd, const struct origin *origin);
+napi_value origin_open(napi_env env, napi_callback_info info);
 
 /* module.c */
 void instance_release(struct instance *home);

@@ -81,9 +81,10 @@ function onInterrupt(listener: () => void): () => void {
 }
 
 async function main(words: readonly string[]): Promise<number> {
-  const [{ runCli }, { systemClock, systemTimers }] = await Promise.all([
+  const [{ runCli }, { systemClock, systemTimers }, { openOrigin }] = await Promise.all([
     import('./cli/program.js'),
     import('./sys/clock.js'),
+    import('./sys/origin.js'),
   ]);
   return runCli(words, {
     out: (line) => process.stdout.write(`${line}\n`),
@@ -91,6 +92,7 @@ async function main(words: readonly string[]): Promise<number> {
     isTerminal: process.stdout.isTTY,
     clock: systemClock,
     timers: systemTimers,
+    openOrigin,
     openKernelTable,
     trialFile: '/run/lvsentry-apply.json',
     onInterrupt,

@@ -218,7 +218,7 @@ class Dialogue implements LinkHandlers {
     }
     this.#step = 'data-connection';
     this.#run.enter('data');
-    const target = { address: this.#spec.target.address, port };
+    const target = { ...this.#spec.target, port };
     const data = {
       open: () => undefined,
       data: (bytes: Uint8Array) => this.#onData(bytes.length),

@@ -152,7 +152,7 @@ export class Tour implements Asker {
     const { spec } = this.#prepared;
     const Link = spec.version === '2' ? Http2Link : HttpLink;
     const link = new Link(this.#run, this, request);
-    const target = { address: spec.target.address, port: visit.port };
+    const target = { ...spec.target, port: visit.port };
     this.#link = link;
     this.#place = placeOf(spec, visit);
     this.#run.enter('connect');

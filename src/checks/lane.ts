@@ -10,7 +10,9 @@ import { type Micros, micros } from '../core/units.js';
 import { encodeSockaddr } from '../wire/sockaddr.js';
 import { reasonOfError } from './errno.js';
 import type { Phase, ProbeResult, ProbeSpec, Reason } from './model.js';
+import { deviceBytes, markBits, sourceBytes } from './origin.js';
 import { outcomeOf } from './reason.js';
+import type { Origin, Target } from './spec-target.js';
 
 /** What a talk may tell its probe: as ProbeRun, without its sockets. */
 export interface ProbeSide {
@@ -66,6 +68,19 @@ const OK: Reason = { kind: 'ok' };
 interface Ready {
   readonly plan: LanePlan;
   readonly address: Uint8Array;
+  readonly source: Uint8Array;
+  readonly device: Uint8Array;
+  readonly mark: number;
+  /** Of all the bytes in a slab. */
+  readonly size: number;
+}
+
+const NO_ORIGIN: Origin = { source: undefined, device: undefined, mark: undefined, namespace: undefined };
+
+function readyOf(plan: LanePlan, { address: ip, port, origin = NO_ORIGIN }: Target): Ready {
+  const [address, source, device] = [encodeSockaddr(ip, port), sourceBytes(origin), deviceBytes(origin)];
+  const size = address.length + source.length + device.length + plan.payload.length;
+  return { plan, address, source, device, mark: markBits(origin), size };
 }
 
 /** One probe that talks. */
@@ -156,8 +171,8 @@ export class Lane<Token extends LaneToken> {
     const ready = this.#readyOf(spec);
     if (ready === undefined || this.#free.length === 0) return false;
     const { address, plan } = ready;
-    if (address.length + plan.payload.length > SLAB_SIZE) return false;
-    if (this.#queued === BATCH || this.#used + address.length + plan.payload.length > SLAB_SIZE) this.flush();
+    if (ready.size > SLAB_SIZE) return false;
+    if (this.#queued === BATCH || this.#used + ready.size > SLAB_SIZE) this.flush();
     const slot = this.#free.pop() ?? 0;
     token.laneSlot = slot;
     this.#tokens[slot] = token;
@@ -169,6 +184,11 @@ export class Lane<Token extends LaneToken> {
     this.#rows[at + CONNECT.addressLength] = address.length;
     this.#rows[at + CONNECT.payload] = this.#put(plan.payload);
     this.#rows[at + CONNECT.payloadLength] = plan.payload.length;
+    this.#rows[at + CONNECT.source] = this.#put(ready.source);
+    this.#rows[at + CONNECT.sourceLength] = ready.source.length;
+    this.#rows[at + CONNECT.device] = this.#put(ready.device);
+    this.#rows[at + CONNECT.deviceLength] = ready.device.length;
+    this.#rows[at + CONNECT.mark] = ready.mark;
     this.#rows[at + CONNECT.flags] = plan.talk === undefined ? 0 : CONNECT_READ;
     this.#queued += 1;
     return true;
@@ -217,8 +237,9 @@ export class Lane<Token extends LaneToken> {
     const known = this.#ready.get(spec);
     if (known !== undefined) return known;
     const plan = this.#options.planOf(spec);
-    if (plan === undefined) return undefined;
-    const ready = { plan, address: encodeSockaddr(spec.target.address, spec.target.port) };
+    // The connector makes its sockets where its thread is.
+    if (plan === undefined || spec.target.origin?.namespace !== undefined) return undefined;
+    const ready = readyOf(plan, spec.target);
     this.#ready.set(spec, ready);
     return ready;
   }

@@ -1,11 +1,12 @@
 /** What all probers share: one deadline, timed phases, sockets that are freed, a result that is given once. */
 import { createSocket, type Socket as Datagrams } from 'node:dgram';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { ipFamily } from '../core/ip.js';
 import { type Micros, type Millis, micros } from '../core/units.js';
 import { reasonOfError } from './errno.js';
 import type { Phase, ProbeResult, Reason } from './model.js';
+import { bindTo, connectTo } from './origin.js';
 import { outcomeOf } from './reason.js';
 import type { Target } from './spec-target.js';
 
@@ -51,6 +52,8 @@ export class ProbeRun {
   readonly #started: Millis;
   readonly #phases: (readonly [Phase, Micros])[] = [];
   readonly #sockets: (Socket | Datagrams)[] = [];
+  /** Connections that belong to the TLS session above them: Node crashes where such a one is reset. */
+  readonly #wrapped = new Set<Socket | Datagrams>();
   #phase: Phase = 'connect';
   #phaseStarted: Millis;
   #result: ProbeResult | undefined;
@@ -111,7 +114,8 @@ export class ProbeRun {
     const warning = this.#warning === undefined || reason.kind !== 'ok' ? {} : { warning: this.#warning };
     this.#result = { outcome: outcomeOf(reason), reason, phases: this.#phases, elapsed, ...warning };
     this.#signal.removeEventListener('abort', this.#onDeadline);
-    for (const socket of this.#sockets) free(socket);
+    // What stands above goes first.
+    for (const socket of [...this.#sockets].reverse()) free(socket, this.#wrapped.has(socket));
     this.#settleWhenFree();
   }
 
@@ -123,16 +127,11 @@ export class ProbeRun {
   /** Opens a TCP connection. Failure ends the probe. */
   openTcp(target: Target, handlers: LinkHandlers): void {
     if (this.ended) return;
-    const socket = connect({
-      ...address(target),
-      // A reset fails, and the descriptor is lost, while Node closes our half because the peer has closed its own.
-      allowHalfOpen: true,
-      onread: {
-        buffer: READ_BUFFER,
-        callback: (count, buffer) => {
-          this.#guard(() => handlers.data(buffer.subarray(0, count)));
-          return true;
-        },
+    const socket = connectTo(target, {
+      buffer: READ_BUFFER,
+      callback: (count, buffer) => {
+        this.#guard(() => handlers.data(buffer.subarray(0, count)));
+        return true;
       },
     });
     socket.once('connect', () => {
@@ -145,6 +144,11 @@ export class ProbeRun {
   /** Opens a TCP connection and, in phase `tls`, a TLS session over it. Failure ends the probe. */
   openTls(target: Target, options: ConnectionOptions, handlers: LinkHandlers): void {
     if (this.ended) return;
+    if (target.origin !== undefined) {
+      const open = (socket: Socket): void => this.upgradeTls({ socket, hasUnread: false }, options, handlers);
+      this.openTcp(target, { open, data: () => undefined, end: () => handlers.end() });
+      return;
+    }
     const socket = connectTls({ ...options, ...address(target) });
     socket.once('connect', () => this.enter('tls'));
     this.#ownTls(socket, handlers);
@@ -162,6 +166,7 @@ export class ProbeRun {
       return;
     }
     this.enter('tls');
+    this.#wrapped.add(socket);
     this.#ownTls(connectTls({ ...options, socket }), handlers);
   }
 
@@ -178,6 +183,7 @@ export class ProbeRun {
     socket.once('close', () => this.#onClosed(socket));
     // A callback of `connect` would be given its error too.
     socket.once('connect', () => this.#guard(() => handlers.open(socket)));
+    bindTo(socket, target);
     socket.connect(target.port, target.address);
   }
 
@@ -191,7 +197,7 @@ export class ProbeRun {
   /** Gives one connection up while the probe goes on. Its handlers may still hear bytes that were under way. */
   drop(socket: Socket): void {
     this.#dropped.add(socket);
-    free(socket);
+    free(socket, false);
   }
 
   #ownTls(socket: TLSSocket, handlers: LinkHandlers): void {
@@ -271,12 +277,12 @@ function isSelfConnected(socket: Socket, target: Target): boolean {
  * Frees a socket at once, with a reset, which leaves no TIME_WAIT behind and does not wait for unsent bytes. A connection
  * that is not there yet is just given up. TLS sockets have no reset.
  */
-function free(socket: Socket | Datagrams): void {
+function free(socket: Socket | Datagrams, isWrapped: boolean): void {
   if ('disconnect' in socket) {
     socket.close();
     return;
   }
-  if ('encrypted' in socket || socket.connecting || socket.destroyed) socket.destroy();
+  if (isWrapped || 'encrypted' in socket || socket.connecting || socket.destroyed) socket.destroy();
   else socket.resetAndDestroy();
 }
 

@@ -4,9 +4,11 @@ import { assert, unreachable } from '../core/assert.js';
 import { millis } from '../core/units.js';
 import { systemClock, systemEntropy, systemTimers } from '../sys/clock.js';
 import { openConnector } from '../sys/connector.js';
+import { openOrigin } from '../sys/origin.js';
 import { allProbers, lanePlanOf, probeByType } from './kinds.js';
 import { Lane } from './lane.js';
 import type { Check, CheckId, Suspicion, VerdictChange } from './model.js';
+import { useOrigins } from './origin.js';
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.js';
 import { Runner } from './runner.js';
 
@@ -19,6 +21,7 @@ const TICKS = { start: millis(10), deadline: millis(4) };
 const port = parentPort;
 assert(port !== null, 'a probe worker is a thread');
 
+useOrigins(openOrigin);
 const probers = allProbers(systemClock);
 const tell = (message: FromWorker): void => port.postMessage(message);
 const checks = new Map<CheckId, Check>();

@@ -1,6 +1,7 @@
 /** `lvsentry probe`: one probe by hand, through the same code as the daemon's. */
 import { allProbers, probeByType } from '../checks/kinds.js';
 import type { Check, ProbeResult } from '../checks/model.js';
+import { useOrigins } from '../checks/origin.js';
 import { reasonText } from '../checks/reason.js';
 import { parseEndpoint } from '../config/endpoint.js';
 import { depsOf } from '../config/load.js';
@@ -78,6 +79,7 @@ function countOf(given: Given): number {
 export async function run(context: CliContext, given: Given): Promise<number> {
   const count = countOf(given);
   const { probe, rule } = checkOf(given);
+  useOrigins(context.openOrigin);
   const probers = allProbers(context.clock);
   let passed = 0;
   for (let index = 0; index < count; index += 1) {

@@ -9,6 +9,7 @@ import { ftpProbe } from './check-ftp.js';
 import { grpcProbe } from './check-grpc.js';
 import { httpProbe } from './check-http.js';
 import { mailboxProbe } from './check-login.js';
+import { type OriginChoice, originOf } from './check-origin.js';
 import { needPackage } from './check-package.js';
 import { dnsProbe, ntpProbe, sipProbe, tlsProbe } from './check-service.js';
 import type { CheckSet } from './check-set.js';
@@ -25,6 +26,8 @@ export interface CheckTemplate {
   readonly rule: CheckRule;
   /** Instead of the server's port. */
   readonly port: number | undefined;
+  /** Where its probes come from; undefined: where the kernel has them come from. */
+  readonly origin: OriginChoice | undefined;
   readonly probe: (target: Target) => ProbeSpec;
 }
 
@@ -173,6 +176,7 @@ export function checkTemplate(context: Context, layers: Layers): Checked<CheckTe
   const same = layers.filter((_, index) => family(types[index] ?? type) === family(type));
   const port = pick(same, 'port');
   const probe = needPackage(context, type, layers) ?? PROBES[type](context, same);
-  if (rule === FAULTY || port === FAULTY || probe === FAULTY) return FAULTY;
-  return { type, rule, port: port?.value, probe };
+  const origin = originOf(context, layers);
+  if (rule === FAULTY || port === FAULTY || probe === FAULTY || origin === FAULTY) return FAULTY;
+  return { type, rule, port: port?.value, origin, probe };
 }

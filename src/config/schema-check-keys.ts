@@ -3,6 +3,7 @@
  * `defaults.check` without a `type` is held against it before the kind is known.
  */
 import { type TProperties, Type } from 'typebox';
+import { ORIGIN_KEYS } from './schema-check-origin.js';
 import { choice, type Doc, duration, integer, listOf, name, port, text, yesNo } from './schema-kit.js';
 
 /** One kind of check, as the schema and the reference tell it. */
@@ -79,6 +80,7 @@ export const TARGET_KEYS = {
     example: '8081',
     relation: 'Needed where the server has no port (port 0, fwmark).',
   }),
+  ...ORIGIN_KEYS,
 };
 
 /** Text on one line, for the shape of `text`. */

@@ -4,6 +4,7 @@ import { type Ip, ipFamily } from '../core/ip.js';
 import { destText } from '../ipvs/keys.js';
 import type { Dest, Forward } from '../ipvs/model.js';
 import type { Defaults } from './check.js';
+import { originFor } from './check-origin.js';
 import { type CheckSet, checksAt } from './check-set.js';
 import {
   type Checked,
@@ -224,12 +225,22 @@ function checksOf(context: Context, item: Item, named: Named, facts: ServiceFact
   const { address } = named.dest.key;
   const id = `${facts.name}/${named.name}`;
   const [first, ...others] = set.parts;
-  const checkOf = ({ name, template: { rule, probe, port: own = port } }: typeof first): Check => ({
-    id: others.length === 0 ? id : `${id}/${name}`,
-    rule,
-    probe: probe({ address, port: own }),
-  });
-  return { checks: [checkOf(first), ...others.map(checkOf)], needed: set.needed };
+  const checkOf = ({ name, template }: typeof first): Checked<Check> => {
+    const { rule, probe, port: own = port } = template;
+    const origin = originFor(context, template.origin, address);
+    if (origin === FAULTY) return FAULTY;
+    const target = { address, port: own, ...(origin === undefined ? {} : { origin }) };
+    return { id: others.length === 0 ? id : `${id}/${name}`, rule, probe: probe(target) };
+  };
+  const one = checkOf(first);
+  const more: Check[] = [];
+  for (const part of others) {
+    const check = checkOf(part);
+    if (check === FAULTY) return FAULTY;
+    more.push(check);
+  }
+  if (one === FAULTY) return FAULTY;
+  return { checks: [one, ...more], needed: set.needed };
 }
 
 interface Named extends Placed {

@@ -1,4 +1,5 @@
 /** Interfaces of the outside world. Only `src/sys` implements them for real; tests bring their own. */
+import type { Family } from './ip.js';
 import type { EpochMillis, Millis } from './units.js';
 
 export interface Clock {
@@ -124,3 +125,20 @@ export interface Connector {
 
 /** Opens a connector of so many slots (1 to 65,536), or -errno. @throws NATIVE */
 export type OpenConnector = (slots: number) => Connector | number;
+
+/** A socket that is to come from somewhere else than the kernel would have it. */
+export interface OriginRequest {
+  readonly family: Family;
+  readonly type: 'tcp' | 'udp';
+  /** SO_MARK as an int; 0: none. */
+  readonly mark: number;
+  /** Name of an interface; empty: any. */
+  readonly device: Uint8Array;
+  /** A struct sockaddr_in or sockaddr_in6; empty: the kernel's choice. */
+  readonly source: Uint8Array;
+  /** The path of a namespace's file; undefined: the thread's own. */
+  readonly namespace: string | undefined;
+}
+
+/** Opens such a socket, not connected yet: its number, which the caller closes, or -errno. @throws NATIVE */
+export type OpenOrigin = (request: OriginRequest) => number;

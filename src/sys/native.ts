@@ -73,6 +73,19 @@ export interface Native {
   openConnector(slots: number): NativeConnector | number;
   /** pipe2(2): 0 or -errno. `ends` becomes [number to read from, number to write to]; whoever asks closes both. */
   openPipe(ends: Int32Array): number;
+  /**
+   * The number of a socket (AF_INET or AF_INET6; SOCK_STREAM or SOCK_DGRAM) that is not connected, which the caller
+   * closes, or -errno. `mark` 0, an empty `device` and `source` (a struct sockaddr_*), and no namespace: the usual.
+   * -ENOTRECOVERABLE: the thread could not come back from the namespace file `namespace`, and must end.
+   */
+  openOrigin(
+    domain: number,
+    type: number,
+    mark: number,
+    device: Uint8Array,
+    source: Uint8Array,
+    namespace?: string,
+  ): number;
   /** sched_setscheduler(2) of the calling thread: SCHED_OTHER 0, SCHED_FIFO 1, SCHED_RR 2. */
   setScheduler(policy: number, priority: number): number;
   /** mlock2(2), as pages are used, of all code and constants of the process: not of what V8 or anybody writes to. */
@@ -89,6 +102,7 @@ const FUNCTIONS: readonly (keyof Native)[] = [
   'openSocket',
   'openTimer',
   'openConnector',
+  'openOrigin',
   'openPipe',
   'setScheduler',
   'lockProgram',

@@ -32,6 +32,7 @@ export function context(changes: Partial<CliContext> = {}): FakeContext {
     isTerminal: false,
     clock: time,
     timers: time,
+    openOrigin: () => -38,
     openKernelTable: () => Promise.resolve(new MemoryTable()),
     trialFile: '/nonexistent/lvsentry-apply.json',
     onInterrupt: () => () => undefined,

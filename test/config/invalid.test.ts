@@ -1,11 +1,12 @@
 /** One file, one fault: what an operator reads for it, whole. */
-import { readdirSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { CHECK_TYPES } from '../../src/checks/model.js';
 import { faultText } from '../../src/config/faults.js';
-import { loadConfig } from '../../src/config/load.js';
+import { FOLDER_FILES_MAX, loadConfig } from '../../src/config/load.js';
 
 /** The files stay in the source tree; this test runs from dist/test/config. */
 const FOLDER = join(dirname(fileURLToPath(import.meta.url)), '../../../test/config/invalid');
@@ -33,6 +34,7 @@ const EXPECTED: readonly string[] = [
   'authorities-are-not-there.yaml:4:40: services.web.check.authorities: /nowhere/ca.pem does not exist',
   'authorities-without-verify.yaml:4:55: services.web.check.authorities: with `verify: false` nobody looks at authorities',
   'certificate-without-a-key.yaml:4:27: services.web.check.certificate: its `key` is missing',
+  'check-interface-is-long.yaml:5:25: services.web.check.interface: "interface-of-a-tenant" is not the name of an interface (at most 15 characters)',
   'check-is-not-a-mapping.yaml:4:12: services.web.check: "http" is not a mapping (type, interval, timeout ...)',
   `check-type-is-empty.yaml:4:32: services.web.check.type: empty; it must be one of ${KINDS}`,
   `check-type-is-unknown.yaml:4:20: services.web.check.type: "htpp" is not one of ${KINDS}; did you mean "http"?`,
@@ -112,6 +114,7 @@ const EXPECTED: readonly string[] = [
   'loopback-as-interface.yaml:3:6: vrrp.v: lo reaches no other director; name the interface of their network',
   'lower-threshold-above-the-upper.yaml:5:71: services.web.servers[0].lower-threshold: 20 is above `upper-threshold` (10)',
   'lower-threshold-alone.yaml:5:50: services.web.servers[0].lower-threshold: only with `upper-threshold`, below which it lies',
+  'mark-is-zero.yaml:5:20: services.web.check.mark: 0 is not a whole number from 1 to 4294967295',
   'marked-port-with-persistence.yaml:6:15: services.web.servers[0]: the kernel changes no ports in a fwmark service with `persistence`; leave the port out, and say in `check` which port is probed',
   'canary-twice.yaml:4:15: mass-failure.canaries[1].name: the canary gateway stands twice; the first is mass-failure.canaries[0].name (line 3)',
   'canary-without-a-port.yaml:1:28: mass-failure.canaries[0]: no port that could be probed; write it behind the address',
@@ -119,6 +122,9 @@ const EXPECTED: readonly string[] = [
   'maximum-removals-is-0.yaml:4:23: services.web.maximum-removals: 0 is not a number of servers from 1 to 10000, or none',
   'minimum-healthy-above-all-servers.yaml:4:22: services.web.minimum-healthy: 2 can never be met: servers of weight above 0: 1',
   'minimum-healthy-of-150-percent.yaml:1:30: defaults.minimum-healthy: "150%" is not a number of servers, or a share from 0% to 100%',
+  'namespace-with-a-blank.yaml:5:25: services.web.check.namespace: "my tenant" is not the name of a network namespace, or the path of its file',
+  'source-is-a-name.yaml:5:22: services.web.check.source: "eth0" is not an address',
+  'source-of-the-other-family.yaml:5:22: services.web.check.source: 2001:db8::1 is ipv6, and 192.168.2.2, which is probed, is ipv4; say `source` in the check of each service or server',
   'maintenance-ends-before-it-begins.yaml:3:48: maintenance.w.until: it is not behind `from`',
   'maintenance-of-an-unknown-tag.yaml:3:52: maintenance.w.tags[0]: no tag is "rack-4"; did you mean "rack-3"?',
   'maintenance-of-nothing.yaml:3:6: maintenance.w: it names nothing; say `servers`, `services` or `tags`',
@@ -293,12 +299,28 @@ t.test('the table and the folder name the same files', async (t) => {
   t.equal(new Set(named).size, named.length, 'no file stands twice');
 });
 
-t.test('all invalid files as one folder: every file has its fault, in the order of the files', async (t) => {
-  const result = loadConfig(FOLDER, MACHINE);
-  t.notOk(result.ok);
-  if (result.ok) return;
-  const files = result.faults.map(({ file }) => file.slice(FOLDER.length + 1));
-  t.same([...files].sort(), files, 'sorted');
+/** As many files as a folder may hold. */
+function folders(t: Test): readonly string[] {
+  const names = readdirSync(FOLDER).sort();
+  const count = Math.ceil(names.length / FOLDER_FILES_MAX);
+  return Array.from({ length: count }, (_, index) => {
+    const folder = mkdtempSync(join(tmpdir(), 'lvsentry-invalid-'));
+    t.teardown(() => rmSync(folder, { recursive: true }));
+    for (const name of names.filter((_name, at) => at % count === index))
+      copyFileSync(join(FOLDER, name), join(folder, name));
+    return folder;
+  });
+}
+
+t.test('many invalid files as one folder: every file has its fault, in the order of the files', async (t) => {
+  const files: string[] = [];
+  for (const folder of folders(t)) {
+    const result = loadConfig(folder, MACHINE);
+    t.notOk(result.ok);
+    const faulty = result.ok ? [] : result.faults.map(({ file }) => file.slice(folder.length + 1));
+    t.same([...faulty].sort(), faulty, 'sorted');
+    files.push(...faulty);
+  }
   // Alone it lacks its services; beside others it does not.
   const alone = new Set([
     'exclusive-without-services.yaml',

@@ -53,6 +53,7 @@ async function cli(...words: string[]): Promise<Said> {
     isTerminal: false,
     clock: systemClock,
     timers: systemTimers,
+    openOrigin: () => -38,
     openKernelTable: async () => open(),
     trialFile: '/run/lvsentry-apply.json',
     onInterrupt: () => () => undefined,

@@ -1,0 +1,90 @@
+/** What is probed from where, and what must come of it. Shared by the test and by its process in another network. */
+export interface OriginProbe {
+  /** Keys of the check; THERE is the namespace of the servers. */
+  readonly check: string;
+  readonly target: string;
+  /** Of the prober, and of the fast lane. */
+  readonly expect: readonly string[];
+  /** false: before anybody has said how sockets are opened. */
+  readonly opener?: false;
+}
+
+const PASS = ['pass: ok', 'pass: ok'];
+const PASS_BESIDE = ['pass: ok', 'not taken'];
+const http = (more: string, from: string): string => `type: http, contains: 'from ${from};', ${more}`;
+const udp = (more: string, from: string): string =>
+  `type: udp, payload: x, reply-pattern: '${Buffer.from(`from ${from};`).toString('hex')}', ${more}`;
+const unknown = (errno: string): string => `unknown: not probed: local error ${errno} in connect`;
+
+export const ORIGINS: readonly OriginProbe[] = [
+  {
+    check: 'type: tcp, namespace: THERE',
+    target: '10.9.0.3:8000',
+    expect: [unknown('ENOSYS'), 'not taken'],
+    opener: false,
+  },
+  { check: http("path: '/'", '10.9.0.1'), target: '10.9.0.3:8000', expect: PASS },
+  { check: http('source: 10.9.0.2', '10.9.0.2'), target: '10.9.0.3:8000', expect: PASS },
+  {
+    check: `type: https, verify: false, contains: 'from 10.9.0.2;', source: 10.9.0.2`,
+    target: '10.9.0.3:8002',
+    expect: PASS_BESIDE,
+  },
+  { check: udp('source: 10.9.0.2', '10.9.0.2'), target: '10.9.0.3:8001', expect: PASS_BESIDE },
+  { check: 'type: tls, verify: false, interface: good', target: '10.9.9.9:8002', expect: PASS_BESIDE },
+  // The routes lead by the other cable.
+  {
+    check: 'type: tcp',
+    target: '10.9.9.9:8000',
+    expect: ['fail: timeout in connect', 'fail: timeout in connect'],
+  },
+  { check: http('interface: good', '10.9.0.1'), target: '10.9.9.9:8000', expect: PASS },
+  { check: http('mark: 2147483649', '10.9.0.2'), target: '10.9.9.9:8000', expect: PASS },
+  {
+    check: 'type: tls, verify: false, mark: 2147483649',
+    target: '10.9.9.9:8002',
+    expect: PASS_BESIDE,
+  },
+  {
+    check: http('namespace: THERE', '127.0.0.1'),
+    target: '127.0.0.1:8000',
+    expect: PASS_BESIDE,
+  },
+  {
+    check: udp('namespace: THERE, source: 10.9.0.3', '10.9.0.3'),
+    target: '10.9.0.3:8001',
+    expect: PASS_BESIDE,
+  },
+  // Nobody listens here: the thread came back.
+  {
+    check: 'type: tcp',
+    target: '127.0.0.1:8000',
+    expect: ['fail: connection refused in connect', 'fail: connection refused in connect'],
+  },
+  // What is missing is never the server's fault.
+  {
+    check: 'type: tcp, source: 203.0.113.1',
+    target: '10.9.0.3:8000',
+    expect: [unknown('EADDRNOTAVAIL'), unknown('EADDRNOTAVAIL')],
+  },
+  {
+    check: 'type: tcp, interface: nowhere0',
+    target: '10.9.0.3:8000',
+    expect: [unknown('ENODEV'), unknown('ENODEV')],
+  },
+  {
+    check: 'type: tcp, namespace: nowhere',
+    target: '10.9.0.3:8000',
+    expect: [unknown('ENOENT'), 'not taken'],
+  },
+  {
+    check: 'type: tls, verify: false, namespace: /etc/hostname',
+    target: '10.9.0.3:8002',
+    expect: [unknown('EINVAL'), 'not taken'],
+  },
+  {
+    check: 'type: udp, payload: x, interface: nowhere0',
+    target: '10.9.0.3:8001',
+    expect: [unknown('ENODEV'), 'not taken'],
+  },
+];
