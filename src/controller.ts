@@ -3,19 +3,22 @@
  * everything outside comes in through `ControllerOptions`.
  */
 import type { AlertRule, LvsEvent } from './alerts/model.js';
+import type { Applied } from './applied.js';
 import type { Check, CheckId, Suspicion, VerdictChange } from './checks/model.js';
 import type { Config } from './config/model.js';
 import { LvsError } from './core/errors.js';
 import type { Clock, Logger, Timer, Timers, Turns } from './core/ports.js';
 import { type EpochMillis, type Millis, millis } from './core/units.js';
 import { type Happening, LEVELS, newsHappening, serversText, stoppingHappening } from './describe.js';
+import type { Preview } from './ipvs/aims.js';
 import type { IpvsTable, ObservedService, ObservedTable } from './ipvs/model.js';
 import { Reconciler } from './ipvs/reconciler.js';
+import type { TableMemory } from './ipvs/remembered.js';
 import { type Outcome, PolicyBook } from './policy/book.js';
 import type { AdminWord, Instant } from './policy/model.js';
 import { endedDrains } from './policy/news.js';
 import { wishesOf } from './policy/ownership.js';
-import { TableJournal, type TableWork } from './table-journal.js';
+import { TableJournal } from './table-journal.js';
 import type { Beside, WorkerDigest, World } from './world.js';
 
 /** The probe workers, as the controller sees them. */
@@ -37,6 +40,8 @@ export interface ControllerOptions {
   readonly alerts: AlertSink;
   /** Drains came to their end: these words, as they are now. */
   readonly onDrained?: (words: readonly AdminWord[]) => void;
+  /** What the next run should know of the table. */
+  readonly onMemory?: (memory: TableMemory) => void;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly turns: Turns;
@@ -84,6 +89,7 @@ export class Controller {
       tell: (happening) => this.#emit(happening),
       onObserved: (observed) => this.#onObserved(observed),
       onChange: () => this.#changed(),
+      onMemory: (memory) => options.onMemory?.(memory),
     });
     const { table, clock, timers, turns } = options;
     this.#reconciler = new Reconciler({ table, clock, timers, turns, events: this.#table });
@@ -91,8 +97,13 @@ export class Controller {
     this.#alerts.configure(options.config.name, options.config.alerts);
   }
 
-  /** Before the start: what the run before knew of checks, and what is said of servers. */
-  recall(verdicts: Parameters<PolicyBook['recall']>[0], words: readonly AdminWord[]): void {
+  /** Before the start: what the run before knew of checks and of the table, and what is said of servers. */
+  recall(
+    verdicts: Parameters<PolicyBook['recall']>[0],
+    words: readonly AdminWord[],
+    table?: TableMemory,
+  ): void {
+    if (table !== undefined) this.#reconciler.recall(table);
     this.#book.recall(verdicts, this.#at());
     this.#book.administer(words, this.#at());
   }
@@ -138,9 +149,20 @@ export class Controller {
     return this.#snapshot;
   }
 
-  /** What is still to be done to the table by the last look, and what somebody else changed and is let stand. */
-  work(): TableWork {
-    return { plan: this.#reconciler.pending(), left: this.#reconciler.left() };
+  /** What there is to be done to the table as it is at this moment, which is read for it. @throws as `dump` (rejects) */
+  preview(): Promise<Preview> {
+    return this.#reconciler.preview();
+  }
+
+  /** What is done to the table from now on, until it is right or could not be made so. @param limit waits no longer */
+  applied(limit: Millis): Promise<Applied> {
+    let timer: Timer | undefined;
+    const isLate = new Promise<void>((resolve) => {
+      timer = this.#timers.after(limit, resolve);
+    });
+    return this.#table.collect(
+      Promise.race([isLate, this.#reconciler.settled()]).finally(() => timer?.cancel()),
+    );
   }
 
   /** Verdicts of one turn. They reach the kernel before anything else happens. */

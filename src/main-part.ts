@@ -6,7 +6,8 @@ import { LinkClient } from './addresses/links.js';
 import { Outbox } from './alerts/outbox.js';
 import { webhookCourier } from './alerts/webhook.js';
 import type { Api } from './api/server.js';
-import type { ApiSource } from './api/source.js';
+import type { Reloaded } from './api/source.js';
+import { type Applied, AppliedSteps } from './applied.js';
 import { ProbePool } from './checks/pool.js';
 import type { Config } from './config/model.js';
 import { Controller } from './controller.js';
@@ -21,6 +22,7 @@ import { FORGETFUL } from './ipvs/timeout-keeper.js';
 import { MaintenanceFollower } from './maintenance.js';
 import type { AdminWord } from './policy/model.js';
 import { blindHappening, RoleFollower, type RouterEngine, trackHappening } from './roles.js';
+import { Shared } from './shared.js';
 import { StateKeeper } from './state.js';
 import { TimeoutFile } from './store/timeout-file.js';
 import { SyncFollower } from './sync.js';
@@ -32,6 +34,8 @@ import { TrackWatcher } from './tracks/watcher.js';
 import type { VrrpDigest } from './vrrp/status.js';
 
 const STOP_LIMIT = seconds(5);
+/** Whoever asks waits a second longer for the answer. */
+const RELOAD_LIMIT = seconds(4);
 /** For the removal of what does not stay, beside its drain: fifty thousand servers take about one. */
 const LEAVE_LIMIT = seconds(10);
 const ALERTS_LIMIT = seconds(3);
@@ -73,24 +77,27 @@ export class MainPart {
   readonly #log: Logger;
   #links: LinkClient | undefined;
   #api: Api | undefined;
+  readonly #previews = new Shared(() => this.controller.preview());
   #patience: Timer | undefined;
   #closed = false;
   /** Somebody asks the API for it. @returns faults */
-  #reloadAsked: ApiSource['reload'] = async () => [];
+  #reloadAsked: () => Promise<readonly string[]> = async () => [];
+  /** What the last reload does to the table. */
+  #applied: Promise<Applied> = Promise.resolve(new AppliedSteps());
 
   /** Nothing runs yet. @throws IPVS, PERMISSION, NATIVE (rejects) where there is no table */
   static async make(
     config: Config,
     vrrp: RouterEngine,
     log: Logger,
-    reload: ApiSource['reload'],
+    reload: () => Promise<readonly string[]>,
   ): Promise<MainPart> {
     const part = new MainPart(config, await openTable(config), vrrp, log);
     part.#reloadAsked = reload;
     await part.#state.open();
     await part.#maintenance.configure(config.maintenance);
     const words = [...part.#state.words(), ...part.#state.finish(part.#maintenance.words())];
-    part.controller.recall(part.#state.recalled, words);
+    part.controller.recall(part.#state.recalled, words, part.#state.table);
     return part;
   }
 
@@ -134,6 +141,7 @@ export class MainPart {
         },
       },
       onDrained: (words) => this.#state.keepEnds(words),
+      onMemory: (memory) => this.#state.keepTable(memory),
       clock: systemClock,
       timers: systemTimers,
       turns: systemTurns,
@@ -252,10 +260,10 @@ export class MainPart {
     const { startApi } = await import('./api/server.js');
     const source = {
       world: () => this.controller.world(),
-      work: () => this.controller.work(),
       look: (checks: readonly string[]) => this.#probes.look(checks),
+      preview: () => this.#previews.take(),
       administer: (words: readonly AdminWord[]) => this.administer(words),
-      reload: this.#reloadAsked,
+      reload: () => this.#reloadNow(),
       events: this.#state.journal,
       clock: systemClock,
       timers: systemTimers,
@@ -266,11 +274,19 @@ export class MainPart {
     if (this.#closed) await this.#api.close();
   }
 
+  /** Somebody asked the API for it, and waits for what comes of it. */
+  async #reloadNow(): Promise<Reloaded> {
+    const faults = await this.#reloadAsked();
+    return { faults, applied: faults.length > 0 ? new AppliedSteps() : await this.#applied };
+  }
+
   /** Puts a new configuration in force. @throws CONFIG where it changes what needs a restart; nothing was applied then */
   reload(config: Config): void {
     if (JSON.stringify(config.state) !== JSON.stringify(this.#config.state))
       throw new LvsError('CONFIG', 'state cannot change while running: restart lvsentry for it');
     this.controller.reload(config);
+    // Verdicts that come meanwhile are done by the way; what is refused is not waited for.
+    this.#applied = this.controller.applied(RELOAD_LIMIT);
     this.#state.configure(config);
     // A server that is new here may be one that something was said of.
     this.controller.administer(this.#state.words());

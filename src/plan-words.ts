@@ -1,4 +1,5 @@
 /** A plan as data for people and programs: each change with its command and its cause. */
+import type { AppliedStep } from './applied.js';
 import { causeText } from './describe.js';
 import { operationWords } from './ipvs/ipvsadm.js';
 import type { Operation } from './ipvs/model.js';
@@ -14,6 +15,11 @@ export interface Change {
   readonly why: string;
 }
 
+/** A change that was tried. */
+export interface AppliedChange extends Change {
+  readonly error: string | null;
+}
+
 export function changeOf({ operation, cause }: PlanStep): Change {
   return {
     operation: operation.kind,
@@ -25,8 +31,16 @@ export function changeOf({ operation, cause }: PlanStep): Change {
   };
 }
 
+export function appliedChangeOf({ step, error }: AppliedStep): AppliedChange {
+  return { ...changeOf(step), error: error ?? null };
+}
+
 /** `ipvsadm -d -t 192.0.2.1:80 -r 192.0.2.2:80  # web/web1: no longer in the configuration` */
 export function changeLine(step: PlanStep): string {
-  const { command, service, server, why } = changeOf(step);
+  return changeText(changeOf(step));
+}
+
+/** The same of a change that came as data. */
+export function changeText({ command, service, server, why }: Change): string {
   return `${command}  # ${service}${server === null ? '' : `/${server}`}: ${why}`;
 }

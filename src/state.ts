@@ -9,12 +9,14 @@ import type { Happening } from './describe.js';
 import { JournalFiles } from './events/files.js';
 import { EventJournal } from './events/journal.js';
 import { bootId } from './files/disk.js';
+import type { TableMemory } from './ipvs/remembered.js';
 import type { AdminWord } from './policy/model.js';
 import { AdminMemory } from './store/admin.js';
 import { DrainEnds } from './store/drain-ends.js';
 import { FileStore } from './store/file.js';
 import type { RedisTarget } from './store/model.js';
 import { RedisStore } from './store/redis.js';
+import { TableFile } from './store/table-file.js';
 import { VerdictFile, type VerdictsFound } from './store/verdict-file.js';
 import { isWordValue } from './store/words.js';
 import type { World } from './world.js';
@@ -46,6 +48,8 @@ export class StateKeeper {
   /** Undefined without a directory. */
   readonly #ends: DrainEnds | undefined;
   #verdicts: VerdictFile | undefined;
+  #tableFile: TableFile | undefined;
+  #table: TableMemory | undefined;
   #recalled: VerdictsFound['verdicts'] = new Map();
   /** What was found before anybody could be told. */
   #told: Happening[] = [];
@@ -72,7 +76,9 @@ export class StateKeeper {
     for (const message of (await this.#ends?.open()) ?? []) this.#trouble(message);
     const { directory, verdictsAge } = config.state ?? {};
     if (directory === undefined || verdictsAge === undefined) return;
-    this.#verdicts = this.#verdictFile(join(directory, 'verdicts.jsonl'), verdictsAge, await bootId());
+    const boot = await bootId();
+    await this.#openTable(join(directory, 'table.jsonl'), boot);
+    this.#verdicts = this.#verdictFile(join(directory, 'verdicts.jsonl'), verdictsAge, boot);
     const checks = new Map<CheckId, Check>();
     for (const check of checksOf(config)) checks.set(check.id, check);
     const { verdicts, ignored, problem } = await this.#verdicts.open(checks);
@@ -84,6 +90,27 @@ export class StateKeeper {
   /** The last verdicts of the run before, as far as they may be used. */
   get recalled(): VerdictsFound['verdicts'] {
     return this.#recalled;
+  }
+
+  async #openTable(path: string, boot: string | undefined): Promise<void> {
+    const { config, clock, timers } = this.#options;
+    // A table in memory is empty at every start.
+    if (config.table !== 'kernel') return;
+    const events = this.#events();
+    this.#tableFile = new TableFile({ path, director: config.name, boot, clock, timers, events });
+    const { memory, problem } = await this.#tableFile.open();
+    this.#table = memory;
+    if (problem !== undefined) this.#trouble(problem);
+  }
+
+  /** Who of the table was leaving when the run before ended, and what of it was accepted; undefined: not known. */
+  get table(): TableMemory | undefined {
+    return this.#table;
+  }
+
+  /** What the next run should know of the table. */
+  keepTable(memory: TableMemory): void {
+    this.#tableFile?.keep(memory);
   }
 
   /** What is said of servers that there are, by the operator, here or at another director. */
@@ -131,7 +158,12 @@ export class StateKeeper {
 
   /** The last write of everything. */
   async close(): Promise<void> {
-    await Promise.all([this.#admin.close(), this.#ends?.close(), this.#verdicts?.close()]);
+    await Promise.all([
+      this.#admin.close(),
+      this.#ends?.close(),
+      this.#tableFile?.close(),
+      this.#verdicts?.close(),
+    ]);
     // Last: what went wrong with the others stands in it.
     await this.journal.close();
   }

@@ -1,26 +1,20 @@
 /** What happens to the table, as the controller tells it: the table's state, its log, and the events about it. */
+import { type Applied, AppliedSteps } from './applied.js';
 import type { Clock, Logger } from './core/ports.js';
 import { driftHappenings, foreignHappening, type Happening, refusedHappening, stepText } from './describe.js';
 import type { Drift } from './ipvs/drift.js';
 import { foreignTexts, NOTHING_FOREIGN } from './ipvs/foreign.js';
 import type { ObservedTable, OperationResult } from './ipvs/model.js';
 import type { Foreign } from './ipvs/ownership.js';
-import type { Plan, PlanStep } from './ipvs/plan.js';
+import type { PlanStep } from './ipvs/plan.js';
 import type { ReconcilerEvents } from './ipvs/reconciler.js';
+import type { TableMemory } from './ipvs/remembered.js';
 import type { TableState } from './world.js';
 
 /** Foreign entries of which it is known that they were told; with more it is begun anew. */
 const FOREIGN_KNOWN_MAX = 10_000;
 /** Causes whose steps are a line each in the log: the rest may be thousands. */
 const TOLD_CAUSES: ReadonlySet<string> = new Set(['verdict', 'drift', 'exclusive']);
-
-/** What the reconciler knows of its work. */
-export interface TableWork {
-  /** What the last look left to do. */
-  readonly plan: Plan;
-  /** What somebody else changed and is let stand. */
-  readonly left: readonly Drift[];
-}
 
 export interface TableJournalOptions {
   readonly kind: TableState['kind'];
@@ -30,6 +24,8 @@ export interface TableJournalOptions {
   readonly onObserved: (observed: ObservedTable) => void;
   /** The state is another one. */
   readonly onChange: () => void;
+  /** What the next run should know of the table. */
+  readonly onMemory: (memory: TableMemory) => void;
 }
 
 export class TableJournal implements ReconcilerEvents {
@@ -37,6 +33,7 @@ export class TableJournal implements ReconcilerEvents {
   #state: TableState;
   /** Refusals told since the table was last in sync: each is told once. */
   readonly #refusals = new Set<string>();
+  readonly #collections = new Set<AppliedSteps>();
   #foreignKnown = new Set<string>();
 
   constructor(options: TableJournalOptions) {
@@ -57,6 +54,19 @@ export class TableJournal implements ReconcilerEvents {
     return this.#state;
   }
 
+  /** Collects what is applied until `isOver` settles. */
+  async collect(isOver: Promise<unknown>): Promise<Applied> {
+    const collection = new AppliedSteps();
+    this.#collections.add(collection);
+    await isOver.catch(() => undefined);
+    this.#collections.delete(collection);
+    return collection;
+  }
+
+  onMemory(memory: TableMemory): void {
+    this.#options.onMemory(memory);
+  }
+
   #put(change: Partial<TableState>): void {
     this.#state = { ...this.#state, ...change };
   }
@@ -67,6 +77,7 @@ export class TableJournal implements ReconcilerEvents {
   }
 
   onApplied(steps: readonly PlanStep[], results: readonly OperationResult[]): void {
+    for (const collection of this.#collections) collection.take(steps, results);
     const failedServices = new Set<string>();
     let applied = 0;
     for (const [index, step] of steps.entries()) {

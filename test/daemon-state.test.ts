@@ -61,12 +61,14 @@ services:
     );
   }
 
-  async post(path: string): Promise<void> {
+  async post(path: string): Promise<unknown> {
     const sent = request({ socketPath: this.socket, path, method: 'POST', agent: false });
     sent.end();
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
-    response.resume();
+    const parts: Buffer[] = [];
+    for await (const part of response as AsyncIterable<Buffer>) parts.push(part);
     if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}`);
+    return JSON.parse(Buffer.concat(parts).toString());
   }
 
   async events(): Promise<readonly EventStatus[]> {
@@ -276,4 +278,19 @@ t.test('a drain that is over is over after a restart and a kill, and is told onc
   home.start(t);
   await until(() => home.answers());
   t.match((await home.ask<Servers>('/v1/servers/here')).servers, [{ server: { admin: null } }]);
+});
+
+t.test('a reload answers with what it did to the table, and the plan is of the table after it', async (t) => {
+  const home = new Home(t, await listener(t));
+  const run = home.start(t);
+  await settled(home, run);
+  await until(() => home.answers());
+  t.match(await home.post('/v1/reload'), { reloaded: true, changes: [], done: 0, failed: 0 });
+  const text = readFileSync(home.file, 'utf8');
+  writeFileSync(home.file, text.replace('forward: masquerade', 'forward: masquerade\n    scheduler: rr'));
+  t.match(await home.post('/v1/reload'), {
+    changes: [{ operation: 'edit-service', service: 'web', server: null, error: null }],
+    done: 1,
+  });
+  t.match(await home.ask('/v1/plan'), { changes: [], left: [], foreign: [] });
 });

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { unreachable } from '../core/assert.js';
 import { type Millis, parseDuration } from '../core/units.js';
+import { type AppliedChange, appliedChangeOf } from '../plan-words.js';
 import { type AdminCommand, commandEntry } from '../policy/command.js';
 import { serverId } from '../policy/judge.js';
 import type { AdminWord } from '../policy/model.js';
@@ -22,6 +23,9 @@ type Verb = (typeof VERBS)[number];
 export interface Reload {
   readonly reloaded: boolean;
   readonly faults: readonly string[];
+  readonly changes: readonly AppliedChange[];
+  readonly done: number;
+  readonly failed: number;
 }
 
 interface Order {
@@ -165,8 +169,16 @@ export function addControl(app: FastifyInstance, source: ApiSource, guard: Guard
     '/v1/reload',
     { ...limits, schema: { response: { 200: RELOAD_SCHEMA, 422: RELOAD_SCHEMA } } },
     async (_request, reply) => {
-      const faults = await source.reload();
-      return reply.code(faults.length === 0 ? 200 : 422).send({ reloaded: faults.length === 0, faults });
+      const { faults, applied } = await source.reload();
+      const { steps, done, failed } = applied;
+      const body = {
+        reloaded: faults.length === 0,
+        faults,
+        changes: steps.map(appliedChangeOf),
+        done,
+        failed,
+      };
+      return reply.code(faults.length === 0 ? 200 : 422).send(body);
     },
   );
 }

@@ -12,6 +12,7 @@ export const API_ERRORS = {
   METHOD_NOT_ALLOWED: 'The path is there, but only for the methods in the header `allow`.',
   TIMEOUT: 'The request did not come to its end in time.',
   TOO_LARGE: 'The request has more header bytes, or more of a body, than is read.',
+  TABLE: 'The table cannot be read; the message says why.',
   BUSY: 'As many streams of events are open as there may be.',
   INTERNAL: 'A defect of lvsentry; its log says more.',
 } as const;

@@ -1,8 +1,11 @@
-/** What is still to be done to the table, and what of it is let be. */
+/** What there is to be done to the live table, and what of it is let be. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { errorText } from '../core/errors.js';
+import type { Preview } from '../ipvs/aims.js';
 import { foreignTexts } from '../ipvs/foreign.js';
 import { type Change, changeOf } from '../plan-words.js';
-import type { TableWork } from '../table-journal.js';
-import type { World } from '../world.js';
+import { sendError } from './failure.js';
+import type { ApiSource } from './source.js';
 
 export interface LeftStatus {
   readonly service: string;
@@ -13,15 +16,16 @@ export interface LeftStatus {
 }
 
 export interface PlanStatus {
-  readonly lastDumpAt: string | null;
+  readonly lastDumpAt: string;
   readonly changes: readonly Change[];
   readonly left: readonly LeftStatus[];
   readonly foreign: readonly string[];
 }
 
-export function planStatus({ table }: World, { plan, left }: TableWork): PlanStatus {
+/** @param at when the table was read */
+export function planStatus(at: number, { plan, left, foreign }: Preview): PlanStatus {
   return {
-    lastDumpAt: table.lastDumpAt === undefined ? null : new Date(table.lastDumpAt).toISOString(),
+    lastDumpAt: new Date(at).toISOString(),
     changes: plan.map(changeOf),
     left: left.map(({ service, server, kind, policy, difference }) => ({
       service,
@@ -30,6 +34,21 @@ export function planStatus({ table }: World, { plan, left }: TableWork): PlanSta
       policy,
       difference,
     })),
-    foreign: foreignTexts(table.foreign),
+    foreign: foreignTexts(foreign),
   };
+}
+
+/** `GET /v1/plan` */
+export async function planAnswer(
+  source: ApiSource,
+  _request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  try {
+    const preview = await source.preview();
+    const body = JSON.stringify(planStatus(source.clock.wall(), preview));
+    return reply.type('application/json; charset=utf-8').send(body);
+  } catch (thrown) {
+    return sendError(reply, 503, 'TABLE', `the table cannot be read: ${errorText(thrown)}`);
+  }
 }

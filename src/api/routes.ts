@@ -6,7 +6,7 @@ import { EventRoute } from './events.js';
 import { sendError } from './failure.js';
 import { liveness, readiness } from './health.js';
 import { METRICS_TYPE, MetricsText } from './metrics.js';
-import { planStatus } from './plan.js';
+import { planAnswer } from './plan.js';
 import {
   ERROR_SCHEMA,
   EVENTS_SCHEMA,
@@ -94,8 +94,8 @@ export function routes(): readonly Route[] {
     },
     {
       url: '/v1/plan',
-      response: { 200: PLAN_SCHEMA },
-      handle: cachedAnswer((world, source) => JSON.stringify(planStatus(world, source.work()))),
+      response: { 200: PLAN_SCHEMA, 503: ERROR_SCHEMA },
+      handle: planAnswer,
     },
     {
       url: '/v1/events',

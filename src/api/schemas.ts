@@ -1,5 +1,5 @@
 /** JSON Schemas of the answers: the small ones are written by them, all are tested by them, and docs/api.md too. */
-import type { Change } from '../plan-words.js';
+import type { AppliedChange, Change } from '../plan-words.js';
 import type { Connections } from '../policy/model.js';
 import { CHECKS_SCHEMA } from './checks.js';
 import type { Reload } from './control.js';
@@ -126,11 +126,6 @@ export const SERVERS_SCHEMA = objectOf<Servers>('The servers that one name or ad
   changed: count('Of how many of them the command changed something; 0 for `GET`.'),
   kept: flag('Whether what is said of servers outlives a restart: it does where `state:` is configured.'),
   servers: list(PLACE_SCHEMA, 'In the order of the configuration.'),
-});
-
-export const RELOAD_SCHEMA = objectOf<Reload>('What came of reading the configuration again.', {
-  reloaded: flag('True with status 200: it is in force; false with 422: the old one goes on.'),
-  faults: list(text('One fault, with file, line and column.'), 'Why not; empty where it is in force.'),
 });
 
 export const QUORUM_SCHEMA = objectOf<QuorumStatus>('Whether enough servers serve.', {
@@ -295,6 +290,19 @@ export const CHANGE_SCHEMA = objectOf<Change>('One change of the table.', {
   why: text('The cause in words.'),
 });
 
+export const APPLIED_SCHEMA = objectOf<AppliedChange>('One change of the table that was tried.', {
+  ...CHANGE_SCHEMA.properties,
+  error: orNull(text('Why it was refused; null: it was done.')),
+} as Readonly<Record<keyof AppliedChange, object>>);
+
+export const RELOAD_SCHEMA = objectOf<Reload>('What came of reading the configuration again.', {
+  reloaded: flag('True with status 200: it is in force; false with 422: the old one goes on.'),
+  faults: list(text('One fault, with file, line and column.'), 'Why not; empty where it is in force.'),
+  changes: list(APPLIED_SCHEMA, 'What was done to the table meanwhile, in this order; the first 1000.'),
+  done: count('How many changes of the table were made.'),
+  failed: count('How many were refused; they are tried again.'),
+});
+
 export const LEFT_SCHEMA = objectOf<LeftStatus>('What somebody else changed and is let stand.', {
   service: text('The name of the service.'),
   server: orNull(text('The name of the server; null for the service itself.')),
@@ -303,9 +311,9 @@ export const LEFT_SCHEMA = objectOf<LeftStatus>('What somebody else changed and 
   difference: text('`removed`, `added`, `weight 9, should be 1` ...'),
 });
 
-export const PLAN_SCHEMA = objectOf<PlanStatus>('What is still to be done to the table.', {
-  lastDumpAt: orNull(text('When the whole table was last read; null before the first time.')),
-  changes: list(CHANGE_SCHEMA, 'In their order; empty while the table is in sync.'),
+export const PLAN_SCHEMA = objectOf<PlanStatus>('What there is to be done to the live table.', {
+  lastDumpAt: text('When the table was read for this answer.'),
+  changes: list(CHANGE_SCHEMA, 'What a look at it would do, in this order; empty where the table is right.'),
   left: list(LEFT_SCHEMA, 'What somebody else changed and is let stand.'),
   foreign: list(text('`tcp 192.0.2.9:80` or `192.0.2.9:80 in tcp 192.0.2.1:80`.'), 'What is not ours.'),
 });

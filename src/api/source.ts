@@ -1,21 +1,32 @@
 /** What the API knows of the daemon: it reads snapshots, and never reaches past the controller. */
+
+import type { Applied } from '../applied.js';
 import type { CheckId } from '../checks/model.js';
 import type { CheckSight } from '../checks/sight.js';
 import type { Clock, Logger, Timers } from '../core/ports.js';
 import type { EventJournal } from '../events/journal.js';
+import type { Preview } from '../ipvs/aims.js';
 import type { AdminWord } from '../policy/model.js';
-import type { TableWork } from '../table-journal.js';
 import type { World } from '../world.js';
+
+/** What came of reading the configuration again. */
+export interface Reloaded {
+  /** None: it is in force. */
+  readonly faults: readonly string[];
+  /** What was done to the table for it. */
+  readonly applied: Applied;
+}
 
 export interface ApiSource {
   world(): World;
-  work(): TableWork;
   /** How it stands with checks, as their workers say; one whose worker does not answer is left out. */
   look(checks: readonly CheckId[]): Promise<ReadonlyMap<CheckId, CheckSight>>;
+  /** Reads the table. @throws where it cannot be read (rejects) */
+  preview(): Promise<Preview>;
   /** Takes words about servers; what comes of them stands in the world at once. */
   administer(words: readonly AdminWord[]): void;
-  /** Reads the configuration again. Never rejects. @returns its faults; none: it is in force */
-  reload(): Promise<readonly string[]>;
+  /** Reads the configuration again. Never rejects. */
+  reload(): Promise<Reloaded>;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly events: Pick<EventJournal, 'name' | 'newest' | 'page' | 'tail' | 'onRecord'>;

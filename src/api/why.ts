@@ -7,6 +7,7 @@ import { endpointText } from '../core/ip.js';
 import { type EpochMillis, formatDuration, type Millis } from '../core/units.js';
 import { eventJson } from '../events/line.js';
 import { ALL_EVENTS } from '../events/query.js';
+import type { Plan } from '../ipvs/plan.js';
 import { changeOf } from '../plan-words.js';
 import { serverId } from '../policy/judge.js';
 import type { AdminEntry } from '../policy/model.js';
@@ -125,13 +126,16 @@ function adminPart({ source, state, weight, by, reason }: AdminEntry): WeightPar
   return { of: source, weight: weight ?? null, text: `${state} by ${by}${why}` };
 }
 
-function weightParts({ service, server }: Place, status: PlaceStatus, source: ApiSource): WeightPart[] {
-  const world = source.world();
+function weightParts(
+  { service, server }: Place,
+  status: PlaceStatus,
+  world: World,
+  plan: Plan,
+): WeightPart[] {
   const id = serverId(service, server);
   const standing = world.standings.get(service.name)?.servers.get(id);
-  const pending = source
-    .work()
-    .plan.filter(({ cause }) => cause.service === service.name && cause.server === server.name)
+  const pending = plan
+    .filter(({ cause }) => cause.service === service.name && cause.server === server.name)
     .map(changeOf);
   const { weight } = status.server;
   return [
@@ -147,7 +151,7 @@ function weightParts({ service, server }: Place, status: PlaceStatus, source: Ap
   ];
 }
 
-async function serverWhy(place: Place, source: ApiSource, sights: Sights): Promise<ServerWhy> {
+async function serverWhy(place: Place, source: ApiSource, sights: Sights, plan: Plan): Promise<ServerWhy> {
   const world = source.world();
   const status = placeStatus(place.service, place.server, world);
   const query = { ...ALL_EVENTS, service: place.service.name, server: place.server.name };
@@ -155,10 +159,18 @@ async function serverWhy(place: Place, source: ApiSource, sights: Sights): Promi
   return {
     ...status,
     checks: place.server.checks.map((check) => checkWhy(check, world, sights.get(check.id))),
-    weight: weightParts(place, status, source),
+    weight: weightParts(place, status, world, plan),
     // Bounded, as everywhere.
     events: events.map((event) => JSON.parse(eventJson(event)) as EventStatus),
   };
+}
+
+/** What is to be done to the live table. One that cannot be read is told elsewhere. */
+async function planOf(source: ApiSource): Promise<Plan> {
+  return source.preview().then(
+    ({ plan }) => plan,
+    () => [],
+  );
 }
 
 /** `GET /v1/servers/SERVER/why?service=NAME` */
@@ -175,8 +187,9 @@ export async function whyServer(
   const sights = await source.look(
     found.places.flatMap(({ server: { checks } }) => checks.map(({ id }) => id)),
   );
+  const plan = await planOf(source);
   const servers: ServerWhy[] = [];
-  for (const place of found.places) servers.push(await serverWhy(place, source, sights));
+  for (const place of found.places) servers.push(await serverWhy(place, source, sights, plan));
   // What events say cannot be told by a schema.
   return reply.type('application/json; charset=utf-8').send(JSON.stringify({ servers } satisfies Why));
 }

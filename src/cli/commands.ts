@@ -243,7 +243,8 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: 'reload',
-    summary: 'let the daemon read its configuration again, as SIGHUP does; prints its faults',
+    summary:
+      'let the daemon read its configuration again, as SIGHUP does; prints what it did to the table, or the faults',
     options: DAEMON_OPTIONS,
     load: () => import('./reload.js'),
   },

@@ -71,3 +71,15 @@ export function serviceDifference(wanted: ServiceSettings, found: ServiceSetting
     ['persistence engine', wanted.persistenceEngine ?? 'none', found.persistenceEngine ?? 'none'],
   ]);
 }
+
+/** How a server is served, all but its weight: equal where `methodDifference` finds nothing. */
+export function methodText({ forward, upperThreshold, lowerThreshold }: DestSettings): string {
+  return `${forwardText(forward)}, thresholds ${upperThreshold} ${lowerThreshold}`;
+}
+
+/** The settings of a service: equal where `serviceDifference` finds nothing. */
+export function settingsText(settings: ServiceSettings): string {
+  const { scheduler, schedulerFlags, onePacket, persistence, persistenceEngine } = settings;
+  const words = [scheduler, flagsText(schedulerFlags), String(onePacket), persistenceText(persistence)];
+  return [...words, persistenceEngine ?? 'none'].join(', ');
+}

@@ -7,14 +7,16 @@
 import { errorText } from '../core/errors.js';
 import type { Clock, Timer, Timers, Turns } from '../core/ports.js';
 import { type Millis, millis, seconds } from '../core/units.js';
-import { diffForeign, diffService } from './diff.js';
+import { type Aims, condemn, entriesIn, NOBODY, type Preview, planEntry, preview } from './aims.js';
 import type { Drift } from './drift.js';
-import { findForeign, firstForeign, foreignServersByService, NOTHING_FOREIGN } from './foreign.js';
+import { findForeign, NOTHING_FOREIGN } from './foreign.js';
 import type { IpvsTable, ObservedTable, Operation, OperationResult } from './model.js';
 import { applyToObserved } from './observe.js';
-import type { Foreign, ForeignServer, ForeignService, OwnershipPlan } from './ownership.js';
+import type { Foreign, OwnershipPlan } from './ownership.js';
 import type { Desired, Plan, PlanStep, Wishes } from './plan.js';
-import { type Departure, diffRetired, isStillThere, type RetiredService, retire } from './retire.js';
+import { TableReader } from './reader.js';
+import { memoryOf, recallAccepted, recallLeaving, type TableMemory } from './remembered.js';
+import { type Departure, isStillThere, type RetiredService, retire } from './retire.js';
 import { Tolerance } from './tolerance.js';
 
 /** Steps of one apply: few enough that a verdict that comes meanwhile waits some milliseconds at most. */
@@ -25,8 +27,6 @@ const RETRY_MIN = millis(100);
 const RETRY_MAX = millis(5000);
 /** From one look to the next while servers that leave finish their connections. */
 const DRAIN_LOOK = seconds(2);
-/** Entries of others that one look condemns at most, with `exclusive`. */
-const CONDEMNED_MAX = 1000;
 
 export interface ReconcilerEvents {
   /** The table as it stands now, as a dump read it or as an apply left it. */
@@ -41,6 +41,8 @@ export interface ReconcilerEvents {
   onFailure(message: string): void;
   /** A full dump found the table right, or everything was applied. */
   onSynced(): void;
+  /** What the next run should know of the table: after whatever may have changed it. */
+  onMemory(memory: TableMemory): void;
 }
 
 export interface ReconcilerOptions {
@@ -51,16 +53,9 @@ export interface ReconcilerOptions {
   readonly events: ReconcilerEvents;
 }
 
-/** What goes although nobody ordered it by name: entries of others, with `exclusive`. */
-interface Condemned {
-  readonly services: ReadonlyMap<string, ForeignService>;
-  readonly servers: ReadonlyMap<string, readonly ForeignServer[]>;
-}
-
-const NOBODY: Condemned = { services: new Map(), servers: new Map() };
-
 export class Reconciler {
   readonly #table: IpvsTable;
+  readonly #reader: TableReader;
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #timers: Timers;
   readonly #turns: Turns;
@@ -71,6 +66,8 @@ export class Reconciler {
   #retired = new Map<string, RetiredService>();
   #observed: ObservedTable | undefined;
   readonly #tolerance = new Tolerance();
+  /** Of the run before; undefined once the table was looked at with it in mind. */
+  #recalled: TableMemory | undefined;
   #foreign = NOTHING_FOREIGN;
   #condemned = NOBODY;
   /** All that this configuration wants was in the table once. */
@@ -89,10 +86,16 @@ export class Reconciler {
 
   constructor(options: ReconcilerOptions) {
     this.#table = options.table;
+    this.#reader = new TableReader(options.table);
     this.#clock = options.clock;
     this.#timers = options.timers;
     this.#turns = options.turns;
     this.#events = options.events;
+  }
+
+  /** Before the first `configure`: what the run before left. */
+  recall(memory: TableMemory): void {
+    if (memory.leaving.length + memory.accepted.length > 0) this.#recalled = memory;
   }
 
   /**
@@ -104,7 +107,7 @@ export class Reconciler {
     const rules = this.#ownership ?? ownership;
     // A service that is the same object as before needs no look, unless something of it was let stand.
     for (const [text, service] of desired) if (this.#desired.get(text) !== service) this.#dirty.add(text);
-    for (const text of this.#tolerance.conceded) this.#dirty.add(text);
+    for (const text of this.#tolerance.conceded.keys()) this.#dirty.add(text);
     this.#tolerance.reload(this.#desired, desired, (text) => ownership.of(text).drift);
     this.#retire(desired, {
       why: 'unconfigured',
@@ -116,7 +119,22 @@ export class Reconciler {
     this.#complete = false;
     this.#condemned = NOBODY;
     for (const text of this.#retired.keys()) this.#dirty.add(text);
+    this.#remember();
     this.#wake();
+  }
+
+  #remember(): void {
+    if (this.#recalled === undefined)
+      this.#events.onMemory(memoryOf(this.#retired, this.#tolerance.conceded));
+  }
+
+  #takeBack(memory: TableMemory, observed: ObservedTable, ownership: OwnershipPlan): void {
+    this.#recalled = undefined;
+    const known = new Map([...recallLeaving(memory, observed), ...this.#retired]);
+    this.#retired = new Map(retire(new Map(), this.#desired, known));
+    this.#tolerance.recall(
+      recallAccepted(memory, this.#desired, observed, (text) => ownership.of(text).drift),
+    );
   }
 
   #retire(desired: Desired, departure: Departure): void {
@@ -127,9 +145,7 @@ export class Reconciler {
   }
 
   #markAll(): void {
-    for (const text of this.#desired.keys()) this.#dirty.add(text);
-    for (const text of this.#retired.keys()) this.#dirty.add(text);
-    for (const text of this.#condemned.services.keys()) this.#dirty.add(text);
+    for (const text of entriesIn(this.#aims)) this.#dirty.add(text);
   }
 
   /** Replaces what is desired after verdicts that touched some services: these go first. */
@@ -139,20 +155,11 @@ export class Reconciler {
     this.#wake();
   }
 
-  /** What is to be done by the last look, and is not: nothing while all is well. */
-  pending(): Plan {
-    if (this.#complete && this.#running === undefined && !this.#hasWork()) return [];
-    const texts = new Set([
-      ...this.#desired.keys(),
-      ...this.#retired.keys(),
-      ...this.#condemned.services.keys(),
-    ]);
-    return [...texts].flatMap((text) => this.#plan(text));
-  }
-
-  /** What somebody else made of entries of ours and what is let stand. */
-  left(): readonly Drift[] {
-    return this.#tolerance.left(this.#desired);
+  /** What is to be done to the table as it is at this moment: it is read, and nothing is done. @throws as `dump` */
+  async preview(): Promise<Preview> {
+    const observed = await this.#reader.read();
+    const believed = this.#uncertain ? undefined : this.#observed;
+    return preview(this.#aims, this.#ownership, [believed, observed]);
   }
 
   /** Resolves when everything is applied, or when the last attempt failed and waits for its next. */
@@ -261,10 +268,13 @@ export class Reconciler {
     // A configuration that comes meanwhile may ask for another one.
     this.#dumpDue = false;
     try {
-      const observed = await this.#read();
+      const observed = await this.#reader.read(() => this.#serveUrgent());
+      if (this.#recalled !== undefined && this.#ownership !== undefined)
+        this.#takeBack(this.#recalled, observed, this.#ownership);
       this.#noteDrift(observed);
       this.#observed = observed;
       this.#noteForeign(observed);
+      this.#remember();
       this.#markAll();
       this.#events.onObserved(observed, 'dump');
       return true;
@@ -275,24 +285,11 @@ export class Reconciler {
     }
   }
 
-  /** The whole table. Verdicts that come meanwhile do not wait for it; what they changed is read anew. */
-  async #read(): Promise<ObservedTable> {
-    const touched = new Set<string>();
-    const table = new Map(await this.#table.dump(() => this.#serveUrgent(touched)));
-    for (const text of touched) {
-      const key = this.#observed?.get(text)?.service.key;
-      const service = key && (await this.#table.read(key));
-      if (service !== undefined) table.set(text, service);
-      else if (key !== undefined) table.delete(text);
-    }
-    return table;
-  }
-
   /**
    * Applies what verdicts ask for to the table as it is believed to be. What it is not believed to be waits for the
    * dump, and so does what leaves: it is looked at afresh.
    */
-  async #serveUrgent(touched: Set<string>): Promise<void> {
+  async #serveUrgent(): Promise<void> {
     if (this.#urgent.size === 0 || this.#uncertain || this.#observed === undefined || this.#closed) return;
     const steps: PlanStep[] = [];
     for (const text of this.#urgent) {
@@ -300,7 +297,6 @@ export class Reconciler {
       if (this.#retired.has(text)) continue;
       this.#urgent.delete(text);
       this.#dirty.delete(text);
-      touched.add(text);
       steps.push(...this.#plan(text));
     }
     await this.#apply(steps);
@@ -321,11 +317,7 @@ export class Reconciler {
     this.#foreign = findForeign(this.#desired, this.#retired, observed);
     this.#events.onForeign(this.#foreign, this.#ownership?.exclusive === true);
     const goes = this.#complete && this.#ownership?.exclusive === true;
-    const { services, servers } = goes ? firstForeign(this.#foreign, CONDEMNED_MAX) : NOTHING_FOREIGN;
-    this.#condemned = {
-      services: new Map(services.map((one) => [one.service, one])),
-      servers: foreignServersByService({ services, servers }),
-    };
+    this.#condemned = goes ? condemn(this.#foreign) : NOBODY;
   }
 
   #nextSteps(): readonly PlanStep[] {
@@ -344,30 +336,30 @@ export class Reconciler {
     return steps;
   }
 
+  get #aims(): Aims {
+    return {
+      desired: this.#desired,
+      retired: this.#retired,
+      condemned: this.#condemned,
+      tolerance: this.#tolerance,
+      now: this.#clock.monotonic(),
+    };
+  }
+
   #plan(text: string): Plan {
-    const observed = this.#observed?.get(text);
-    const retired = this.#retired.get(text);
-    const desired = this.#desired.get(text);
-    const now = this.#clock.monotonic();
-    if (desired === undefined) {
-      const foreign = this.#condemned.services.get(text);
-      if (foreign !== undefined) return diffForeign(foreign, observed);
-      return retired === undefined ? [] : diffRetired(retired, observed, now);
-    }
-    const wanted = this.#tolerance.wanted(text, desired, observed);
-    if (wanted === undefined) return [];
-    const condemned = this.#condemned.servers.get(text);
-    return this.#tolerance.explain(diffService(wanted, observed, { retired, now, condemned }));
+    return planEntry(text, this.#aims, this.#observed?.get(text));
   }
 
   #forgetGone(): void {
     for (const [text, retired] of this.#retired)
       if (!isStillThere(retired, this.#observed?.get(text))) this.#retired.delete(text);
+    this.#remember();
   }
 
   async #apply(steps: readonly PlanStep[]): Promise<boolean> {
     if (steps.length === 0) return true;
     const operations = steps.map((step) => step.operation);
+    this.#reader.changing(operations);
     const results = await this.#attempt(operations);
     if (results === undefined) return false;
     const done = operations.filter((_, index) => results[index]?.ok === true);

@@ -19,9 +19,21 @@ export class Tolerance {
   #repairs = NO_REPAIRS;
   readonly #conceded = new Map<string, ServiceConcessions>();
 
-  /** The services of which something is let stand. */
-  get conceded(): Iterable<string> {
-    return this.#conceded.keys();
+  /** What is let stand, by `serviceText`. */
+  get conceded(): Concessions {
+    return this.#conceded;
+  }
+
+  /** One that goes its own way from here. */
+  copy(): Tolerance {
+    const copy = new Tolerance();
+    copy.#replace(this.#conceded);
+    return copy;
+  }
+
+  /** What an earlier run let stand, in place of nothing. */
+  recall(concessions: Concessions): void {
+    this.#replace(concessions);
   }
 
   /** What is let stand, by the names of the configuration. */

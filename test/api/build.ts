@@ -3,6 +3,7 @@ import type { ApiSource } from '../../src/api/source.js';
 import type { Config } from '../../src/config/model.js';
 import { type EpochMillis, epochMillis, millis } from '../../src/core/units.js';
 import { EventJournal } from '../../src/events/journal.js';
+import { NOTHING_FOREIGN } from '../../src/ipvs/foreign.js';
 import type { ObservedTable, Stats } from '../../src/ipvs/model.js';
 import { judge, NO_MEMORY } from '../../src/policy/judge.js';
 import type { AdminWord } from '../../src/policy/model.js';
@@ -134,10 +135,10 @@ export function source(current: World = world()): FakeSource {
     events: new EventJournal('aj', undefined),
     timers: new FakeTime(),
     look: () => Promise.resolve(new Map()),
-    work: () => ({ plan: [], left: [] }),
+    preview: async () => ({ plan: [], left: [], foreign: NOTHING_FOREIGN }),
     world: () => its.current,
     administer: (words) => its.words.push(...words),
-    reload: async () => its.faults,
+    reload: async () => ({ faults: its.faults, applied: { steps: [], done: 0, failed: 0 } }),
     words: [],
     faults: [],
     clock: { wall: () => its.now, monotonic: () => 0 as never },

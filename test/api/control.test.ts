@@ -206,6 +206,12 @@ t.test('a reload tells its faults', async (t) => {
   its.faults = ['lvsentry.yaml:1:1: wrong'];
   const refused = await reload();
   t.equal(refused.statusCode, 422);
-  t.same(refused.json(), { reloaded: false, faults: its.faults });
+  t.same(refused.json(), {
+    reloaded: false,
+    faults: its.faults,
+    changes: [],
+    done: 0,
+    failed: 0,
+  });
   t.equal((await app.inject({ method: 'POST', url: '/v1/reload' })).statusCode, 401);
 });

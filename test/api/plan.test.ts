@@ -1,14 +1,16 @@
 /** /v1/plan: what is still to be done to the table, and what of it is let be. */
 import t from 'tap';
-import { type PlanStatus, planStatus } from '../../src/api/plan.js';
+import type { PlanStatus } from '../../src/api/plan.js';
 import { buildApi } from '../../src/api/server.js';
+import type { Preview } from '../../src/ipvs/aims.js';
+import { NOTHING_FOREIGN } from '../../src/ipvs/foreign.js';
 import { dest, key, service } from '../ipvs/build.js';
-import { source, world } from './build.js';
+import { source } from './build.js';
 
 const OTHERS = { service: 'tcp 192.0.2.9:80', key: key('192.0.2.9'), servers: 2 };
 
 t.test('changes with their commands and causes, what was left, and what is foreign', async (t) => {
-  const its = source(world({ table: { ...world().table, foreign: { services: [OTHERS], servers: [] } } }));
+  const its = source();
   const left = { service: 'web', server: 'web2', kind: 'weight', policy: 'accept' } as const;
   const plan = [
     {
@@ -20,11 +22,12 @@ t.test('changes with their commands and causes, what was left, and what is forei
       cause: { kind: 'exclusive', service: 'tcp 192.0.2.1:80', server: '192.0.2.11:80' },
     },
   ] as const;
-  const work = { plan, left: [{ ...left, difference: 'weight 9, should be 1' }] };
-  const app = buildApi({ ...its, work: () => work });
+  const preview = { plan, left: [{ ...left, difference: 'weight 9, should be 1' }] };
+  const foreign = { services: [OTHERS], servers: [] };
+  const app = buildApi({ ...its, preview: async () => ({ ...preview, foreign }) });
   const answer = (await app.inject({ url: '/v1/plan' })).json<PlanStatus>();
   t.same(answer, {
-    lastDumpAt: new Date(world().table.lastDumpAt ?? 0).toISOString(),
+    lastDumpAt: new Date(its.now).toISOString(),
     changes: [
       {
         operation: 'edit-service',
@@ -49,7 +52,17 @@ t.test('changes with their commands and causes, what was left, and what is forei
   await app.close();
 });
 
-t.test('before the first look nothing is known', async (t) => {
-  const its = world({ table: { ...world().table, lastDumpAt: undefined } });
-  t.same(planStatus(its, { plan: [], left: [] }), { lastDumpAt: null, changes: [], left: [], foreign: [] });
+t.test('a table that cannot be read is an answer, and the next reading is another one', async (t) => {
+  let fails = true;
+  const preview = async (): Promise<Preview> => {
+    if (fails) throw new Error('the module is gone');
+    return { plan: [], left: [], foreign: NOTHING_FOREIGN };
+  };
+  const app = buildApi({ ...source(), preview });
+  const answer = await app.inject({ url: '/v1/plan' });
+  t.equal(answer.statusCode, 503);
+  t.match(answer.json(), { error: { code: 'TABLE', message: /module is gone/ } });
+  fails = false;
+  t.equal((await app.inject({ url: '/v1/plan' })).statusCode, 200);
+  await app.close();
 });

@@ -6,6 +6,7 @@ import type { Test } from 'tap';
 import type { LvsEvent } from '../../src/alerts/model.js';
 import { startApi } from '../../src/api/server.js';
 import type { ApiSource } from '../../src/api/source.js';
+import type { Applied } from '../../src/applied.js';
 import type { Config } from '../../src/config/model.js';
 import { Controller } from '../../src/controller.js';
 import { DrainWatcher } from '../../src/drains.js';
@@ -42,6 +43,7 @@ export interface Rig {
   readonly events: LvsEvent[];
   /** What a reload says. */
   faults: readonly string[];
+  applied: Applied;
   /** `unix:/PATH`, where it listens. */
   readonly url: string;
   /** `192.0.2.11:80 1`: servers and weights of a service in the table. */
@@ -75,6 +77,7 @@ export async function rig(t: Test): Promise<Rig> {
     table,
     events,
     faults: [],
+    applied: { steps: [], done: 0, failed: 0 },
     url: `unix:${path}`,
     source: {
       ...source(),
@@ -82,7 +85,8 @@ export async function rig(t: Test): Promise<Rig> {
       timers: systemTimers,
       world: () => controller.world(),
       administer: (words) => controller.administer(words),
-      reload: async () => its.faults,
+      preview: () => controller.preview(),
+      reload: async () => ({ faults: its.faults, applied: its.applied }),
     },
     weights: async (text) => {
       const dests = (await table.dump()).get(text)?.dests ?? new Map();

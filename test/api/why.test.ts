@@ -6,6 +6,7 @@ import { buildApi } from '../../src/api/server.js';
 import type { Why } from '../../src/api/why.js';
 import type { CheckSight } from '../../src/checks/sight.js';
 import { epochMillis, micros } from '../../src/core/units.js';
+import { NOTHING_FOREIGN } from '../../src/ipvs/foreign.js';
 import type { AdminEntry } from '../../src/policy/model.js';
 import { table } from '../ipvs/build.js';
 import { A, B, CONFIG, FTP, NOW, source, WEB, world } from './build.js';
@@ -78,12 +79,13 @@ t.test('the chain of a server, word for word', async (t) => {
   its.events.record(event(13, '192.0.2.11:80', 'of another server'));
   its.events.record(event(14, undefined, 'of the service'));
   const cause = { kind: 'configured', service: 'web', server: '192.0.2.12:80' } as const;
-  its.work = () => ({
+  its.preview = async () => ({
     plan: [
       { operation: { kind: 'edit-dest', service: WEB.key, dest: B }, cause },
       { operation: { kind: 'edit-dest', service: WEB.key, dest: A }, cause: { ...cause, server: 'other' } },
     ],
     left: [],
+    foreign: NOTHING_FOREIGN,
   });
   const answer = await buildApi(its).inject('/v1/servers/192.0.2.12:80/why');
   const why = answer.json<Why>();

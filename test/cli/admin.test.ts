@@ -1,8 +1,10 @@
 /** The commands that change something, beside a daemon on the memory table. */
 import { writeFileSync } from 'node:fs';
 import t from 'tap';
+import type { PlanStep } from '../../src/ipvs/plan.js';
 import { systemClock, systemTimers } from '../../src/sys/clock.js';
 import { rig } from '../api/rig.js';
+import { key } from '../ipvs/build.js';
 import { cli, file } from './context.js';
 
 const REAL = { clock: systemClock, timers: systemTimers };
@@ -73,7 +75,29 @@ t.test('reload prints the faults, or that all is well', async (t) => {
   const its = await rig(t);
   const token = file(t, '');
   writeFileSync(token, 'the-token-of-ann-1\n');
-  t.match(await cli(['reload', '--token-file', token, '--url', its.url]), { code: 0, out: /in force/ });
+  t.match(await cli(['reload', '--token-file', token, '--url', its.url]), {
+    code: 0,
+    out: /no changes[^\n]*\n.*in force: 0 changes/,
+  });
+  const step: PlanStep = {
+    operation: { kind: 'delete-service', key: key() },
+    cause: { kind: 'unconfigured', service: 'web', server: undefined },
+  };
+  its.applied = {
+    steps: [
+      { step, error: undefined },
+      { step, error: 'no such service' },
+    ],
+    done: 3,
+    failed: 1,
+  };
+  const { out } = await cli(['reload', '--url', its.url]);
+  t.same(out.split('\n'), [
+    'ipvsadm -D -t 192.0.2.1:80  # web: no longer in the configuration',
+    '# refused: ipvsadm -D -t 192.0.2.1:80  # web: no longer in the configuration: no such service',
+    '# 2 more changes',
+    'the new configuration is in force: 3 changes of the table, 1 refused, which are tried again',
+  ]);
   its.faults = ['lvsentry.yaml:1:1: wrong'];
   t.match(await cli(['reload', '--url', its.url]), { code: 3, err: /lvsentry\.yaml:1:1: wrong\n.*refused/ });
   t.match(await cli(['reload', '--json', '--url', its.url]), { code: 3, out: /"reloaded":false/ });

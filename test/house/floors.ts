@@ -10,7 +10,7 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/wire\//, 2],
   [/^src\/checks\/(checker|reason)\.ts$/, 3],
   [/^src\/ipvs\/(client|memory)\.ts$/, 5],
-  [/^src\/ipvs\/(level-loop|level-state|reconciler|sync-keeper|timeout-keeper)\.ts$/, 6],
+  [/^src\/ipvs\/(level-loop|level-state|reader|reconciler|sync-keeper|timeout-keeper)\.ts$/, 6],
   [/^src\/ipvs\//, 3],
   [/^src\/(vrrp\/(neighbours|transport)|addresses\/(client|links|reconciler|virtual-links))\.ts$/, 5],
   [
@@ -39,7 +39,10 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/(hooks|tracks)\//, 6],
   [/^src\/(checks|alerts)\/(runner|worker|pool|outbox|queue)\.ts$/, 6],
   [/^src\/(checks|alerts|exec|store)\//, 5],
-  [/^src\/(controller|describe|drains|maintenance|roles|plan-words|state|sync|table-journal)\.ts$/, 7],
+  [
+    /^src\/(applied|controller|describe|drains|maintenance|roles|shared|plan-words|state|sync|table-journal)\.ts$/,
+    7,
+  ],
   [/^src\/timeouts\.ts$/, 7],
   [/^src\/api\//, 8],
   [/^src\/cli\//, 9],

@@ -6,6 +6,7 @@ import { applyToObserved } from '../../src/ipvs/observe.js';
 import type { OwnershipRules } from '../../src/ipvs/ownership.js';
 import type { Desired } from '../../src/ipvs/plan.js';
 import { Reconciler } from '../../src/ipvs/reconciler.js';
+import type { TableMemory } from '../../src/ipvs/remembered.js';
 import { computeDesired } from '../../src/policy/desired.js';
 import type { ServerHealth } from '../../src/world.js';
 import { ScriptedTable } from '../fakes/scripted-table.js';
@@ -46,6 +47,8 @@ export class Bench {
   readonly scripted: ScriptedTable;
   readonly told: string[] = [];
   foreign: readonly string[] = [];
+  /** What the next run is to know. */
+  memory: TableMemory = { leaving: [], accepted: [] };
   readonly reconciler: Reconciler;
   rules: OwnershipRules = RULES;
 
@@ -70,6 +73,9 @@ export class Bench {
         },
         onFailure: (message) => this.told.push(message),
         onSynced: () => undefined,
+        onMemory: (memory) => {
+          this.memory = memory;
+        },
       },
     });
   }

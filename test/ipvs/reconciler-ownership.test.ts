@@ -1,6 +1,7 @@
 /** What the reconciler does when somebody else changes what is ours. */
 import t from 'tap';
 import type { Operation } from '../../src/ipvs/model.js';
+import { applyToObserved } from '../../src/ipvs/observe.js';
 import type { DriftPolicy } from '../../src/ipvs/ownership.js';
 import { computeDesired } from '../../src/policy/desired.js';
 import {
@@ -8,8 +9,10 @@ import {
   B,
   Bench,
   desired,
+  FOREIGN,
   type Held,
   masquerades,
+  OTHERS,
   puts,
   REMOVE_SERVICE,
   schedules,
@@ -155,11 +158,11 @@ t.test('what somebody puts right himself is right, and nothing is left of it', a
     const bench = new Bench();
     await bench.configure(desired('up', 'up'), { drift: everyDrift('accept') });
     await bench.somebody(does);
-    t.equal(bench.reconciler.left().length, 1);
+    t.equal((await bench.reconciler.preview()).left.length, 1);
     await bench.somebody(undoes);
     t.same(bench.told, [], 'it is no drift');
     t.equal(bench.lines, 'wlc: 11=1 12=2');
-    t.equal(bench.reconciler.left().length, 0);
+    t.equal((await bench.reconciler.preview()).left.length, 0);
   }
 });
 
@@ -209,14 +212,51 @@ t.test('weight 0 that is raised: a server ought to get nothing, and does', async
   t.equal(bench.lines, 'wlc: 11=1 12=5');
 });
 
-t.test('what is pending is what the last look left to do', async (t) => {
-  const bench = new Bench(table([service(key(), { ...SETTINGS, scheduler: 'rr' }), [A, B]]));
+t.test('a preview is of the table as it is now, and does nothing to it', async (t) => {
+  const bench = new Bench();
+  await bench.configure(desired('up', 'up'), { drift: { ...everyDrift('repair'), weight: 'report' } });
+  t.same(await bench.reconciler.preview(), { plan: [], left: [], foreign: { services: [], servers: [] } });
+  const before = applyToObserved(bench.scripted.observed, [
+    sets(A, 9),
+    takes(B),
+    puts(FOREIGN),
+    schedules('rr'),
+  ]);
+  bench.scripted.observed = before;
+  bench.told.length = 0;
+  const { plan, left, foreign } = await bench.reconciler.preview();
+  t.match(plan, [
+    {
+      operation: { kind: 'edit-service' },
+      cause: { kind: 'drift', difference: 'scheduler rr, should be wlc' },
+    },
+    { operation: { kind: 'add-dest' }, cause: { kind: 'drift', difference: 'removed' } },
+  ]);
+  t.match(left, [{ kind: 'weight', policy: 'report' }]);
+  t.match(foreign, { services: [], servers: [{ server: '192.0.2.99:80' }] });
+  t.equal(bench.scripted.observed, before);
+  t.same(bench.told, []);
+  t.same((await bench.reconciler.preview()).plan.length, 2, 'nor is anything remembered of it');
+  await bench.time.advance(10_000);
+  t.equal(bench.lines, 'wlc: 11=9 12=2 99=7', 'the next look does what was told');
+});
+
+t.test('what the kernel refused is in the preview, and with `exclusive` what is foreign', async (t) => {
+  const bench = new Bench(table([service(key(), { ...SETTINGS, scheduler: 'rr' }), [A, B]], [OTHERS, []]));
   bench.scripted.refuse = () => 'ENOENT';
-  await bench.configure(desired('up', 'up'));
-  t.match(bench.reconciler.pending(), [
+  await bench.configure(desired('up', 'up'), { exclusive: true });
+  t.match((await bench.reconciler.preview()).plan, [
     { operation: { kind: 'edit-service' }, cause: { kind: 'configured' } },
+    { operation: { kind: 'delete-service' }, cause: { kind: 'exclusive' } },
   ]);
   bench.scripted.refuse = () => undefined;
   await bench.time.advance(10_000);
-  t.same(bench.reconciler.pending(), []);
+  t.same((await bench.reconciler.preview()).plan, []);
+});
+
+t.test('a table that cannot be read has no preview', async (t) => {
+  const bench = new Bench();
+  bench.scripted.failDump = true;
+  await bench.configure(desired('up', 'up'));
+  await t.rejects(bench.reconciler.preview(), { message: 'no answer' });
 });

@@ -43,6 +43,7 @@ function setup(observed?: ObservedTable) {
         foreign.push(...foreignTexts(found));
       },
       onFailure: (message) => told.push(message),
+      onMemory: () => undefined,
       onSynced: () => told.push('synced'),
     },
   });
