@@ -65,7 +65,13 @@ export class Controller {
   #observed: ObservedTable | undefined;
   readonly #table: TableJournal;
   #workers: readonly WorkerDigest[] = [];
-  #beside: Beside = { vrrp: undefined, sync: undefined, timeouts: undefined, maintenance: [] };
+  #beside: Beside = {
+    vrrp: undefined,
+    sync: undefined,
+    timeouts: undefined,
+    maintenance: [],
+    refused: { FORBIDDEN: 0, UNAUTHORIZED: 0 },
+  };
   #sequence = 0;
   #version = 0;
   #stopping = false;

@@ -32,6 +32,7 @@ import { openPipe } from './sys/pipe.js';
 import { TimeoutFollower } from './timeouts.js';
 import { TrackWatcher } from './tracks/watcher.js';
 import type { VrrpDigest } from './vrrp/status.js';
+import type { World } from './world.js';
 
 const STOP_LIMIT = seconds(5);
 /** Whoever asks waits a second longer for the answer. */
@@ -263,6 +264,7 @@ export class MainPart {
       look: (checks: readonly string[]) => this.#probes.look(checks),
       preview: () => this.#previews.take(),
       administer: (words: readonly AdminWord[]) => this.administer(words),
+      refused: (code: keyof World['refused']) => this.#onRefused(code),
       reload: () => this.#reloadNow(),
       events: this.#state.journal,
       clock: systemClock,
@@ -272,6 +274,11 @@ export class MainPart {
     if (this.#closed) return;
     this.#api = await startApi(this.#config.api.listen, source);
     if (this.#closed) await this.#api.close();
+  }
+
+  #onRefused(code: keyof World['refused']): void {
+    const { refused } = this.controller.world();
+    this.controller.note({ refused: { ...refused, [code]: refused[code] + 1 } });
   }
 
   /** Somebody asked the API for it, and waits for what comes of it. */

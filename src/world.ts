@@ -55,6 +55,8 @@ export interface Beside {
   readonly maintenance: readonly WindowState[];
   /** Undefined where no time-outs of connections are kept. */
   readonly timeouts: TimeoutsState | undefined;
+  /** Requests that the API refused, by the code of its answer, since the start. */
+  readonly refused: Readonly<Record<'FORBIDDEN' | 'UNAUTHORIZED', number>>;
 }
 
 export interface World extends Beside {

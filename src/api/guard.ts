@@ -70,6 +70,7 @@ export class Guard {
 
   #refuse(reply: FastifyReply, status: number, code: 'FORBIDDEN' | 'UNAUTHORIZED', problem: string): void {
     this.#refused += 1;
+    this.#source.refused(code);
     const now = this.#source.clock.monotonic();
     if (now - this.#toldAt >= LOG_INTERVAL) {
       this.#toldAt = now;

@@ -3,12 +3,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { World } from '../world.js';
 import { type Emit, headText, type Metric, type ServiceView, sampleText, serviceView } from './metric.js';
 import { DAEMON_METRICS } from './metrics-daemon.js';
+import { POLICY_METRICS } from './metrics-policy.js';
 import { SERVICE_METRICS } from './metrics-services.js';
 
 /** As the format's own documentation says. */
 export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-export const METRICS: readonly Metric[] = [...DAEMON_METRICS, ...SERVICE_METRICS];
+export const METRICS: readonly Metric[] = [...DAEMON_METRICS, ...POLICY_METRICS, ...SERVICE_METRICS];
 
 /** Samples that are written before others get their turn: some tenths of a millisecond. */
 const SLICE = 500;

@@ -25,6 +25,8 @@ export interface ApiSource {
   preview(): Promise<Preview>;
   /** Takes words about servers; what comes of them stands in the world at once. */
   administer(words: readonly AdminWord[]): void;
+  /** It refused a request. */
+  refused(code: keyof World['refused']): void;
   /** Reads the configuration again. Never rejects. */
   reload(): Promise<Reloaded>;
   readonly clock: Clock;

@@ -1,4 +1,5 @@
 /** `lvsentry status`: what the daemon says of itself. */
+import type { MassStatus } from '../api/mass.js';
 import type {
   MaintenanceStatus,
   RoleStatus,
@@ -112,6 +113,25 @@ function maintenanceLines(windows: readonly MaintenanceStatus[] | undefined): re
     });
 }
 
+/** What is done about most servers failing at once. What an older daemon does not say is left out. */
+function massLines(mass: MassStatus | null | undefined): readonly string[] {
+  if (mass === undefined || mass === null || !mass.active) return [];
+  const canaries = mass.canaries.map(({ name, voice }) => `${name} ${voice}`).join(', ');
+  const heard = canaries === '' ? '' : `; canaries: ${canaries}`;
+  return [`MOST SERVERS FAIL AT ONCE: ${mass.failing} of ${mass.of} addresses; ${mass.action}${heard}`];
+}
+
+/** `2 of 3 up, quorum lost, fallback 1 serves, 1 held in` */
+function countText(service: ServiceStatus): string {
+  const words = [`${service.up} of ${service.servers.length} up`];
+  // An older daemon does not say it.
+  if (service.quorum?.state === 'lost') words.push('quorum lost');
+  if (typeof service.tier === 'number') words.push(`fallback ${service.tier + 1} serves`);
+  const held = service.servers.filter(({ standing }) => standing === 'held').length;
+  if (held > 0) words.push(`${held} held in`);
+  return words.join(', ');
+}
+
 function weightText({ weight, configuredWeight }: ServerStatus): string {
   if (weight === null) return '-';
   return weight === configuredWeight ? String(weight) : `${weight} (of ${configuredWeight})`;
@@ -149,9 +169,8 @@ export function statusLines(status: Status, now: number): string[] {
     ['SERVICE / SERVER', 'ADDRESS', 'VERDICT', 'WEIGHT', 'ACTIVE', 'INACTIVE', 'NEW/S', 'SINCE', 'REASON'],
   ];
   for (const service of status.services) {
-    const count = `${service.up} of ${service.servers.length} up`;
     const address = `${service.service} ${service.scheduler}${service.inTable ? '' : ' (not in the table)'}`;
-    rows.push([service.name, address, count, '', ...trafficCells(service.traffic)]);
+    rows.push([service.name, address, countText(service), '', ...trafficCells(service.traffic)]);
     for (const server of service.servers) rows.push(serverRow(server, now));
     // An older daemon knows none.
     for (const server of service.fallback ?? []) rows.push(serverRow(server, now));
@@ -168,6 +187,7 @@ export function statusLines(status: Status, now: number): string[] {
   );
   return [
     head ?? '',
+    ...massLines(status.massFailure),
     ...maintenanceLines(status.maintenance),
     ...routerLines(status.routers, now),
     '',

@@ -111,6 +111,7 @@ export function world(changes: Partial<World> = {}): World {
     maintenance: [],
     sync: undefined,
     timeouts: undefined,
+    refused: { FORBIDDEN: 0, UNAUTHORIZED: 0 },
     stopping: false,
     ...changes,
   };
@@ -138,6 +139,10 @@ export function source(current: World = world()): FakeSource {
     preview: async () => ({ plan: [], left: [], foreign: NOTHING_FOREIGN }),
     world: () => its.current,
     administer: (words) => its.words.push(...words),
+    refused: (code) => {
+      const { refused } = its.current;
+      its.current = { ...its.current, refused: { ...refused, [code]: refused[code] + 1 } };
+    },
     reload: async () => ({ faults: its.faults, applied: { steps: [], done: 0, failed: 0 } }),
     words: [],
     faults: [],

@@ -123,6 +123,76 @@ t.test('what a world holds, metric by metric', async (t) => {
   for (const [name, values] of rows) t.same(valuesOf(RICH, name), values, name);
 });
 
+t.test('what is held and why, drains, windows, most servers failing, and who was refused', async (t) => {
+  const held = (rail: 'minimum-healthy' | 'mass-failure') => ({ kind: 'held', rail, limit: 1 }) as const;
+  const standing = { quorum: 'met', weight: 6, needed: 1, serving: 2, minimum: 2, tier: undefined } as const;
+  const left = { active: 2, inactive: 3, persistent: 4 };
+  const admin = RICH.admin.get('web/192.0.2.11:80');
+  if (admin === undefined) throw new Error('the world is another one');
+  const its = {
+    ...RICH,
+    admin: new Map([['web/192.0.2.11:80', { ...admin, drain: { left, told: 9, toldAt: 0 as never } }]]),
+    standings: new Map([
+      [
+        'web',
+        {
+          ...standing,
+          servers: new Map([
+            ['web/192.0.2.11:80', held('minimum-healthy')],
+            ['web/192.0.2.12:80', held('mass-failure')],
+          ]),
+        },
+      ],
+      ['ftp', { ...standing, minimum: undefined, tier: 1, servers: new Map() }],
+    ]),
+    mass: {
+      rule: { percent: 50, minimum: 2, within: 0, action: 'hold', limit: undefined, canaries: [] },
+      isActive: true,
+      failing: 5,
+      of: 6,
+      canaries: [],
+      count: 3,
+    },
+    maintenance: [
+      { window: { name: 'disks' }, current: { from: NOW, until: NOW }, next: undefined },
+      { window: { name: 'later' }, current: undefined, next: undefined },
+    ],
+    refused: { FORBIDDEN: 0, UNAUTHORIZED: 7 },
+  } as unknown as World;
+  const rows: readonly (readonly [string, readonly string[]])[] = [
+    [
+      'lvsentry_service_held_servers',
+      ['web', 'ftp'].flatMap((name) => [
+        `${name} minimum-healthy ${name === 'web' ? 1 : 0}`,
+        `${name} maximum-removals 0`,
+        `${name} mass-failure ${name === 'web' ? 1 : 0}`,
+      ]),
+    ],
+    ['lvsentry_service_serving_servers', ['web 2', 'ftp 2']],
+    ['lvsentry_service_minimum_healthy', ['web 2']],
+    ['lvsentry_service_fallback_tier', ['ftp 1']],
+    ['lvsentry_server_drain_left', ['web 192.0.2.11:80 9']],
+    ['lvsentry_admin_servers', ['enabled 0', 'draining 1', 'drained 0', 'disabled 0']],
+    ['lvsentry_maintenance_active', ['disks 1', 'later 0']],
+    ['lvsentry_mass_failure_active', ['1']],
+    ['lvsentry_mass_failure_failing_addresses', ['5']],
+    ['lvsentry_mass_failures_total', ['3']],
+    ['lvsentry_api_requests_refused_total', ['FORBIDDEN 0', 'UNAUTHORIZED 7']],
+  ];
+  for (const [name, values] of rows) t.same(valuesOf(its, name), values, name);
+  t.same(valuesOf(RICH, 'lvsentry_mass_failure_active'), [], 'nothing is configured for it');
+});
+
+t.test('a request that is refused is counted by its code', async (t) => {
+  const its = source();
+  const app = buildApi(its);
+  t.teardown(() => app.close());
+  await app.inject({ method: 'POST', url: '/v1/reload', headers: { host: 'localhost' } });
+  await app.inject({ url: '/v1/status', headers: { host: 'www.example.org' } });
+  await app.inject({ url: '/v1/status', headers: { host: 'localhost' } });
+  t.same(valuesOf(its.current, 'lvsentry_api_requests_refused_total'), ['FORBIDDEN 1', 'UNAUTHORIZED 1']);
+});
+
 t.test('virtual routers: role, priority and counters, each reason by its own label', async (t) => {
   const its = worldOf([seen({ role: 'master' }), seen({ name: 'inside', role: 'fault' })]);
   const rows: readonly (readonly [string, readonly string[]])[] = [

@@ -86,6 +86,7 @@ export async function rig(t: Test): Promise<Rig> {
       world: () => controller.world(),
       administer: (words) => controller.administer(words),
       preview: () => controller.preview(),
+      refused: () => undefined,
       reload: async () => ({ faults: its.faults, applied: its.applied }),
     },
     weights: async (text) => {

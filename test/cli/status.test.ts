@@ -55,6 +55,33 @@ t.test('status: what is not as it should be stands in the first line', async (t)
   t.match(out, /^web +tcp 192\.0\.2\.1:80 wlc \(not in the table\)/m);
 });
 
+t.test('status: most servers that fail at once, what is held, quorum and fallback', async (t) => {
+  const held = { kind: 'held', rail: 'minimum-healthy', limit: 1 } as const;
+  const standing = { weight: 1, needed: 2, serving: 1, minimum: 1, tier: 1, quorum: 'lost' } as const;
+  const mass = {
+    rule: { action: 'hold' },
+    isActive: true,
+    failing: 5,
+    of: 6,
+    canaries: [{ name: 'gateway', voice: 'down' }],
+    count: 1,
+  } as unknown as World['mass'];
+  const its = world({
+    mass,
+    standings: new Map([['web', { ...standing, servers: new Map([['web/192.0.2.12:80', held]]) }]]),
+  });
+  const { out } = await cli(['status', '--url', await daemon(t, source(its))]);
+  const lines = out.split('\n');
+  t.equal(lines[1], 'MOST SERVERS FAIL AT ONCE: 5 of 6 addresses; hold; canaries: gateway down');
+  t.match(out, /^web .* 2 of 2 up, quorum lost, fallback 2 serves, 1 held in /m);
+  t.match(
+    out,
+    /^ {2}192\.0\.2\.12:80 .*; is down, but stays in so that 1 server serves \(minimum-healthy\)$/m,
+  );
+  const calm = await cli(['status', '--url', await daemon(t, source(world()))]);
+  t.notMatch(calm.out, /AT ONCE|held|quorum|fallback/);
+});
+
 const SYNC: SyncState = {
   wanted: [syncDaemon('backup')],
   seen: [syncDaemon('backup')],
