@@ -106,6 +106,7 @@ export const SERVER_SCHEMA = objectOf<ServerStatus>('One real server in one serv
       'set-aside',
       'quorum-lost',
       'reserve',
+      'leaving',
       'fallback',
     ],
     'Why it serves as it does: health, the operator and the rules of the service taken together.',

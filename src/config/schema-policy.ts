@@ -71,7 +71,7 @@ export function fallback<Server>(server: object, most: number) {
   };
   return Type.Unsafe<string | Server | readonly (string | Server | readonly (string | Server)[])[]>({
     description:
-      'Where clients go when the quorum is lost: a server, or a list of tiers. The first tier with a server that is up serves; a tier is a server or a list of servers. A fallback is probed only where it has a `check`; without one it is thought to be up.',
+      'Where clients go when the quorum is lost: a server, or a list of tiers. The first tier with a server that is up serves; a tier is a server or a list of servers. A fallback is probed only where it has a `check`; without one it is thought to be up. When the servers are enough again they come first; then the fallback gets no new connections, and goes when it has none left, or after 5 minutes (at once where the service is persistent: its clients would be sent back to it).',
     'x-expects': EXPECTS,
     'x-type': 'server or list of tiers',
     'x-default': 'none: the servers that are left go on alone',

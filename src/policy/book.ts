@@ -5,13 +5,11 @@
 import type { Check, CheckId, Suspicion, VerdictChange } from '../checks/model.js';
 import type { Config, ServerConfig, ServiceConfig } from '../config/model.js';
 import { type Millis, millis } from '../core/units.js';
-import { destText, serviceText } from '../ipvs/keys.js';
-import type { ObservedService, ObservedTable, ServiceKey } from '../ipvs/model.js';
+import type { ObservedTable, ServiceKey } from '../ipvs/model.js';
 import type { Desired, DesiredService } from '../ipvs/plan.js';
 import { AdminBook } from './admin-book.js';
 import { ColdStart } from './cold-start.js';
-import { desiredEntries, destIn, entriesOf } from './desired.js';
-import { countConnections } from './drain.js';
+import { desiredEntries, entriesOf } from './desired.js';
 import { type Judgement, judge, NO_MEMORY, serverId } from './judge.js';
 import { MassWatch } from './mass-watch.js';
 import type { AdminWord, Connections, Instant, MassEffect, MassFailureState, ServerId } from './model.js';
@@ -19,13 +17,19 @@ import { type Place, type PolicyNews, standingNews } from './news.js';
 import {
   addressesOf,
   byService,
+  countIn,
   type Entry,
+  emptied,
   heldInTable,
+  inTable,
   isIdle,
+  keysOf,
   type Page,
   remembered,
+  type Sight,
   sameServer,
   serversOf,
+  servicesOf,
   weightIn,
 } from './pages.js';
 import { type Remembered, Roster } from './roster.js';
@@ -50,6 +54,8 @@ export class PolicyBook {
   /** Services that were judged while something was done about most servers failing at once. */
   #underMass = new Set<string>();
   #isRecalling = false;
+  /** Services with a fallback that finishes its connections. */
+  readonly #leaving = new Set<ServiceConfig>();
   #desired = new Map<string, DesiredService>();
   #observed: ObservedTable | undefined;
   /** As it was handed out since something changed. */
@@ -107,7 +113,9 @@ export class PolicyBook {
     this.#pages = new Map();
     this.#desired = new Map();
     this.#due = new Map();
-    const known = this.#forget(before.pages, new Set(config.services));
+    const services = new Set(config.services);
+    for (const service of this.#leaving) if (!services.has(service)) this.#leaving.delete(service);
+    const known = this.#forget(before.pages, services);
     const wasWatching = this.#mass.isWatching;
     const effect = this.#mass.effect;
     this.#mass.configure(config.massFailure);
@@ -279,32 +287,21 @@ export class PolicyBook {
     return this.#judgeAll(touched.values(), at.now, news);
   }
 
-  /** Services with a server that drains, by name: their entries in the table, by `serviceText`. */
+  /** Services with a server that drains or leaves, by name: their entries in the table, by `serviceText`. */
   get draining(): ReadonlyMap<string, ReadonlyMap<string, ServiceKey>> {
-    const services = new Map<string, ReadonlyMap<string, ServiceKey>>();
-    for (const id of this.#admin.draining) {
-      const service = this.#roster.places.get(id)?.service;
-      if (service === undefined || services.has(service.name)) continue;
-      const entries = entriesOf(service).flatMap((text) => {
-        const key = this.#desired.get(text)?.service.key;
-        return key === undefined ? [] : [[text, key] as const];
-      });
-      services.set(service.name, new Map(entries));
-    }
-    return services;
+    const draining = servicesOf(this.#admin.draining, this.#roster.places);
+    return keysOf([...draining, ...this.#leaving]);
   }
 
-  /** Entries of the table as they are now (undefined: not there), for the drains of their servers. */
-  look(seen: ReadonlyMap<string, ObservedService | undefined>, at: Instant): Outcome {
+  /** Entries of the table as they are now, for the drains of their servers. */
+  look(seen: Sight, at: Instant): Outcome {
     this.#leaveView();
-    return this.#stepDrains([...this.#admin.draining], at, ({ service, server }) => {
-      if (!entriesOf(service).every((text) => seen.has(text))) return undefined;
-      return countConnections(
-        service.entries.map(({ key }) =>
-          seen.get(serviceText(key))?.dests.get(destText(destIn(server, key).key)),
-        ),
-      );
-    });
+    const drains = this.#stepDrains([...this.#admin.draining], at, (place) => countIn(place, seen));
+    const pages = emptied(this.#leaving, this.#pages, seen);
+    for (const page of pages) this.#pages.set(page.service.name, page);
+    const emptyServices = pages.map(({ service }) => service);
+    const after = this.#judgeAll(emptyServices, at.now, [...drains.news]);
+    return { touched: new Set([...drains.touched, ...after.touched]), news: after.news };
   }
 
   #stepDrains(
@@ -373,12 +370,15 @@ export class PolicyBook {
       admin: this.#admin.all,
       assumed: this.#coldStart.assumed,
       isIdle: (its: ServiceConfig, server: ServerConfig) => isIdle(this.#observed, its, server),
+      isInTable: inTable(this.#observed, this.#isRecalling),
       isRecalled: this.#isRecalling,
       mass: this.#massEffect(),
     };
     if (known.mass !== undefined) this.#underMass.add(service.name);
     const judgement = judge(service, known, before?.memory ?? NO_MEMORY, now);
     this.#pages.set(service.name, { service, judgement });
+    if (judgement.memory.fallbacks.leaving.size > 0) this.#leaving.add(service);
+    else this.#leaving.delete(service);
     if (judgement.again === undefined) this.#due.delete(service.name);
     else this.#due.set(service.name, millis(now + judgement.again));
     for (const [text, entry] of desiredEntries(service, judgement, this.#roster.health))

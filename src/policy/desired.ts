@@ -23,6 +23,8 @@ function want(
 ): DesiredDest {
   // No verdict yet. What a predecessor left in the table is better knowledge than any assumption.
   if (standing === undefined || standing.kind === 'unknown') return { kind: 'hold', dest, otherwise };
+  // Where it is not in the table there is nothing to wait for.
+  if (standing.kind === 'leaving') return { kind: 'hold', dest: withWeight(dest, 0), otherwise: 'absent' };
   if (weight === undefined) return { kind: 'absent', dest };
   return { kind: 'present', dest: withWeight(dest, weight) };
 }

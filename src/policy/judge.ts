@@ -6,6 +6,7 @@ import type { ServerHealth } from '../world.js';
 import { admission } from './admission.js';
 import { assumedSide, assumedWith } from './combine.js';
 import { type Holding, holdServers, type Row } from './holding.js';
+import { type FallbackMemory, leavesUntil, NO_FALLBACKS } from './leaving.js';
 import type { MassEffect, QuorumState, ServerAdmin, ServerId, ServiceStanding, Standing } from './model.js';
 import { neededWeight, stepQuorum, type Weights } from './quorum.js';
 
@@ -21,6 +22,7 @@ export interface ServiceMemory {
   readonly in: ReadonlySet<ServerId>;
   /** When health took servers out within the last minute, the oldest first. */
   readonly removals: readonly Millis[];
+  readonly fallbacks: FallbackMemory;
 }
 
 export const NO_MEMORY: ServiceMemory = {
@@ -30,6 +32,7 @@ export const NO_MEMORY: ServiceMemory = {
   out: new Set(),
   in: new Set(),
   removals: [],
+  fallbacks: NO_FALLBACKS,
 };
 
 /** What is known of the servers of a service, by id. */
@@ -45,6 +48,8 @@ export interface Known {
   readonly isRecalled?: boolean;
   /** Whether the table gives a server no connections: for those of which nothing was known before. */
   readonly isIdle?: (service: ServiceConfig, server: ServerConfig) => boolean;
+  /** Whether the table holds a server, or may. */
+  readonly isInTable?: (service: ServiceConfig, server: FallbackServer) => boolean;
 }
 
 export interface Judgement {
@@ -102,6 +107,8 @@ interface Work {
   readonly out: Set<ServerId>;
   readonly standings: Map<ServerId, Standing>;
   readonly weights: Map<ServerId, number>;
+  readonly memory: ServiceMemory;
+  readonly fallbacks: { readonly serving: Set<ServerId>; readonly leaving: Map<ServerId, Millis> };
   again: Millis | undefined;
 }
 
@@ -216,6 +223,25 @@ function settleOut(work: Work, id: ServerId, own: Exclude<Own, { kind: 'candidat
   if (quiesced) work.weights.set(id, 0);
 }
 
+/** A fallback that does not serve. */
+function settleReserve(work: Work, id: ServerId, server: FallbackServer): void {
+  const { service, known, memory, now } = work;
+  const own = ownStanding(server, id, known);
+  if (own.kind !== 'candidate' && own.kind !== 'unknown') {
+    work.standings.set(id, own);
+    // It may have served until now: what connections it has live on.
+    if (own.kind === 'admin' && own.state !== 'disabled') work.weights.set(id, 0);
+    return;
+  }
+  const { isInTable } = known;
+  const isFirst = memory.quorum === undefined;
+  const until = leavesUntil({ service, server, id, before: memory.fallbacks, isFirst, isInTable }, now);
+  work.standings.set(id, { kind: until === undefined ? 'reserve' : 'leaving' });
+  if (until === undefined) return;
+  work.fallbacks.leaving.set(id, until);
+  work.again = soonest(work.again, millis(until - now));
+}
+
 function settleFallback(work: Work, serving: number | undefined, undecided: boolean): void {
   for (const [tier, servers] of work.service.fallback.entries()) {
     for (const server of servers) {
@@ -224,15 +250,8 @@ function settleFallback(work: Work, serving: number | undefined, undecided: bool
       else if (tier === serving && canServe(server, id, work.known)) {
         work.weights.set(id, fullWeight(server, id, work.known));
         work.standings.set(id, { kind: 'fallback', tier });
-      } else {
-        const own = ownStanding(server, id, work.known);
-        work.standings.set(
-          id,
-          own.kind === 'candidate' || own.kind === 'unknown' ? { kind: 'reserve' } : own,
-        );
-        // It may have served until now: what connections it has live on.
-        if (own.kind === 'admin' && own.state !== 'disabled') work.weights.set(id, 0);
-      }
+        work.fallbacks.serving.add(id);
+      } else settleReserve(work, id, server);
     }
   }
 }
@@ -267,6 +286,8 @@ export function judge(service: ServiceConfig, known: Known, memory: ServiceMemor
     out: new Set(memory.out),
     standings: new Map(),
     weights: new Map(),
+    memory,
+    fallbacks: { serving: new Set(), leaving: new Map() },
     again: holding.again,
   };
   settleServers(work, tier);
@@ -279,6 +300,7 @@ export function judge(service: ServiceConfig, known: Known, memory: ServiceMemor
       out: work.out,
       in: servingIds(work),
       removals: holding.removals,
+      fallbacks: work.fallbacks,
     },
     standing: {
       quorum,

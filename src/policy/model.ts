@@ -172,6 +172,8 @@ export type Standing =
   | { readonly kind: 'quorum-lost' }
   /** A fallback that is not needed. */
   | { readonly kind: 'reserve' }
+  /** A fallback that served: it gets no new connections, and goes when those that it has are over. */
+  | { readonly kind: 'leaving' }
   /** A fallback that serves. */
   | { readonly kind: 'fallback'; readonly tier: number };
 

@@ -2,11 +2,13 @@
 import type { CheckId } from '../checks/model.js';
 import type { FallbackServer, ServerConfig, ServiceConfig } from '../config/model.js';
 import { destText, serviceText } from '../ipvs/keys.js';
-import type { ObservedTable, ServiceKey } from '../ipvs/model.js';
+import type { ObservedService, ObservedTable, ServiceKey } from '../ipvs/model.js';
 import type { ServerHealth } from '../world.js';
-import { destIn } from './desired.js';
+import { destIn, entriesOf } from './desired.js';
+import { countConnections, totalOf } from './drain.js';
 import { type Judgement, serverId } from './judge.js';
-import type { ServerAdmin, ServerId } from './model.js';
+import { withoutLeaving } from './leaving.js';
+import type { Connections, ServerAdmin, ServerId } from './model.js';
 import type { Place } from './news.js';
 
 export type Server = ServerConfig | FallbackServer;
@@ -47,7 +49,8 @@ export function remembered(
   for (const id of ids) if (!isKnown(id)) out.add(id);
   const ramps = new Map([...memory.ramps].filter(([id]) => ids.has(id)));
   const inside = new Set([...memory.in].filter((id) => ids.has(id)));
-  return { ...page.judgement, memory: { ...memory, out, ramps, in: inside } };
+  const fallbacks = withoutLeaving(memory.fallbacks, (id) => !isKnown(id));
+  return { ...page.judgement, memory: { ...memory, out, ramps, in: inside, fallbacks } };
 }
 
 /** The addresses of checks that the run before ended with, and of those that were down. */
@@ -112,4 +115,74 @@ export function heldInTable(
   const server = place.service.servers.find((one) => one === place.server);
   if (server === undefined) return undefined;
   return isIdle(observed, place.service, server) ? 'down' : 'up';
+}
+
+/** Whether the table holds a server. @param unknown what holds before the first look at the table */
+export function inTable(
+  observed: ObservedTable | undefined,
+  unknown: boolean,
+): (service: ServiceConfig, server: Server) => boolean {
+  if (observed === undefined) return () => unknown;
+  return (service, server) =>
+    service.entries.some(({ key }) => weightIn(observed, key, server) !== undefined);
+}
+
+/** Entries of the table as they were read (undefined: not there), by `serviceText`. */
+export type Sight = ReadonlyMap<string, ObservedService | undefined>;
+
+/** What a server has left in all entries of its service; undefined where not all were read, or it still gets clients. */
+export function countIn({ service, server }: Place, seen: Sight): Connections | undefined {
+  if (!entriesOf(service).every((text) => seen.has(text))) return undefined;
+  return countConnections(
+    service.entries.map(({ key }) =>
+      seen.get(serviceText(key))?.dests.get(destText(destIn(server, key).key)),
+    ),
+  );
+}
+
+/** The page without the fallbacks that have no connections any more; undefined where nothing is otherwise. */
+function withoutEmpty(page: Page, seen: Sight): Page | undefined {
+  const { service, judgement } = page;
+  const { fallbacks } = judgement.memory;
+  const empty = new Set<ServerId>();
+  for (const server of service.fallback.flat()) {
+    const id = serverId(service, server);
+    const left = fallbacks.leaving.has(id) ? countIn({ service, server }, seen) : undefined;
+    if (left !== undefined && totalOf(left) === 0) empty.add(id);
+  }
+  if (empty.size === 0) return undefined;
+  const memory = { ...judgement.memory, fallbacks: withoutLeaving(fallbacks, (id) => empty.has(id)) };
+  return { service, judgement: { ...judgement, memory } };
+}
+
+/** The pages of services with a fallback that finished its connections, as they are without it. */
+export function emptied(
+  leaving: Iterable<ServiceConfig>,
+  pages: ReadonlyMap<string, Page>,
+  seen: Sight,
+): readonly Page[] {
+  return [...leaving].flatMap(({ name }) => {
+    const page = pages.get(name);
+    return (page && withoutEmpty(page, seen)) ?? [];
+  });
+}
+
+/** The services of servers, one as often as it has servers among them. */
+export function servicesOf(
+  ids: Iterable<ServerId>,
+  places: ReadonlyMap<ServerId, Place>,
+): readonly ServiceConfig[] {
+  return [...ids].flatMap((id) => places.get(id)?.service ?? []);
+}
+
+/** Where services stand in the table, by name: their entries by `serviceText`. */
+export function keysOf(
+  services: Iterable<ServiceConfig>,
+): ReadonlyMap<string, ReadonlyMap<string, ServiceKey>> {
+  return new Map(
+    [...services].map(({ name, entries }) => [
+      name,
+      new Map(entries.map(({ key }) => [serviceText(key), key])),
+    ]),
+  );
 }

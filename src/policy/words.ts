@@ -37,6 +37,8 @@ export function standingText(standing: Standing): string {
       return 'is up, but too few are: the fallback serves';
     case 'reserve':
       return 'is a fallback that is not needed';
+    case 'leaving':
+      return 'is a fallback that is not needed any more: it finishes its connections';
     case 'fallback':
       return 'serves as fallback';
     default:

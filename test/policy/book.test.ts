@@ -48,7 +48,7 @@ t.test(
     t.equal(desk.wants(), '12:0 13:0 21:1');
     t.equal(desk.standing(13), 'quorum-lost');
     t.same(desk.verdicts('up 11'), ['11 up', 'quorum met', 'tier none']);
-    t.equal(desk.wants(), '11:1 12:1 13:1');
+    t.equal(desk.wants(), '11:1 12:1 13:1 21:hold', 'the fallback finishes its connections');
   },
 );
 

@@ -151,8 +151,8 @@ class Stage {
     for (const { name, servers } of this.#book.desired.values()) {
       const its = standings.get(name)?.servers;
       const words = [...servers.values()].flatMap(({ server, want }) => {
-        if (want.kind === 'hold') return [`${server} ?`];
         const word = standingWord(its?.get(`${name}/${server}`));
+        if (want.kind === 'hold') return [word === ' leaving' ? `${server} 0${word}` : `${server} ?`];
         return want.kind === 'absent' ? [] : [`${server} ${want.dest.settings.weight}${word}`];
       });
       lines.push(`  ${name}: ${words.join(', ') || 'empty'}`);
