@@ -7,7 +7,7 @@ import { type AdminCommand, commandEntry } from '../policy/command.js';
 import { serverId } from '../policy/judge.js';
 import type { AdminWord } from '../policy/model.js';
 import type { Place } from '../policy/news.js';
-import { sendError } from './failure.js';
+import { refuseMethods, sendError } from './failure.js';
 import type { Guard } from './guard.js';
 import { ERROR_SCHEMA, RELOAD_SCHEMA, SERVERS_SCHEMA } from './schemas.js';
 import { findServers } from './servers.js';
@@ -17,6 +17,8 @@ import { placeStatus, type Servers } from './status.js';
 const BODY_BYTES_MAX = 4096;
 const REASON_LENGTH_MAX = 200;
 const WEIGHT_MAX = 2 ** 31 - 1;
+/** Of a path that takes `POST`. */
+const OTHER_METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 const VERBS = ['drain', 'undrain', 'disable', 'enable', 'weight'] as const;
 type Verb = (typeof VERBS)[number];
 
@@ -149,6 +151,8 @@ export function addControl(app: FastifyInstance, source: ApiSource, guard: Guard
     writers.set(request, by);
     return undefined;
   };
+  for (const url of [...VERBS.map((verb) => `/v1/servers/:server/${verb}`), '/v1/reload'])
+    refuseMethods(app, url, OTHER_METHODS, 'POST');
   const limits = { bodyLimit: BODY_BYTES_MAX, onRequest };
   for (const verb of VERBS)
     app.post(

@@ -1,6 +1,6 @@
 /** Errors as answers: `{ "error": { "code", "message" } }`, whatever went wrong. */
 import type { Socket } from 'node:net';
-import type { FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ApiError } from './schemas.js';
 
 /** What the codes mean. */
@@ -33,6 +33,24 @@ export function sendError(
     .code(status)
     .type('application/json; charset=utf-8')
     .send(JSON.stringify(errorBody(code, message)));
+}
+
+/** Answers the methods that a known path has not: before a body is read, for none is wanted. */
+export function refuseMethods(
+  app: FastifyInstance,
+  url: string,
+  method: readonly string[],
+  allow: string,
+): void {
+  app.route({
+    url,
+    method: [...method],
+    onRequest: (request, reply) => {
+      reply.header('allow', allow);
+      sendError(reply, 405, 'METHOD_NOT_ALLOWED', `${request.method} is not a method of ${request.url}`);
+    },
+    handler: (_request, reply) => reply,
+  });
 }
 
 /** The code of a status that fastify came to by itself. */

@@ -4,7 +4,7 @@ import { entriesOf } from '../policy/desired.js';
 import { serverId } from '../policy/judge.js';
 import type { ServerId } from '../policy/model.js';
 import type { World } from '../world.js';
-import { destsOf, serverTraffic, serviceTraffic, type Traffic } from './traffic.js';
+import { destsOf, serverTraffic, serviceTraffic, type Traffic, weightOf } from './traffic.js';
 
 /** Names and values, in the order in which they are written. */
 export type Labels = readonly (readonly [name: string, value: string])[];
@@ -48,7 +48,7 @@ export function serviceView(service: ServiceConfig, world: World): ServiceView {
   const seen = entriesOf(service).map((entry) => world.observed?.get(entry));
   const servers = [...service.servers, ...service.fallback.flat()].map((server): ServerView => {
     const dests = destsOf(service, server, seen);
-    const weight = dests[0]?.settings.weight;
+    const weight = weightOf(dests);
     return { server, id: serverId(service, server), weight, traffic: serverTraffic(dests) };
   });
   const inTable = seen.every((entry) => entry !== undefined);

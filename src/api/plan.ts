@@ -23,7 +23,7 @@ export interface PlanStatus {
 }
 
 /** @param at when the table was read */
-export function planStatus(at: number, { plan, left, foreign }: Preview): PlanStatus {
+function planStatus(at: number, { plan, left, foreign }: Preview): PlanStatus {
   return {
     lastDumpAt: new Date(at).toISOString(),
     changes: plan.map(changeOf),

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { World } from '../world.js';
 import { oneServer } from './control.js';
 import { EventRoute } from './events.js';
-import { sendError } from './failure.js';
+import { refuseMethods, sendError } from './failure.js';
 import { liveness, readiness } from './health.js';
 import { METRICS_TYPE, MetricsText } from './metrics.js';
 import { planAnswer } from './plan.js';
@@ -128,15 +128,6 @@ const OTHER_METHODS = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 export function addRoutes(app: FastifyInstance, source: ApiSource): void {
   for (const { url, response, handle } of routes()) {
     app.get(url, { schema: { response } }, (request, reply) => handle(source, request, reply));
-    app.route({
-      url,
-      method: OTHER_METHODS,
-      // Before a body is read: none is wanted.
-      onRequest: (request, reply) => {
-        reply.header('allow', 'GET, HEAD');
-        sendError(reply, 405, 'METHOD_NOT_ALLOWED', `${request.method} is not a method of ${request.url}`);
-      },
-      handler: (_request, reply) => reply,
-    });
+    refuseMethods(app, url, OTHER_METHODS, 'GET, HEAD');
   }
 }

@@ -86,11 +86,16 @@ export const SERVER_SCHEMA = objectOf<ServerStatus>('One real server in one serv
   name: text('Its name in the configuration, else `address:port`.'),
   address: text('Where the table sends its connections.'),
   port: count('The same.'),
+  ports: list(count('A port.'), 'Those of all entries of the service, where it states none of its own.'),
   verdict: choice(
     ['up', 'down', 'unknown'],
     '`unknown`: no verdict yet, or its probe worker is being restarted.',
   ),
-  weight: orNull(count('Its weight in the table now; null where it is not in the table.')),
+  weight: orNull(
+    count(
+      'Its weight in the table now, the smallest where entries differ; null where it is not in the table.',
+    ),
+  ),
   configuredWeight: count('Its weight while it is up.'),
   inTable: flag('Whether the table holds it.'),
   since: text('When the verdict was reached: RFC 3339, UTC.'),

@@ -6,7 +6,7 @@ import { firstForeign, foreignTexts } from '../ipvs/foreign.js';
 import { entriesText } from '../ipvs/keys.js';
 import type { ObservedService } from '../ipvs/model.js';
 import type { WindowState } from '../maintenance/model.js';
-import { entriesOf } from '../policy/desired.js';
+import { destIn, entriesOf } from '../policy/desired.js';
 import { serverId } from '../policy/judge.js';
 import type { AdminEntry, AdminSource, Connections, ServerAdmin, Standing } from '../policy/model.js';
 import { standingText } from '../policy/words.js';
@@ -14,12 +14,21 @@ import type { World } from '../world.js';
 import { type CheckStatus, checksStatus } from './checks.js';
 import { type MassStatus, massStatus } from './mass.js';
 import { type SyncStatus, syncStatus, type TimeoutsStatus, timeoutsStatus } from './status-kernel.js';
-import { destsOf, serverTraffic, serviceTraffic, type TrafficStatus, trafficStatus } from './traffic.js';
+import {
+  destsOf,
+  serverTraffic,
+  serviceTraffic,
+  type TrafficStatus,
+  trafficStatus,
+  weightOf,
+} from './traffic.js';
 
 export interface ServerStatus {
   readonly name: string;
   readonly address: string;
   readonly port: number;
+  /** Of all entries of the service. */
+  readonly ports: readonly number[];
   readonly verdict: Verdict;
   readonly weight: number | null;
   readonly configuredWeight: number;
@@ -195,7 +204,8 @@ function serverStatus(
     name: server.name,
     address: server.dest.key.address,
     port: server.dest.key.port,
-    weight: dests[0]?.settings.weight ?? null,
+    ports: [...new Set(service.entries.map(({ key }) => destIn(server, key).key.port))],
+    weight: weightOf(dests) ?? null,
     configuredWeight: server.dest.settings.weight,
     inTable: dests.length === service.entries.length,
     ...checksStatus(server, id, world),

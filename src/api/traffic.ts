@@ -80,3 +80,10 @@ export function trafficStatus(traffic: Traffic | undefined): TrafficStatus | nul
     bytesOutPerSecond: Number(stats.bytesOutPerSecond),
   };
 }
+
+/** The weight of a server in the entries of its service: the smallest, where they differ; undefined where it is in none. */
+export function weightOf(dests: readonly DestSeen[]): number | undefined {
+  let least: number | undefined;
+  for (const { settings } of dests) least = Math.min(settings.weight, least ?? settings.weight);
+  return least;
+}

@@ -150,11 +150,16 @@ function reasonText({ reason, standing, why }: ServerStatus): string {
   return standing === undefined || PLAIN.includes(standing) ? reason : `${reason}; ${why}`;
 }
 
+/** A service of several ports. An older daemon knows one. */
+function moreText({ ports }: ServerStatus): string {
+  return Array.isArray(ports) && ports.length > 1 ? ` and ${ports.length - 1} more` : '';
+}
+
 function serverRow(server: ServerStatus, now: number): readonly string[] {
   const address = parseIp(server.address);
   return [
     `  ${server.name}`,
-    address === undefined ? server.address : endpointText(address, server.port),
+    address === undefined ? server.address : `${endpointText(address, server.port)}${moreText(server)}`,
     server.verdict,
     weightText(server),
     ...trafficCells(server.traffic),

@@ -53,12 +53,39 @@ const virtualIps: Rule = {
   },
 };
 
+/** Marks what comes from the network, and not what the other director sends on. */
+function markLine(vip: Ip | undefined): string {
+  const program = vip !== undefined && ipFamily(vip) === 'ipv6' ? 'ip6tables' : 'iptables';
+  const to = vip === undefined ? [] : ['-d', vip];
+  const others = ['-m', 'mac', '!', '--mac-source', 'MAC-OF-THE-OTHER-DIRECTOR'];
+  const line = shellLine(
+    program,
+    '-t',
+    'mangle',
+    '-A',
+    'PREROUTING',
+    ...to,
+    ...others,
+    '-j',
+    'MARK',
+    '--set-mark',
+    '1',
+  );
+  return `${line}  # and in the service, in place of its address: fwmark: 1`;
+}
+
 const localServers: Rule = {
   id: 'local-server',
   judge(facts) {
     const { services, servers, routers } = facts.wanted;
     const vips = new Set(services.flatMap(({ address }) => (address === undefined ? [] : [address])));
     const of = (wanted: string) => services.find(({ name }) => name === wanted)?.address;
+    /** Names who listens, or nobody. */
+    const listenerLine = (wanted: string): string => {
+      const its = services.find(({ name }) => name === wanted);
+      const filter = its?.port === undefined ? [] : [`sport = :${its.port}`];
+      return `${shellLine('ss', '-lntup', ...filter)}  # somebody must listen on ${its?.address ?? 'the virtual IP'}, or on all addresses`;
+    };
     return servers.flatMap(({ service, address, method }): Judgement[] => {
       const isItself = of(service) === address;
       if (/^(127\.|::1$)/.test(address) || (!isLocal(address, facts) && !isItself)) return [];
@@ -66,11 +93,11 @@ const localServers: Rule = {
       if (method === 'masquerade' || routers.length === 0) {
         const why =
           'the kernel serves it here and rewrites nothing: it must listen on the virtual IP, at the port of the service';
-        return [found('note', seen, why, undefined)];
+        return [found('note', seen, why, listenerLine(service))];
       }
       const why =
         'while another director is master, this one schedules again what that one sent here, and packets go in circles; mark what comes from the network and make the service one of that mark';
-      return [found('warning', seen, why, undefined)];
+      return [found('warning', seen, why, markLine(of(service)))];
     });
   },
 };

@@ -215,3 +215,16 @@ t.test('a reload tells its faults', async (t) => {
   });
   t.equal((await app.inject({ method: 'POST', url: '/v1/reload' })).statusCode, 401);
 });
+
+t.test('a path that takes POST alone says so, and tells it from one that is not there', async (t) => {
+  const { source } = await rig(t);
+  const app = buildApi(source);
+  t.teardown(() => app.close());
+  for (const url of ['/v1/reload', '/v1/servers/192.0.2.12/drain', '/v1/servers/nobody/weight'])
+    for (const method of ['GET', 'HEAD', 'PUT', 'DELETE'] as const) {
+      const answer = await app.inject({ method, url, headers: { host: 'localhost' } });
+      t.same([answer.statusCode, answer.headers.allow], [405, 'POST'], `${method} ${url}`);
+    }
+  const there = await app.inject({ method: 'POST', url: '/v1/servers/192.0.2.12/kill' });
+  t.equal(there.statusCode, 404);
+});

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { serverTraffic, serviceTraffic, trafficStatus } from '../../src/api/traffic.js';
+import { serverTraffic, serviceTraffic, trafficStatus, weightOf } from '../../src/api/traffic.js';
 import type { ObservedService, Stats } from '../../src/ipvs/model.js';
 import { ZERO_STATS } from '../../src/ipvs/observe.js';
 import { key, service, table } from '../ipvs/build.js';
@@ -52,3 +52,17 @@ t.test('law: a server in several entries counts what it counts in each', async (
     }),
   );
 });
+
+t.test(
+  'the weight of a server in several entries is the smallest: it tells that one of them is otherwise',
+  async (t) => {
+    const dests = [...entry().dests.values()];
+    const weighing = (...weights: number[]) =>
+      weights.flatMap((weight) =>
+        dests.slice(0, 1).map((one) => ({ ...one, settings: { ...one.settings, weight } })),
+      );
+    t.equal(weightOf(weighing(3, 0, 5)), 0);
+    t.equal(weightOf(weighing(3)), 3);
+    t.equal(weightOf([]), undefined);
+  },
+);

@@ -82,6 +82,21 @@ t.test('status: most servers that fail at once, what is held, quorum and fallbac
   t.notMatch(calm.out, /AT ONCE|held|quorum|fallback/);
 });
 
+t.test('status: a server of a service of several ports', async (t) => {
+  const its = world();
+  const [web] = its.config.services;
+  if (web === undefined) throw new Error('no service');
+  const secure = { ...WEB, key: { ...WEB.key, port: 443 } } as typeof WEB;
+  const servers = web.servers.map((server) => ({ ...server, followsPort: true }));
+  const many = { ...web, entries: [WEB, secure] as const, servers };
+  const url = await daemon(t, source({ ...its, config: { ...its.config, services: [many] } }));
+  const { out } = await cli(['status', '--url', url]);
+  t.match(out, /^web +tcp 192\.0\.2\.1:80 and 1 more wlc/m);
+  t.match(out, /192\.0\.2\.11:80 and 1 more /);
+  const { out: json } = await cli(['status', '--json', '--url', url]);
+  t.match(JSON.parse(json), { services: [{ servers: [{ ports: [80, 443] }, { ports: [80, 443] }] }] });
+});
+
 const SYNC: SyncState = {
   wanted: [syncDaemon('backup')],
   seen: [syncDaemon('backup')],

@@ -64,6 +64,7 @@ export const MACHINE_CASES: readonly Case[] = [
     changes: { wanted: { servers: [{ service: 'web', address: ip('192.0.2.1'), method: 'direct' }] } },
     finds: ['note'],
     seen: /is this machine/,
+    fix: "ss -lntup 'sport = :80'  # somebody must listen on 192.0.2.254, or on all addresses",
   },
   {
     name: 'a server that is one of two directors',
@@ -75,6 +76,7 @@ export const MACHINE_CASES: readonly Case[] = [
       },
     },
     finds: ['warning'],
+    fix: "iptables -t mangle -A PREROUTING -d 192.0.2.254 -m mac '!' --mac-source MAC-OF-THE-OTHER-DIRECTOR -j MARK --set-mark 1  # and in the service, in place of its address: fwmark: 1",
   },
   {
     name: 'a service that is its own server',
