@@ -4,7 +4,7 @@ import { kernelTest } from './home.js';
 import type { SuiteResult } from './suites.js';
 
 /** These have guests of their own, beside this one: they wait more than they work. */
-const ELSEWHERE = ['whole', 'pair', 'ownership', 'trouble', 'chaos'];
+const ELSEWHERE = ['whole', 'pair', 'ownership', 'trouble', 'chaos', 'drain', 'rails'];
 
 /** It wants a kernel that has loaded nothing yet. */
 const FRESH = 'doctor';

@@ -15,6 +15,8 @@ function longestPause(instants: readonly number[]): number {
 export class Talk {
   /** Of this connection on the client's side. */
   port = 0;
+  /** Who is at its other end. */
+  server = '';
   /** When what was said came back, in the observer's milliseconds, in order. */
   readonly echoes: number[] = [];
   /** Whether nothing was lost or came twice. */
@@ -23,8 +25,10 @@ export class Talk {
   ended: string | undefined;
 
   hear(report: Exclude<ObserverReport, { kind: 'holders' | 'answer' }>): void {
-    if (report.kind === 'opened') this.port = report.port;
-    else if (report.kind === 'echo') {
+    if (report.kind === 'opened') {
+      this.port = report.port;
+      this.server = report.server ?? '';
+    } else if (report.kind === 'echo') {
       this.isWhole &&= report.count === this.echoes.length + 1;
       this.echoes.push(report.atMs);
     } else this.ended ??= report.why;
@@ -39,7 +43,7 @@ export class Talk {
 type Answer = Extract<ObserverReport, { kind: 'answer' }>;
 
 export class Observer {
-  /** What became of new requests, in order. They never stop. */
+  /** What became of new requests, in order. They stop only while it rests. */
   readonly answers: Answer[] = [];
   readonly #process: GuestProcess;
   readonly #talks: Talk[] = [];
@@ -71,12 +75,29 @@ export class Observer {
     return talk;
   }
 
+  /** Ends a connection from the client's side. */
+  hangUp(talk: Talk): void {
+    this.#order({ kind: 'hang-up', id: this.#talks.indexOf(talk) });
+  }
+
+  /** Makes no new requests, or makes them again. */
+  rest(isResting = true): void {
+    this.#order({ kind: 'rest', isResting });
+  }
+
   /** The MAC addresses that answer for the VIP. One question at a time. */
   whoHas(): Promise<readonly string[]> {
     return new Promise((resolve) => {
       this.#holders = resolve;
       this.#order({ kind: 'who-has' });
     });
+  }
+
+  /** The servers that answered since `mark` requests were; what failed has none. */
+  serversSince(mark: number): ReadonlySet<string> {
+    return new Set(
+      this.answers.slice(mark).map(({ status, server }) => (status === 200 ? server : 'failed')),
+    );
   }
 
   /** The longest time without a request that succeeded, since `mark` were answered. */

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import type { HttpOrder } from './guest/http-server.js';
 import type { GuestProcess } from './process.js';
-import { type RealServer, startOn } from './topology.js';
+import { type Host, type RealServer, startOn } from './topology.js';
 
 /** The bundle that this suite runs from: it holds the small programs, too. */
 const BUNDLE = process.argv[1] ?? '';
@@ -49,10 +49,11 @@ export class TestServer {
   }
 }
 
-/** Answers every request with 200 and the name of the server. */
-export function httpServer(server: RealServer): TestServer {
+/** Answers every request with 200 and the name of the host, on port 80 and on these. */
+export function httpServer(host: Host, ...more: readonly number[]): TestServer {
+  const ports = [...more, HTTP_PORT].map(String);
   return new TestServer(() =>
-    startOn(server, process.execPath, BUNDLE, 'http-server', server, String(HTTP_PORT)).listening(HTTP_PORT),
+    startOn(host, process.execPath, BUNDLE, 'http-server', host, ...ports).listening(HTTP_PORT),
   );
 }
 

@@ -23,7 +23,7 @@ function entriesOf(text: string): Set<string> {
 export class TableWatch {
   readonly #process: GuestProcess;
   readonly #missed = new Set<string>();
-  #guarded: readonly string[] = [];
+  #look: (entries: ReadonlySet<string>) => readonly string[] = () => [];
   #timer: NodeJS.Timeout | undefined;
   /** How often it has looked. */
   looks = 0;
@@ -43,22 +43,27 @@ export class TableWatch {
 
   /** From now on each of these has to be there whenever somebody looks. */
   guard(entries: Iterable<string>): void {
-    this.#guarded = [...entries];
+    const guarded = [...entries];
+    this.expect((now) => guarded.filter((entry) => !now.has(entry)));
+  }
+
+  /** From now on `look` is asked whenever somebody looks. @param look says what is wrong in a table */
+  expect(look: (entries: ReadonlySet<string>) => readonly string[]): void {
+    this.#look = look;
     this.#missed.clear();
     this.looks = 0;
     clearInterval(this.#timer);
-    this.#timer = setInterval(() => this.#look(), 10);
+    this.#timer = setInterval(() => this.#lookOnce(), 10);
   }
 
-  #look(): void {
+  #lookOnce(): void {
     this.looks += 1;
-    const now = this.now();
-    for (const entry of this.#guarded) if (!now.has(entry)) this.#missed.add(entry);
+    for (const entry of this.#look(this.now())) this.#missed.add(entry);
   }
 
-  /** Looks once more and ends the guard. @returns what was missing once, sorted */
+  /** Looks once more and ends the guard. @returns what was missing, or wrong, once, sorted */
   missed(): string[] {
-    this.#look();
+    this.#lookOnce();
     clearInterval(this.#timer);
     return [...this.#missed].sort();
   }

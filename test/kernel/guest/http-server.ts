@@ -1,32 +1,37 @@
-/** `main.mjs http-server NAME PORT`: a real server of the topology; it obeys its parent. */
-import { createServer } from 'node:http';
+/** `main.mjs http-server NAME PORT ...`: a real server of the topology; it obeys its parent. */
+import { createServer, type RequestListener } from 'node:http';
 
 /** How to answer from now on. */
 export interface HttpOrder {
   readonly status: number;
 }
 
-export async function program(args: readonly string[]): Promise<void> {
-  const [name = '', port = ''] = args;
-  let status = 200;
-  const server = createServer((request, response) => {
-    // Every request is a new connection, so that the director schedules each.
-    response.writeHead(status, { connection: 'close', 'content-type': 'text/plain' }).write(`${name}\n`);
-    // `/for/5000` keeps its connection for five seconds.
-    const [, keepMs] = /^\/for\/(\d{1,5})$/.exec(request.url ?? '') ?? [];
-    if (keepMs === undefined) response.end();
-    else setTimeout(() => response.end(), Number(keepMs));
-  });
+function listenOn(name: string, port: number, onRequest: RequestListener): void {
+  const server = createServer(onRequest);
   // A connection that lives as long as both ends want: what comes in goes back.
   server.on('upgrade', (_request, socket) => {
     socket.on('error', () => undefined);
     socket.write(`HTTP/1.1 101 Echo\r\nconnection: upgrade\r\nupgrade: echo\r\nserver: ${name}\r\n\r\n`);
     socket.pipe(socket);
   });
+  server.listen(port, '0.0.0.0');
+}
+
+export async function program(args: readonly string[]): Promise<void> {
+  const [name = '', ...ports] = args;
+  let status = 200;
+  const answer: RequestListener = (request, response) => {
+    // Every request is a new connection, so that the director schedules each.
+    response.writeHead(status, { connection: 'close', 'content-type': 'text/plain' }).write(`${name}\n`);
+    // `/for/5000` keeps its connection for five seconds.
+    const [, keepMs] = /^\/for\/(\d{1,5})$/.exec(request.url ?? '') ?? [];
+    if (keepMs === undefined) response.end();
+    else setTimeout(() => response.end(), Number(keepMs));
+  };
   process.on('message', (order: HttpOrder) => {
     status = order.status;
     process.send?.('obeyed');
   });
   process.on('disconnect', () => process.exit());
-  server.listen(Number(port), '0.0.0.0');
+  for (const port of ports) listenOn(name, Number(port), answer);
 }

@@ -16,15 +16,25 @@ export type ObserverOrder =
   | { readonly kind: 'talk'; readonly id: number }
   /** Opens a connection and says nothing. */
   | { readonly kind: 'dial'; readonly id: number }
+  /** Ends a connection. */
+  | { readonly kind: 'hang-up'; readonly id: number }
+  /** Makes no new requests until told otherwise. */
+  | { readonly kind: 'rest'; readonly isResting: boolean }
   | { readonly kind: 'who-has' };
 
 export type ObserverReport =
-  | { readonly kind: 'opened'; readonly id: number; readonly port: number }
+  /** `server` is the name of who answers, where it said so. */
+  | { readonly kind: 'opened'; readonly id: number; readonly port: number; readonly server?: string }
   /** What was said came back. */
   | { readonly kind: 'echo'; readonly id: number; readonly count: number; readonly atMs: number }
   | { readonly kind: 'closed'; readonly id: number; readonly why: string }
   /** A request on a connection of its own; no status where it failed. */
-  | { readonly kind: 'answer'; readonly status: number | undefined; readonly atMs: number }
+  | {
+      readonly kind: 'answer';
+      readonly status: number | undefined;
+      readonly server: string;
+      readonly atMs: number;
+    }
   /** The MAC addresses that answered within the time. */
   | { readonly kind: 'holders'; readonly macs: readonly string[] };
 
@@ -38,6 +48,8 @@ const AF_PACKET = 17;
 const SOCK_RAW = 3;
 /** In network order. */
 const ETH_P_ARP = 0x0608;
+
+const open = new Map<number, Socket>();
 
 const report = (said: ObserverReport): void => void process.send?.(said);
 
@@ -64,8 +76,9 @@ function chat(id: number, socket: Socket): void {
 function talk(id: number, host: string): void {
   const headers = { connection: 'upgrade', upgrade: 'echo' };
   const asked = request({ host, port: 80, agent: false, headers });
-  asked.once('upgrade', (_response, socket: Socket) => {
-    report({ kind: 'opened', id, port: socket.localPort ?? 0 });
+  asked.once('upgrade', ({ headers: answered }, socket: Socket) => {
+    open.set(id, socket);
+    report({ kind: 'opened', id, port: socket.localPort ?? 0, server: String(answered.server) });
     chat(id, socket);
   });
   asked.once('error', ({ message }) => report({ kind: 'closed', id, why: message }));
@@ -80,13 +93,16 @@ function dial(id: number, host: string): void {
 }
 
 function ask(host: string): void {
-  const answer = (status: number | undefined): void =>
-    report({ kind: 'answer', status, atMs: performance.now() });
+  const answer = (status: number | undefined, server = ''): void =>
+    report({ kind: 'answer', status, server: server.trim(), atMs: performance.now() });
   const asked = get(
     { host, port: 80, agent: false, signal: AbortSignal.timeout(ASK_LIMIT_MS) },
     (response) => {
-      response.resume();
-      response.once('end', () => answer(response.statusCode));
+      let body = '';
+      response.on('data', (chunk: Buffer) => {
+        body += chunk.toString('latin1');
+      });
+      response.once('end', () => answer(response.statusCode, body));
       response.once('error', () => answer(undefined));
     },
   );
@@ -127,10 +143,15 @@ async function whoHas(address: string): Promise<void> {
 }
 
 export async function program([address = '']: readonly string[]): Promise<void> {
-  setInterval(() => ask(address), ASK_EVERY_MS);
+  let isResting = false;
+  setInterval(() => {
+    if (!isResting) ask(address);
+  }, ASK_EVERY_MS);
   process.on('message', (order: ObserverOrder) => {
     if (order.kind === 'talk') talk(order.id, address);
     else if (order.kind === 'dial') dial(order.id, address);
+    else if (order.kind === 'hang-up') open.get(order.id)?.end();
+    else if (order.kind === 'rest') isResting = order.isResting;
     else void whoHas(address);
   });
   process.on('disconnect', () => process.exit());

@@ -21,6 +21,8 @@ export const GUEST_SUITES: Readonly<Record<string, GuestSuite>> = {
   realserver: { limitSeconds: 120, load: () => import('./realserver.suite.js') },
   cli: { limitSeconds: 60, load: () => import('./cli.suite.js') },
   pair: { limitSeconds: 400, load: () => import('./pair.suite.js') },
+  drain: { limitSeconds: 800, load: () => import('./drain.suite.js') },
+  rails: { limitSeconds: 800, load: () => import('./rails.suite.js') },
   whole: { limitSeconds: 400, load: () => import('./whole.suite.js') },
   chaos: { limitSeconds: 500, load: () => import('./chaos.suite.js') },
 };

@@ -17,6 +17,8 @@ const FOREIGN_SERVER = `-a -t ${VIP}:80 -r 192.168.2.77:80 -g -w 5`;
 
 /** Of the director's own network: only the kernel knows that no server can have it. */
 const BROADCAST = '192.168.2.255';
+/** Debian's kernels build every scheduler but this one. */
+const NOT_BUILT = 'twos';
 const LOAD_LIMIT_MS = 60_000;
 
 function configuration(scheduler = 'wlc', extra = ''): string {
@@ -69,6 +71,15 @@ async function refusals(t: Assertions, director: Director): Promise<void> {
   director.configure(configuration('wlc', odd));
   director.reload();
   t.ok(await eventually(() => director.events('table-error').length > 0, 10_000), 'the refusal is told');
+  await tableBecomes(t, beside, 'the others go on as they were');
+  const unknown = `  unknown: { address: ${VIP}:82, scheduler: ${NOT_BUILT}, servers: [${ADDRESSES.rs1}] }\n`;
+  director.configure(configuration('wlc', unknown + odd));
+  director.reload();
+  const isTold = (): boolean =>
+    director
+      .events('table-error')
+      .some(({ msg }) => new RegExp(`no scheduler "${NOT_BUILT}"`).test(String(msg)));
+  t.ok(await eventually(isTold, 10_000), 'and so is a scheduler that this kernel does not have');
   await tableBecomes(t, beside, 'the others go on as they were');
   director.configure('services: [');
   director.reload();
