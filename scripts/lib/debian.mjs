@@ -24,6 +24,7 @@ const PACKAGES = {
   'redis-server': 'a real Redis, with which directors share admin state',
   postgresql: 'a real PostgreSQL',
   'mariadb-server': 'a real MariaDB',
+  slapd: 'a real LDAP server',
   openssl: 'certificates for the HTTPS tests',
   curl: 'a client that we did not write',
   ldirectord: 'whose tables are taken over',

@@ -5,6 +5,7 @@ import { ftpProber } from './ftp.js';
 import { grpcProber } from './grpc.js';
 import { httpPlan, httpProber } from './http.js';
 import type { LanePlan } from './lane.js';
+import { ldapProber } from './ldap.js';
 import { mailboxProber, memcachedProber } from './mail.js';
 import type { CheckType, ProbeResult, ProbeSpec } from './model.js';
 import { mysqlProber } from './mysql.js';
@@ -53,6 +54,7 @@ export function allProbers(clock: Clock): Probers {
     redis: redisProber(now, tls),
     mysql: mysqlProber(now, tls),
     postgres: postgresProber(now, tls),
+    ldap: ldapProber(now, tls),
   };
 }
 

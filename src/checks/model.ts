@@ -2,6 +2,7 @@
 import type { EpochMillis, Micros, Millis } from '../core/units.js';
 import type { MysqlCheck, PostgresCheck, RedisCheck } from './spec-database.js';
 import type { DnsCheck, NtpCheck, SipCheck, UdpCheck } from './spec-datagram.js';
+import type { LdapCheck } from './spec-directory.js';
 import type { Target } from './spec-target.js';
 import type { MailboxCheck, MemcachedCheck, SendExpectCheck, SmtpCheck, TlsCheck } from './spec-text.js';
 import type { TlsUse } from './spec-tls.js';
@@ -73,6 +74,7 @@ export const CHECK_TYPES = [
   'redis',
   'mysql',
   'postgres',
+  'ldap',
 ] as const;
 export type CheckType = (typeof CHECK_TYPES)[number];
 
@@ -93,7 +95,8 @@ export type ProbeSpec =
   | SipCheck
   | RedisCheck
   | MysqlCheck
-  | PostgresCheck;
+  | PostgresCheck
+  | LdapCheck;
 
 /** `service/server`, or `service/server/check` where the server has several: unique in one configuration. */
 export type CheckId = string;

@@ -3,7 +3,7 @@ import type { CheckType } from '../checks/model.js';
 import { type Context, FAULTY, type Faulty, report } from './cursor.js';
 import { type Layers, pick } from './layers.js';
 
-const PACKAGES: Partial<Record<CheckType, string>> = { mysql: 'mysql2', postgres: 'pg' };
+const PACKAGES: Partial<Record<CheckType, string>> = { mysql: 'mysql2', postgres: 'pg', ldap: 'ldapts' };
 
 /** Reports a check whose library is not installed. */
 export function needPackage(context: Context, type: CheckType, layers: Layers): Faulty | undefined {

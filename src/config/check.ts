@@ -5,6 +5,7 @@ import { assert } from '../core/assert.js';
 import { formatDuration, type Millis, parseDuration, seconds } from '../core/units.js';
 import { sendExpectProbe, udpProbe } from './check-bytes.js';
 import { redisProbe, sqlProbe } from './check-database.js';
+import { ldapProbe } from './check-directory.js';
 import { ftpProbe } from './check-ftp.js';
 import { grpcProbe } from './check-grpc.js';
 import { httpProbe } from './check-http.js';
@@ -161,6 +162,7 @@ const PROBES: Readonly<Record<CheckType, Complete>> = {
   redis: redisProbe,
   mysql: (context, layers) => sqlProbe(context, 'mysql', layers),
   postgres: (context, layers) => sqlProbe(context, 'postgres', layers),
+  ldap: ldapProbe,
 };
 
 /**

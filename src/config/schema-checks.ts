@@ -6,6 +6,7 @@ import { type Static, Type } from 'typebox';
 import { CHECK_TYPES, type CheckType } from '../checks/model.js';
 import { sendExpect, udp } from './schema-check-bytes.js';
 import { mysql, postgres, redis } from './schema-check-database.js';
+import { ldap } from './schema-check-directory.js';
 import { ftp } from './schema-check-ftp.js';
 import { grpc } from './schema-check-grpc.js';
 import { http, https } from './schema-check-http.js';
@@ -40,6 +41,7 @@ export const CHECK_KINDS: Readonly<Record<CheckType, CheckKindSchema>> = {
   redis,
   mysql,
   postgres,
+  ldap,
 };
 
 const CHECK_DOC = { says: 'How servers are probed.', example: '{ type: http, path: /health }' };
@@ -79,6 +81,7 @@ export const anyCheck = section(
     ...redis.keys,
     ...mysql.keys,
     ...postgres.keys,
+    ...ldap.keys,
   }),
   CHECK_DOC,
 );

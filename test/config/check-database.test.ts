@@ -50,12 +50,13 @@ t.test('a kind whose package is not installed is refused, by the name of the pac
   const rows = [
     ['mysql', 'mysql2'],
     ['postgres', 'pg'],
+    ['ldap', 'ldapts'],
   ] as const;
   for (const [type, name] of rows) {
     const text = (check: string): string =>
       `services: { web: { address: '192.0.2.1:1', check: ${check}, servers: [192.0.2.2] } }`;
     const without = { ...DEPS, hasPackage: (other: string) => other !== name };
-    const [fault, ...more] = faultsOf(text(`{ type: ${type}, user: probe }`), without);
+    const [fault, ...more] = faultsOf(text(`{ type: ${type}, user: probe, password: x }`), without);
     t.match(
       fault,
       `services.web.check.type: it needs the package ${name}, which is not installed: npm install ${name}`,

@@ -75,6 +75,7 @@ export const PACKAGES: Readonly<Record<string, RegExp>> = {
   ioredis: /^src\/(store|checks)\/redis\.ts$/,
   pg: /^src\/checks\/postgres\.ts$/,
   mysql2: /^src\/checks\/mysql\.ts$/,
+  ldapts: /^src\/checks\/ldap\.ts$/,
   'node-cron': /^src\/schedule\.ts$/,
   undici: /^src\/(checks|alerts)\//,
   pino: /^src\/(sys\/|daemon\.ts|main\.ts)/,
