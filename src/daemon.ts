@@ -15,7 +15,6 @@ import { MainPart } from './main-part.js';
 import { longestStop } from './policy/ownership.js';
 import { hookHappening, noticeHappening, roleHappening } from './roles.js';
 import { systemClock, systemTimers, systemTurns } from './sys/clock.js';
-import { collectGarbageAlone } from './sys/collector.js';
 import { notifyManager } from './sys/notify.js';
 import { openPipe } from './sys/pipe.js';
 import { VrrpThread } from './vrrp/thread.js';
@@ -233,7 +232,6 @@ function openLog(level: LogLevel, director: string): Logger {
  * @returns the exit code: 0 stopped, 1 could not start, 3 the configuration is wrong
  */
 export async function runDaemon(path: string, level: LogLevel): Promise<number> {
-  collectGarbageAlone();
   const cache = createConfigCache();
   const load = () => loadBesides(path, { clock: systemClock, turns: systemTurns }, cache);
   const loaded = await load();

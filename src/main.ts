@@ -98,7 +98,12 @@ async function main(words: readonly string[]): Promise<number> {
     onInterrupt,
     openRealServer,
     examine,
-    runDaemon: async (path, level) => (await import('./daemon.js')).runDaemon(path, level),
+    runDaemon: async (path, level) => {
+      const { collectGarbageAlone, keepYoungSmall } = await import('./sys/collector.js');
+      collectGarbageAlone();
+      keepYoungSmall();
+      return (await import('./daemon.js')).runDaemon(path, level);
+    },
   });
 }
 

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { assert, unreachable } from '../core/assert.js';
 import { millis } from '../core/units.js';
 import { systemClock, systemEntropy, systemTimers } from '../sys/clock.js';
+import { keepYoungSmall } from '../sys/collector.js';
 import { openConnector } from '../sys/connector.js';
 import { openOrigin } from '../sys/origin.js';
 import { allProbers, lanePlanOf, probeByType } from './kinds.js';
@@ -11,6 +12,8 @@ import type { Check, CheckId, Suspicion, VerdictChange } from './model.js';
 import { useOrigins } from './origin.js';
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.js';
 import { Runner } from './runner.js';
+
+keepYoungSmall();
 
 /** Descriptors that one worker may hold at once; Node raises the soft limit of the process to the hard one. */
 const IN_FLIGHT_MAX = 4096;

@@ -38,12 +38,51 @@ function run(before: string): { readonly said: Said; readonly complaints: string
   return { said: JSON.parse(stdout) as Said, complaints: stderr };
 }
 
+const ALONE = `import { collectGarbageAlone } from ${JSON.stringify(COLLECTOR)}; collectGarbageAlone();`;
+
 t.test('garbage of every thread is collected by that thread, and hardly by helpers', async (t) => {
-  const call = `import { collectGarbageAlone } from ${JSON.stringify(COLLECTOR)}; collectGarbageAlone();`;
-  const alone = run(call);
+  const alone = run(ALONE);
   t.equal(alone.complaints, '', 'V8 knows all flags');
   t.equal(alone.said.code, 0);
   const shared = run('');
   t.ok(shared.said.helpers > 0, 'the measure itself: there are helpers');
   t.ok(shared.said.busy > 3 * alone.said.busy, `${shared.said.busy} ns, alone ${alone.said.busy} ns`);
+});
+
+/** The flag is set again in the second thread, as our workers do: its start set it back. */
+const KEPT = `import { keepYoungSmall } from ${JSON.stringify(COLLECTOR)}; keepYoungSmall(); const flag = '--semi-space-growth-factor=1';`;
+
+/** Keeps enough young objects alive that the space for them would grow; says how large it is, in MB, here and there. */
+const YOUNG = `
+import { getHeapSpaceStatistics } from 'node:v8';
+import { Worker } from 'node:worker_threads';
+function grow(statistics) {
+  let kept = [];
+  for (let round = 0; round < 3000000; round += 1) {
+    if (round % 3 === 0) kept.push({ round, list: [round] });
+    if (kept.length > 200000) kept = [];
+  }
+  return statistics().find(({ space_name }) => space_name === 'new_space').space_size / 1e6;
+}
+const code = 'const v8 = require("node:v8"); v8.setFlagsFromString(' + JSON.stringify(flag) + ');' +
+  'require("node:worker_threads").parentPort.postMessage((' + grow + ')(v8.getHeapSpaceStatistics));';
+const second = new Worker(code, { eval: true, execArgv: [] });
+second.once('message', (there) => console.log(JSON.stringify({ here: grow(getHeapSpaceStatistics), there })));
+`;
+
+function youngSpaces(before: string): { readonly here: number; readonly there: number } {
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', `${before}${YOUNG}`], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  if (stdout === '') throw new Error(stderr);
+  return JSON.parse(stdout) as { here: number; there: number };
+}
+
+t.test('the space for young objects stays small in every thread', async (t) => {
+  const [small, usual] = [youngSpaces(KEPT), youngSpaces("const flag = '--no-memory-reducer';")];
+  for (const thread of ['here', 'there'] as const) {
+    t.ok(small[thread] < 5, `${thread}: ${small[thread]} MB`);
+    t.ok(usual[thread] > 3 * small[thread], `the measure itself: it would be ${usual[thread]} MB`);
+  }
 });
