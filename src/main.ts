@@ -81,11 +81,14 @@ function onInterrupt(listener: () => void): () => void {
 }
 
 async function main(words: readonly string[]): Promise<number> {
-  const [{ runCli }, { systemClock, systemTimers }, { openOrigin }] = await Promise.all([
-    import('./cli/program.js'),
-    import('./sys/clock.js'),
-    import('./sys/origin.js'),
-  ]);
+  const [{ runCli }, { systemClock, systemTimers }, { openOrigin }, { openPacketSocket }] = await Promise.all(
+    [
+      import('./cli/program.js'),
+      import('./sys/clock.js'),
+      import('./sys/origin.js'),
+      import('./sys/packet.js'),
+    ],
+  );
   return runCli(words, {
     out: (line) => process.stdout.write(`${line}\n`),
     err: (line) => process.stderr.write(`${line}\n`),
@@ -93,6 +96,7 @@ async function main(words: readonly string[]): Promise<number> {
     clock: systemClock,
     timers: systemTimers,
     openOrigin,
+    openSocket: openPacketSocket,
     openKernelTable,
     trialFile: '/run/lvsentry-apply.json',
     onInterrupt,

@@ -1,5 +1,5 @@
 /** The table of check kinds: a new kind is a file, a row here, a test and a row in the documentation. */
-import type { Clock } from '../core/ports.js';
+import type { Clock, OpenPacketSocket } from '../core/ports.js';
 import { dnsProber } from './dns.js';
 import { ftpProber } from './ftp.js';
 import { grpcProber } from './grpc.js';
@@ -10,6 +10,7 @@ import { mailboxProber, memcachedProber } from './mail.js';
 import type { CheckType, ProbeResult, ProbeSpec } from './model.js';
 import { mysqlProber } from './mysql.js';
 import { ntpProber } from './ntp.js';
+import { pingProber } from './ping.js';
 import { postgresProber } from './postgres.js';
 import type { Prober } from './prober.js';
 import { redisProber } from './redis.js';
@@ -27,14 +28,21 @@ export type Probers = {
   readonly [Type in CheckType]: Prober<Extract<ProbeSpec, { readonly type: Type }>>;
 };
 
+/** What is outside the probers. */
+export interface ProberPorts {
+  readonly clock: Clock;
+  readonly openSocket: OpenPacketSocket;
+}
+
 /** All probers of a thread, on one clock and with one set of TLS credentials. */
-export function allProbers(clock: Clock): Probers {
+export function allProbers({ clock, openSocket }: ProberPorts): Probers {
   const now = () => clock.monotonic();
   const tls = new TlsClient(clock);
   const http = httpProber(now, tls);
   const mailbox = mailboxProber(now, tls);
   return {
     tcp: tcpProber(now),
+    ping: pingProber(now, openSocket),
     'send-expect': sendExpectProber(now, tls),
     udp: udpProber(now),
     http,

@@ -3,6 +3,7 @@ import type { EpochMillis, Micros, Millis } from '../core/units.js';
 import type { MysqlCheck, PostgresCheck, RedisCheck } from './spec-database.js';
 import type { DnsCheck, NtpCheck, SipCheck, UdpCheck } from './spec-datagram.js';
 import type { LdapCheck } from './spec-directory.js';
+import type { PingCheck } from './spec-ping.js';
 import type { Target } from './spec-target.js';
 import type { MailboxCheck, MemcachedCheck, SendExpectCheck, SmtpCheck, TlsCheck } from './spec-text.js';
 import type { TlsUse } from './spec-tls.js';
@@ -55,6 +56,7 @@ export interface FtpCheck {
 /** Every kind of check, in the order in which they are documented. */
 export const CHECK_TYPES = [
   'tcp',
+  'ping',
   'send-expect',
   'udp',
   'http',
@@ -80,6 +82,7 @@ export type CheckType = (typeof CHECK_TYPES)[number];
 
 export type ProbeSpec =
   | TcpCheck
+  | PingCheck
   | SendExpectCheck
   | UdpCheck
   | HttpCheck

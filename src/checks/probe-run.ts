@@ -54,6 +54,7 @@ export class ProbeRun {
   readonly #sockets: (Socket | Datagrams)[] = [];
   /** Connections that belong to the TLS session above them: Node crashes where such a one is reset. */
   readonly #wrapped = new Set<Socket | Datagrams>();
+  readonly #atEnd: (() => void)[] = [];
   #phase: Phase = 'connect';
   #phaseStarted: Millis;
   #result: ProbeResult | undefined;
@@ -116,7 +117,14 @@ export class ProbeRun {
     this.#signal.removeEventListener('abort', this.#onDeadline);
     // What stands above goes first.
     for (const socket of [...this.#sockets].reverse()) free(socket, this.#wrapped.has(socket));
+    for (const giveBack of this.#atEnd) giveBack();
     this.#settleWhenFree();
+  }
+
+  /** What a prober has opened itself is given back here: once, at once, whatever ends the probe. */
+  atEnd(free: () => void): void {
+    if (this.ended) free();
+    else this.#atEnd.push(free);
   }
 
   /** Ends the probe by an error of a socket, or by a defect of ours. */
@@ -130,13 +138,13 @@ export class ProbeRun {
     const socket = connectTo(target, {
       buffer: READ_BUFFER,
       callback: (count, buffer) => {
-        this.#guard(() => handlers.data(buffer.subarray(0, count)));
+        this.guard(() => handlers.data(buffer.subarray(0, count)));
         return true;
       },
     });
     socket.once('connect', () => {
       if (isSelfConnected(socket, target)) this.end({ kind: 'refused', phase: this.#phase });
-      else this.#guard(() => handlers.open(socket));
+      else this.guard(() => handlers.open(socket));
     });
     this.#own(socket, handlers);
   }
@@ -179,10 +187,10 @@ export class ProbeRun {
     const socket = createSocket(ipFamily(target.address) === 'ipv6' ? 'udp6' : 'udp4');
     this.#sockets.push(socket);
     socket.on('error', (error) => this.fail(error));
-    socket.on('message', (bytes) => this.#guard(() => handlers.data(bytes)));
+    socket.on('message', (bytes) => this.guard(() => handlers.data(bytes)));
     socket.once('close', () => this.#onClosed(socket));
     // A callback of `connect` would be given its error too.
-    socket.once('connect', () => this.#guard(() => handlers.open(socket)));
+    socket.once('connect', () => this.guard(() => handlers.open(socket)));
     bindTo(socket, target);
     socket.connect(target.port, target.address);
   }
@@ -201,8 +209,8 @@ export class ProbeRun {
   }
 
   #ownTls(socket: TLSSocket, handlers: LinkHandlers): void {
-    socket.once('secureConnect', () => this.#guard(() => handlers.open(socket)));
-    socket.on('data', (bytes: Buffer) => this.#guard(() => handlers.data(bytes)));
+    socket.once('secureConnect', () => this.guard(() => handlers.open(socket)));
+    socket.on('data', (bytes: Buffer) => this.guard(() => handlers.data(bytes)));
     this.#own(socket, handlers);
   }
 
@@ -211,7 +219,7 @@ export class ProbeRun {
     socket.on('error', (error) => {
       if (!this.#dropped.has(socket)) this.fail(error);
     });
-    socket.once('end', () => this.#guard(() => this.#onPeerEnd(handlers)));
+    socket.once('end', () => this.guard(() => this.#onPeerEnd(handlers)));
     socket.once('close', () => this.#onClosed(socket));
   }
 
@@ -225,8 +233,11 @@ export class ProbeRun {
     else handlers.end();
   }
 
-  /** A defect met by what one server says must not end the worker and, with it, every other check. */
-  #guard(run: () => void): void {
+  /**
+   * Calls a handler, unless the probe has ended. A defect met by what one server says must not end the worker and, with
+   * it, every other check.
+   */
+  guard(run: () => void): void {
     if (this.ended) return;
     try {
       run();

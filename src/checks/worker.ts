@@ -6,6 +6,7 @@ import { systemClock, systemEntropy, systemTimers } from '../sys/clock.js';
 import { keepYoungSmall } from '../sys/collector.js';
 import { openConnector } from '../sys/connector.js';
 import { openOrigin } from '../sys/origin.js';
+import { openPacketSocket } from '../sys/packet.js';
 import { allProbers, lanePlanOf, probeByType } from './kinds.js';
 import { Lane } from './lane.js';
 import type { Check, CheckId, Suspicion, VerdictChange } from './model.js';
@@ -25,7 +26,7 @@ const port = parentPort;
 assert(port !== null, 'a probe worker is a thread');
 
 useOrigins(openOrigin);
-const probers = allProbers(systemClock);
+const probers = allProbers({ clock: systemClock, openSocket: openPacketSocket });
 const tell = (message: FromWorker): void => port.postMessage(message);
 const checks = new Map<CheckId, Check>();
 let changes: VerdictChange[] = [];

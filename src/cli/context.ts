@@ -1,6 +1,6 @@
 /** What a command gets from the outside, and what it may leave behind. */
 import type { Config } from '../config/model.js';
-import type { Clock, OpenOrigin, Timers } from '../core/ports.js';
+import type { Clock, OpenOrigin, OpenPacketSocket, Timers } from '../core/ports.js';
 import type { Facts } from '../doctor/model.js';
 import type { IpvsTable } from '../ipvs/model.js';
 import type { RealServer } from '../realserver/keeper.js';
@@ -15,6 +15,7 @@ export interface CliContext {
   readonly timers: Timers;
   /** Opens sockets of probes that are to come from somewhere else. @throws NATIVE */
   readonly openOrigin: OpenOrigin;
+  readonly openSocket: OpenPacketSocket;
   /** The table of this machine's kernel. @throws IPVS_ABSENT, NATIVE, NETLINK, PERMISSION (rejects) */
   openKernelTable(): Promise<IpvsTable>;
   /** This machine as a real server. @throws NATIVE, NETLINK, PERMISSION (rejects) */

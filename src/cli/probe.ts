@@ -80,7 +80,7 @@ export async function run(context: CliContext, given: Given): Promise<number> {
   const count = countOf(given);
   const { probe, rule } = checkOf(given);
   useOrigins(context.openOrigin);
-  const probers = allProbers(context.clock);
+  const probers = allProbers(context);
   let passed = 0;
   for (let index = 0; index < count; index += 1) {
     const deadline = new AbortController();

@@ -25,7 +25,7 @@ import { CHECK_KEYS, wrongTypeText } from './schema-facts.js';
 export interface CheckTemplate {
   readonly type: CheckType;
   readonly rule: CheckRule;
-  /** Instead of the server's port. */
+  /** Instead of the server's port; 0: what is probed has no port. */
   readonly port: number | undefined;
   /** Where its probes come from; undefined: where the kernel has them come from. */
   readonly origin: OriginChoice | undefined;
@@ -143,6 +143,7 @@ type Complete = (context: Context, layers: Layers) => Checked<CheckTemplate['pro
 /** For each type what its keys come to. */
 const PROBES: Readonly<Record<CheckType, Complete>> = {
   tcp: () => (target) => ({ type: 'tcp', target }),
+  ping: () => (target) => ({ type: 'ping', target }),
   http: (context, layers) => httpProbe(context, 'http', layers),
   https: (context, layers) => httpProbe(context, 'https', layers),
   grpc: grpcProbe,
@@ -180,5 +181,9 @@ export function checkTemplate(context: Context, layers: Layers): Checked<CheckTe
   const probe = needPackage(context, type, layers) ?? PROBES[type](context, same);
   const origin = originOf(context, layers);
   if (rule === FAULTY || port === FAULTY || probe === FAULTY || origin === FAULTY) return FAULTY;
-  return { type, rule, port: port?.value, origin, probe };
+  const hasPort = CHECK_KEYS.get(type)?.includes('port') === true;
+  const [layer] = layers;
+  if (!hasPort && origin !== undefined && layer !== undefined)
+    return report(context, layer, `${type} checks go the kernel's way; leave out where probes come from`);
+  return { type, rule, port: hasPort ? port?.value : 0, origin, probe };
 }

@@ -43,10 +43,11 @@ function canaryOf(context: Context, item: Item, names: Claims): Checked<Canary> 
   const set = own === FAULTY ? FAULTY : onlyCheck(context, own === undefined ? [] : [own]);
   if (endpoint === FAULTY || set === FAULTY || given === FAULTY) return FAULTY;
   const [{ template }] = set.parts;
-  const port = template.port ?? endpoint.port ?? 0;
-  if (port === 0) return report(context, item, 'no port that could be probed; write it behind the address');
+  const port = template.port ?? (endpoint.port === 0 ? undefined : endpoint.port);
+  if (port === undefined)
+    return report(context, item, 'no port that could be probed; write it behind the address');
   const target = { address: endpoint.address, port };
-  const name = given?.value ?? endpointText(target.address, port);
+  const name = given?.value ?? (port === 0 ? target.address : endpointText(target.address, port));
   claim(context, names, given ?? item, 'the canary', name);
   const { rule, probe } = template;
   return { name, check: { id: idOf(name), rule, probe: probe(target), tellsPasses: true } };

@@ -12,6 +12,8 @@ export interface CheckKindSchema {
   readonly says: string;
   /** Its keys, beside those that all kinds share. */
   readonly keys: TProperties;
+  /** What is probed has no port, and its way cannot be chosen. */
+  readonly port?: 'none';
 }
 
 /** When to probe and what makes a verdict: the same keys for every type. */

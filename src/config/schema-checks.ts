@@ -12,6 +12,7 @@ import { grpc } from './schema-check-grpc.js';
 import { http, https } from './schema-check-http.js';
 import { type CheckKindSchema, RULE_KEYS, TARGET_KEYS } from './schema-check-keys.js';
 import { imap, memcached, nntp, pop3 } from './schema-check-mail.js';
+import { ping } from './schema-check-ping.js';
 import { dns, ntp, sip, tls } from './schema-check-service.js';
 import { smtp } from './schema-check-smtp.js';
 import { websocket } from './schema-check-websocket.js';
@@ -22,6 +23,7 @@ const tcp = { says: 'Passes when a connection opens.', keys: {} };
 /** Every kind, in the order of the reference. */
 export const CHECK_KINDS: Readonly<Record<CheckType, CheckKindSchema>> = {
   tcp,
+  ping,
   'send-expect': sendExpect,
   udp,
   http,
@@ -46,9 +48,10 @@ export const CHECK_KINDS: Readonly<Record<CheckType, CheckKindSchema>> = {
 
 const CHECK_DOC = { says: 'How servers are probed.', example: '{ type: http, path: /health }' };
 
-function typed(word: string, { keys }: CheckKindSchema) {
+function typed(word: string, { keys, port }: CheckKindSchema) {
   const type = Type.Literal(word, { 'x-expects': `"${word}"` });
-  return section({ type, ...optional({ ...RULE_KEYS, ...TARGET_KEYS, ...keys }) }, CHECK_DOC);
+  const place = port === 'none' ? {} : TARGET_KEYS;
+  return section({ type, ...optional({ ...RULE_KEYS, ...place, ...keys }) }, CHECK_DOC);
 }
 
 /** Every key of every type. Which belong to which type is known only once `type` was inherited. */
@@ -62,6 +65,7 @@ export const anyCheck = section(
     ...RULE_KEYS,
     ...TARGET_KEYS,
     ...tcp.keys,
+    ...ping.keys,
     ...http.keys,
     ...https.keys,
     ...grpc.keys,

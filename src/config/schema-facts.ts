@@ -34,8 +34,11 @@ export const CHECK_KEYS: ReadonlyMap<CheckType, readonly string[]> = new Map(
   typed.map((keys) => [keys.type?.const as CheckType, Object.keys(keys)]),
 );
 
-/** `it belongs to http and https checks; this check is tcp`; empty where the key belongs to no check. */
+/**
+ * `it belongs to http and https checks; this check is tcp`, or what is shorter; empty where the key belongs to no check.
+ */
 export function wrongTypeText(key: string, type: CheckType): string {
   const owners = [...CHECK_KEYS].filter(([, keys]) => keys.includes(key)).map(([owner]) => owner);
+  if (owners.length > CHECK_KEYS.size / 2) return `${type} checks have no \`${key}\``;
   return owners.length === 0 ? '' : `it belongs to ${owners.join(' and ')} checks; this check is ${type}`;
 }

@@ -19,6 +19,7 @@ const ERRNO = {
   ENOSPC: 28,
   EPIPE: 32,
   ERANGE: 34,
+  ENONET: 64,
   EPROTO: 71,
   EOVERFLOW: 75,
   EMSGSIZE: 90,

@@ -29,7 +29,8 @@ function kindsOf(services: readonly Service[]): Pick<Wanted, 'schedulers' | 'per
 function busiestOf(checks: readonly Check[]): Wanted['busiest'] {
   const rates = new Map<string, number>();
   for (const { rule, probe } of checks) {
-    const target = endpointText(probe.target.address, probe.target.port);
+    const { address, port } = probe.target;
+    const target = port === 0 ? address : endpointText(address, port);
     rates.set(target, (rates.get(target) ?? 0) + 1000 / rule.interval);
   }
   let busiest: Wanted['busiest'];

@@ -14,6 +14,7 @@ import { reasonText } from '../../src/checks/reason.js';
 import { systemClock } from '../../src/sys/clock.js';
 import { openConnector } from '../../src/sys/connector.js';
 import { openOrigin } from '../../src/sys/origin.js';
+import { openPacketSocket } from '../../src/sys/packet.js';
 import { serviceOf } from '../config/given.js';
 import { ORIGINS, type OriginProbe } from './origin-probes.js';
 
@@ -66,7 +67,7 @@ function specOf({ check, target }: OriginProbe): ProbeSpec {
   return probe;
 }
 
-const probers = allProbers(systemClock);
+const probers = allProbers({ clock: systemClock, openSocket: openPacketSocket });
 
 async function byProber(spec: ProbeSpec): Promise<ProbeResult> {
   const deadline = new AbortController();

@@ -7,12 +7,13 @@ import { allProbers, probeByType } from '../../src/checks/kinds.js';
 import type { ProbeSpec } from '../../src/checks/model.js';
 import type { TlsUse } from '../../src/checks/spec-tls.js';
 import { systemClock } from '../../src/sys/clock.js';
+import { openPacketSocket } from '../../src/sys/packet.js';
 import { Authority, NO_OPENSSL } from './certificates.js';
 import { closedPort, probeOnce } from './listeners.js';
 import { tlsSettings } from './secure.js';
 import { folder, start } from './servers.js';
 
-const probers = allProbers(systemClock);
+const probers = allProbers({ clock: systemClock, openSocket: openPacketSocket });
 const prober = (spec: ProbeSpec, signal: AbortSignal) => probeByType(probers, spec, signal);
 
 /** Why a program's tests are skipped, or false. */

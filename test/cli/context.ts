@@ -8,6 +8,7 @@ import type { CliContext } from '../../src/cli/context.js';
 import { runCli } from '../../src/cli/program.js';
 import { MemoryTable } from '../../src/ipvs/memory.js';
 import type { IpvsTable } from '../../src/ipvs/model.js';
+import { openPacketSocket } from '../../src/sys/packet.js';
 import { FakeTime } from '../fakes/time.js';
 
 export interface CliRun {
@@ -33,6 +34,7 @@ export function context(changes: Partial<CliContext> = {}): FakeContext {
     clock: time,
     timers: time,
     openOrigin: () => -38,
+    openSocket: openPacketSocket,
     openKernelTable: () => Promise.resolve(new MemoryTable()),
     trialFile: '/nonexistent/lvsentry-apply.json',
     onInterrupt: () => () => undefined,

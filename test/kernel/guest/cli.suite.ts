@@ -18,6 +18,7 @@ import type {
 } from '../../../src/ipvs/model.js';
 import { systemClock, systemTimers, systemTurns } from '../../../src/sys/clock.js';
 import { openNetlink } from '../../../src/sys/netlink.js';
+import { openPacketSocket } from '../../../src/sys/packet.js';
 import type { Assertions } from '../../contract/assertions.js';
 import { dest, key, service } from '../../ipvs/build.js';
 import { ip, run } from './run-program.js';
@@ -54,6 +55,7 @@ async function cli(...words: string[]): Promise<Said> {
     clock: systemClock,
     timers: systemTimers,
     openOrigin: () => -38,
+    openSocket: openPacketSocket,
     openKernelTable: async () => open(),
     trialFile: '/run/lvsentry-apply.json',
     onInterrupt: () => () => undefined,

@@ -1,0 +1,31 @@
+/** Checks that are not of a port of the server: what their keys come to. */
+import t from 'tap';
+import type { ProbeSpec } from '../../src/checks/model.js';
+import { serverOf } from './given.js';
+
+const FWMARK = 'fwmark: 7\nforward: masquerade';
+const WEB = 'address: 192.0.2.1:80\nforward: masquerade';
+
+function probeOf(check: string, service = FWMARK, server = '192.0.2.2'): ProbeSpec {
+  return serverOf(`${service}\ncheck: ${check}\nservers: ["${server}"]`).checks[0].probe;
+}
+
+t.test('ping has no port, whatever the server and the defaults have', async (t) => {
+  const ping = { type: 'ping', target: { address: '192.0.2.2', port: 0 } };
+  t.same(probeOf('{ type: ping }'), ping);
+  t.same(probeOf('{ type: ping }', WEB), ping);
+  t.same(probeOf('{ type: ping }', WEB, '192.0.2.2:8080'), ping);
+});
+
+t.test('a port in a ping is refused, not left out', async (t) => {
+  t.throws(
+    () => probeOf('{ type: ping, port: 80 }'),
+    /services\.\w+\.check\.port: ping checks have no `port`$/,
+  );
+});
+
+t.test('where a ping comes from cannot be chosen, by itself or by the defaults', async (t) => {
+  t.throws(() => probeOf('{ type: ping, mark: 7 }'), /ping checks have no `mark`$/);
+  const outer = `${FWMARK}\nservers: [{ address: 192.0.2.2, check: { type: ping } }]\ncheck: { mark: 7 }`;
+  t.throws(() => serverOf(outer), /ping checks go the kernel's way/);
+});
