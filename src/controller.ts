@@ -4,7 +4,7 @@
  */
 import type { AlertRule, LvsEvent } from './alerts/model.js';
 import type { Applied } from './applied.js';
-import type { Check, CheckId, Suspicion, VerdictChange } from './checks/model.js';
+import type { Check, CheckId, RemarkChange, Suspicion, VerdictChange } from './checks/model.js';
 import type { Config } from './config/model.js';
 import { LvsError } from './core/errors.js';
 import type { Clock, Logger, Timer, Timers, Turns } from './core/ports.js';
@@ -174,6 +174,11 @@ export class Controller {
   /** Verdicts of one turn. They reach the kernel before anything else happens. */
   onVerdicts(changes: readonly VerdictChange[]): void {
     this.#follow(this.#book.verdict(changes, this.#at()));
+  }
+
+  /** What checks say beside their verdicts. */
+  onRemarks(remarks: readonly RemarkChange[]): void {
+    this.#follow(this.#book.remark(remarks, this.#at()));
   }
 
   /** What may become verdicts: for the failure of most servers at once. */

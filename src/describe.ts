@@ -14,7 +14,7 @@ import { assumedSide, checkName } from './policy/combine.js';
 import type { MassEnd } from './policy/mass-failure.js';
 import type { MassNews } from './policy/mass-watch.js';
 import type { ServiceStanding } from './policy/model.js';
-import type { PolicyNews, RailNews } from './policy/news.js';
+import type { Place, PolicyNews, RailNews } from './policy/news.js';
 import { standingText } from './policy/words.js';
 
 /** An event before it has a number and a time. */
@@ -106,6 +106,22 @@ function verdictHappening(service: ServiceConfig, server: FallbackServer, change
       address: server.dest.key.address,
       port: server.dest.key.port,
     },
+  };
+}
+
+/** A server that is up is degraded, or no longer. */
+function degradedHappening(place: Place, warning: string | undefined): Happening {
+  const { service, server } = place;
+  const where = placeText(place);
+  const isOver = warning === undefined;
+  return {
+    kind: isOver ? 'server-recovered' : 'server-degraded',
+    service: service.name,
+    server: server.name,
+    message: isOver
+      ? `${where} is no longer degraded`
+      : `${where} is degraded, and keeps its weight: ${warning}`,
+    ...(isOver ? {} : { facts: { warning } }),
   };
 }
 
@@ -214,6 +230,8 @@ export function newsHappening(news: PolicyNews): Happening {
   switch (news.kind) {
     case 'verdict':
       return verdictHappening(news.service, news.server, news.change);
+    case 'degraded':
+      return degradedHappening(news, news.warning);
     case 'quorum':
       return quorumHappening(news.service, news.standing);
     case 'fallback':
@@ -294,6 +312,8 @@ export function refusedHappening(step: PlanStep, errno: string, message: string)
 export const LEVELS: Readonly<Record<EventKind, 'info' | 'warn' | 'error'>> = {
   'server-down': 'warn',
   'server-up': 'info',
+  'server-degraded': 'warn',
+  'server-recovered': 'info',
   'service-lost': 'error',
   'service-recovered': 'info',
   'fallback-used': 'error',

@@ -125,6 +125,7 @@ export class MainPart {
         this.#state.onVerdicts();
         this.#roles.follow(() => this.controller.world());
       },
+      onRemarks: (remarks) => this.controller.onRemarks(remarks),
       onSuspicions: (suspicions) => this.controller.onSuspicions(suspicions),
       onDigest: (digest) => this.controller.onDigest(digest),
       onWorkerDied: (death) => this.controller.onWorkerDied(death.worker, death.checks, death.error.message),

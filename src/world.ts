@@ -1,5 +1,5 @@
 /** The world as main knows it: one immutable snapshot, replaced as a whole. Types only. */
-import type { CheckId, Verdict, VerdictChange } from './checks/model.js';
+import type { CheckId, Remark, Verdict, VerdictChange } from './checks/model.js';
 import type { Config } from './config/model.js';
 import type { EpochMillis } from './core/units.js';
 import type { ObservedTable, SyncState, TimeoutsState } from './ipvs/model.js';
@@ -16,6 +16,8 @@ export interface ServerHealth {
   readonly since: EpochMillis;
   /** The change that made it what it is; of a server with several checks, that of the check which decided. */
   readonly lastChange: VerdictChange | undefined;
+  /** Of a check: what it says beside its verdict; most say nothing. */
+  readonly remark?: Remark;
 }
 
 export interface TableState {

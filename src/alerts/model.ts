@@ -5,6 +5,9 @@ import type { EpochMillis, Millis } from '../core/units.js';
 export const EVENT_KINDS = {
   'server-down': 'A real server failed its check and was taken out of its service.',
   'server-up': 'A real server passed its check and is in its service (again).',
+  'server-degraded':
+    'A real server is up and keeps its weight, but a check warns, or one of several is down; the message says which.',
+  'server-recovered': 'A real server that was degraded is no longer, and is up.',
   'service-lost': 'A virtual service has lost its quorum: too few servers serve, by default none.',
   'service-recovered': 'A virtual service has servers enough again.',
   'fallback-used':

@@ -3,7 +3,7 @@ import { CHECK_TYPES, type CheckType, type Verdict } from '../checks/model.js';
 import { reasonText } from '../checks/reason.js';
 import type { FallbackServer } from '../config/model.js';
 import type { EpochMillis } from '../core/units.js';
-import { checkName } from '../policy/combine.js';
+import { checkName, warningOf } from '../policy/combine.js';
 import type { ServerId } from '../policy/model.js';
 import type { ServerHealth, World } from '../world.js';
 import { choice, list, objectOf, orNull, text } from './schema-kit.js';
@@ -16,6 +16,7 @@ export interface CheckStatus {
   readonly verdict: Verdict;
   readonly since: string;
   readonly reason: string;
+  readonly warning: string | null;
 }
 
 /** What a server says of its checks. */
@@ -23,6 +24,8 @@ export interface ChecksStatus {
   readonly verdict: Verdict;
   readonly since: string;
   readonly reason: string;
+  /** Why it is degraded although it is up. */
+  readonly warning: string | null;
   readonly checks: readonly CheckStatus[];
   readonly needed: number;
 }
@@ -59,14 +62,24 @@ export function healthStatus(health: ServerHealth | undefined, world: World) {
 export function checksStatus(server: FallbackServer, id: ServerId, world: World): ChecksStatus {
   const { checks, needed } = server;
   if (checks.length === 0)
-    return { verdict: 'up', since: isoTime(world.startedAt), reason: 'not checked', checks: [], needed };
+    return {
+      verdict: 'up',
+      since: isoTime(world.startedAt),
+      reason: 'not checked',
+      warning: null,
+      checks: [],
+      needed,
+    };
   const health = world.health.get(id);
   return {
     ...healthStatus(health, world),
     reason: serverReason(health),
+    warning: warningOf(server, id, world.health) ?? null,
     checks: checks.map((check): CheckStatus => {
       const { type } = check.probe;
-      return { name: checkName(check.id) ?? null, type, ...healthStatus(world.health.get(check.id), world) };
+      const its = world.health.get(check.id);
+      const warning = its?.remark?.warning ?? null;
+      return { name: checkName(check.id) ?? null, type, ...healthStatus(its, world), warning };
     }),
     needed,
   };
@@ -83,6 +96,7 @@ const CHECK_SCHEMA = objectOf<CheckStatus>('One check.', {
   verdict: VERDICT,
   since: text('When the verdict was reached.'),
   reason: text('What the verdict rests on.'),
+  warning: orNull(text('What will be a failure if nobody acts; null: nothing.')),
 });
 
 export const CHECKS_SCHEMA = list(CHECK_SCHEMA, 'Its checks; none: it is thought to be up.');

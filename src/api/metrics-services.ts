@@ -1,6 +1,6 @@
 /** Metrics of services and real servers. What the kernel counts is as of the last dump of the table. */
 import type { Stats } from '../ipvs/model.js';
-import { checkName } from '../policy/combine.js';
+import { checkName, warningOf } from '../policy/combine.js';
 import { serverId } from '../policy/judge.js';
 import type { Emit, Labels, Metric, ServerView, ServiceView } from './metric.js';
 
@@ -121,6 +121,16 @@ const SERVERS: readonly Metric[] = [
     ofService: ofServers(({ id }, { world }) => {
       const held = world.health.get(id)?.held;
       return held === undefined ? undefined : held === 'up' ? 1 : 0;
+    }),
+  },
+  {
+    name: 'lvsentry_server_degraded',
+    type: 'gauge',
+    help: 'Whether a server that is up has a warning; missing where it is not up.',
+    labels: SERVER_LABELS,
+    ofService: ofServers(({ id, server }, { world }) => {
+      if (world.health.get(id)?.held !== 'up') return undefined;
+      return warningOf(server, id, world.health) === undefined ? 0 : 1;
     }),
   },
   {

@@ -39,12 +39,12 @@ const WORD_MEMBERS = {
   weight: orNull(count('In place of the configured weight; null: that one.')),
   since: text('When it was said.'),
   deadline: orNull(text('When draining ends at the latest; null: never by itself.')),
-  by: text('Who said it: `operator`, `maintenance NAME`.'),
+  by: text('Who said it: `operator`, `maintenance NAME`, `its check NAME`.'),
   reason: orNull(text('Why, where that was said.')),
 };
 
 export const WORD_SCHEMA = objectOf<AdminWordStatus>("One source's word about a server.", {
-  source: text('`operator`, or `maintenance NAME`: each takes back its own word alone.'),
+  source: text('`operator`, `maintenance NAME` or `check ID`: each takes back its own word alone.'),
   ...WORD_MEMBERS,
 });
 
@@ -100,9 +100,11 @@ export const SERVER_SCHEMA = objectOf<ServerStatus>('One real server in one serv
   inTable: flag('Whether the table holds it.'),
   since: text('When the verdict was reached: RFC 3339, UTC.'),
   reason: text('What the verdict rests on: `ok`, `status 500`, `timeout in response after 1000 ms`.'),
+  warning: orNull(text('Why it is degraded although it is up; null where it is not.')),
   standing: choice(
     [
       'serving',
+      'weighted',
       'unknown',
       'down',
       'admission',

@@ -35,6 +35,8 @@ export interface ServerStatus {
   readonly inTable: boolean;
   readonly since: string;
   readonly reason: string;
+  /** Why it is degraded although it is up. */
+  readonly warning: string | null;
   /** Why it serves as it does, as one word: health, the operator and the rules of the service taken together. */
   readonly standing: Standing['kind'];
   /** The same as a sentence that follows the name. */

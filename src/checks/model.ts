@@ -195,6 +195,21 @@ export type SaidWeight =
  */
 export type SaidState = 'ready' | 'drain' | 'maint';
 
+/** What a check says beside its verdict. */
+export interface Remark {
+  /** Its server is degraded: it passes, and will fail if nobody acts. */
+  readonly warning: string | undefined;
+  /** Undefined: nothing was ever said; so too below. */
+  readonly weight: SaidWeight | undefined;
+  readonly say: SaidState | undefined;
+}
+
+/** A remark that differs from the one before, as a worker tells it to main. */
+export interface RemarkChange {
+  readonly id: CheckId;
+  readonly remark: Remark;
+}
+
 /** The rise/fall machine of one check. */
 export interface CheckerState {
   readonly verdict: Verdict;

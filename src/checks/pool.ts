@@ -6,7 +6,7 @@ import { errorText, LvsError } from '../core/errors.js';
 import type { Timer, Timers, Turns } from '../core/ports.js';
 import { type Millis, millis } from '../core/units.js';
 import type { WorkerDigest } from '../world.js';
-import type { Check, CheckId, Suspicion, VerdictChange } from './model.js';
+import type { Check, CheckId, RemarkChange, Suspicion, VerdictChange } from './model.js';
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.js';
 import { Questions } from './questions.js';
 import type { CheckSight } from './sight.js';
@@ -35,6 +35,8 @@ export interface ProbePoolOptions {
   readonly onChanges: (changes: readonly VerdictChange[]) => void;
   /** What may become verdicts, of one turn of a worker. */
   readonly onSuspicions: (suspicions: readonly Suspicion[]) => void;
+  /** What checks say beside their verdicts, where it changed, of one turn of a worker. */
+  readonly onRemarks: (remarks: readonly RemarkChange[]) => void;
   /** Of each worker, once a second. */
   readonly onDigest: (digest: WorkerDigest) => void;
   readonly onWorkerDied: (death: WorkerDeath) => void;
@@ -313,6 +315,11 @@ export class ProbePool implements PoolSide {
       case 'suspicions': {
         const suspicions = message.suspicions.filter(({ id }) => this.#owners.get(id) === from);
         if (suspicions.length > 0) this.options.onSuspicions(suspicions);
+        break;
+      }
+      case 'remarks': {
+        const remarks = message.remarks.filter(({ id }) => this.#owners.get(id) === from);
+        if (remarks.length > 0) this.options.onRemarks(remarks);
         break;
       }
       case 'digest':

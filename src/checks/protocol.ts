@@ -1,6 +1,6 @@
 /** What main and a probe worker say to each other: plain data that survives structured cloning. */
 import type { WorkerDigest } from '../world.js';
-import type { Check, CheckId, Suspicion, VerdictChange } from './model.js';
+import type { Check, CheckId, RemarkChange, Suspicion, VerdictChange } from './model.js';
 import type { CheckSight } from './sight.js';
 
 /** Given when the thread starts. */
@@ -29,6 +29,8 @@ export type FromWorker =
   | { readonly kind: 'changes'; readonly changes: readonly VerdictChange[] }
   /** All suspicions of one turn. */
   | { readonly kind: 'suspicions'; readonly suspicions: readonly Suspicion[] }
+  /** All remarks that changed in one turn. */
+  | { readonly kind: 'remarks'; readonly remarks: readonly RemarkChange[] }
   | { readonly kind: 'digest'; readonly digest: WorkerDigest }
   /** Of those that were asked for and that there are. */
   | { readonly kind: 'sights'; readonly question: number; readonly sights: readonly CheckSight[] }

@@ -13,10 +13,12 @@ import type {
   CheckId,
   ProbeResult,
   ProbeSpec,
+  RemarkChange,
   Suspicion,
   VerdictChange,
 } from './model.js';
 import { outcomeOf } from './reason.js';
+import { FORMER_REMARK, NEVER, NO_REMARK, type Remarking, takeRemark } from './remark.js';
 import { ProbeRing } from './ring.js';
 import { type CheckSight, sightOf } from './sight.js';
 
@@ -48,6 +50,8 @@ export interface RunnerOptions {
   readonly onChange: (change: VerdictChange) => void;
   /** At once, for the first failure of a check that is up, and for the pass that ends such failures. */
   readonly onSuspicion: (suspicion: Suspicion) => void;
+  /** At once, for every change of what a check says beside its verdict. */
+  readonly onRemark: (remark: RemarkChange) => void;
   /** Once a second. */
   readonly onDigest: (digest: WorkerDigest) => void;
   /** A probe rejected, or outlived its deadline. */
@@ -73,7 +77,7 @@ const LATE_STARTS_MAX = 5;
 const IN_LANE = Symbol('in the lane');
 
 /** One check. It stands in `starts` between probes and in `deadlines` during one. */
-export class Running implements DueItem {
+export class Running implements DueItem, Remarking {
   place = -1;
   dueAt: Millis;
   /** From one point of the grid to the next. */
@@ -89,6 +93,9 @@ export class Running implements DueItem {
   laneSlot = -1;
   /** The deadline was moved because this thread stood still. */
   extended = false;
+  remark = NO_REMARK;
+  clean = 0;
+  wordsAt = NEVER;
 
   constructor(
     readonly check: Check,
@@ -185,6 +192,7 @@ export class Runner {
     if (before !== undefined) this.#drop(before);
     const firstStart = millis(clock.monotonic() + entropy.uniform() * check.rule.interval);
     const running = new Running(check, this.#ring.take(), firstStart, restored);
+    if (before !== undefined) running.remark = FORMER_REMARK;
     this.#running.set(check.id, running);
     this.#starts.push(running);
     return running;
@@ -340,6 +348,8 @@ export class Runner {
     const { check, state } = running;
     const step = stepChecker(check.rule, state, result);
     running.state = step.state;
+    const remark = takeRemark(running, result, check.rule.rise, running.startedAt);
+    if (remark !== undefined) this.#options.onRemark({ id: check.id, remark });
     if (step.verdict === undefined) {
       this.#suspect(check, state, step.state, result);
       return;

@@ -9,7 +9,7 @@ import { openOrigin } from '../sys/origin.js';
 import { openPacketSocket } from '../sys/packet.js';
 import { allProbers, lanePlanOf, probeByType } from './kinds.js';
 import { Lane } from './lane.js';
-import type { Check, CheckId, Suspicion, VerdictChange } from './model.js';
+import type { Check, CheckId, RemarkChange, Suspicion, VerdictChange } from './model.js';
 import { useOrigins } from './origin.js';
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.js';
 import { Runner } from './runner.js';
@@ -31,6 +31,7 @@ const tell = (message: FromWorker): void => port.postMessage(message);
 const checks = new Map<CheckId, Check>();
 let changes: VerdictChange[] = [];
 let suspicions: Suspicion[] = [];
+let remarks: RemarkChange[] = [];
 
 function flush(): void {
   tell({ kind: 'changes', changes });
@@ -40,6 +41,11 @@ function flush(): void {
 function flushSuspicions(): void {
   tell({ kind: 'suspicions', suspicions });
   suspicions = [];
+}
+
+function flushRemarks(): void {
+  tell({ kind: 'remarks', remarks });
+  remarks = [];
 }
 
 const runner = new Runner({
@@ -58,6 +64,9 @@ const runner = new Runner({
   },
   onSuspicion(suspicion) {
     if (suspicions.push(suspicion) === 1) setImmediate(flushSuspicions);
+  },
+  onRemark(remark) {
+    if (remarks.push(remark) === 1) setImmediate(flushRemarks);
   },
   onDigest: (digest) => tell({ kind: 'digest', digest }),
   onDefect: (id, text) => tell({ kind: 'defect', id, text }),

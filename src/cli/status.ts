@@ -146,8 +146,9 @@ function trafficCells(traffic: TrafficStatus | null | undefined): readonly strin
 const PLAIN: readonly string[] = ['serving', 'unknown', 'down', 'reserve'];
 
 /** What health does not explain is said too. An older daemon does not know it. */
-function reasonText({ reason, standing, why }: ServerStatus): string {
-  return standing === undefined || PLAIN.includes(standing) ? reason : `${reason}; ${why}`;
+function reasonText({ reason, standing, why, warning }: ServerStatus): string {
+  const said = typeof warning === 'string' ? `${reason}; degraded: ${warning}` : reason;
+  return standing === undefined || PLAIN.includes(standing) ? said : `${said}; ${why}`;
 }
 
 /** A service of several ports. An older daemon knows one. */

@@ -1,4 +1,5 @@
 /** What comes of the words of several sources about one server. Pure. */
+import type { CheckId } from '../checks/model.js';
 import type { AdminEntry, AdminWord, ServerAdmin } from './model.js';
 
 const STRICTNESS: Readonly<Record<AdminEntry['state'], number>> = {
@@ -21,6 +22,18 @@ function saysSomething({ state, weight }: AdminEntry): boolean {
 function smallest(weights: readonly (number | undefined)[]): number | undefined {
   const given = weights.filter((weight) => weight !== undefined);
   return given.length === 0 ? undefined : Math.min(...given);
+}
+
+/** What is said of a server that has these checks: what others said is said no more. */
+export function heldBy(
+  said: ServerAdmin,
+  checks: readonly { readonly id: CheckId }[],
+): ServerAdmin | undefined {
+  let admin: ServerAdmin | undefined = said;
+  for (const { source } of said.entries)
+    if (source.startsWith('check ') && !checks.some(({ id }) => source === `check ${id}`))
+      admin = withWord(admin, { server: '', source, entry: undefined });
+  return admin;
 }
 
 /**

@@ -2,11 +2,12 @@
  * The book of all services: what is known of their servers, what was judged of it, and what the table should hold.
  * It reads no clock and asks nobody: everything comes in by its methods, and each tells what it led to.
  */
-import type { Check, CheckId, Suspicion, VerdictChange } from '../checks/model.js';
+import type { Check, CheckId, RemarkChange, Suspicion, VerdictChange } from '../checks/model.js';
 import type { Config, ServerConfig, ServiceConfig } from '../config/model.js';
 import { type Millis, millis } from '../core/units.js';
 import type { ObservedTable, ServiceKey } from '../ipvs/model.js';
 import type { Desired, DesiredService } from '../ipvs/plan.js';
+import { heldBy } from './admin.js';
 import { AdminBook } from './admin-book.js';
 import { ColdStart } from './cold-start.js';
 import { desiredEntries, entriesOf } from './desired.js';
@@ -23,6 +24,7 @@ import {
   heldInTable,
   inTable,
   isIdle,
+  isNews,
   keysOf,
   type Page,
   remembered,
@@ -30,8 +32,8 @@ import {
   sameServer,
   serversOf,
   servicesOf,
-  weightIn,
 } from './pages.js';
+import { degradedNews, takeRemarks } from './remarks.js';
 import { type Remembered, Roster } from './roster.js';
 import { BookView } from './view.js';
 
@@ -165,7 +167,8 @@ export class PolicyBook {
       // The same name at another address is another server.
       const entry = sameServer(known.get(id)?.server, server) ? known.get(id) : undefined;
       this.#roster.take(id, { service, server }, entry?.health ?? new Map(), at.wall);
-      if (entry?.admin !== undefined) this.#admin.keep(id, entry.admin, at);
+      const admin = entry?.admin && heldBy(entry.admin, server.checks);
+      if (admin !== undefined) this.#admin.keep(id, admin, at);
       this.#watch(server.checks);
     }
   }
@@ -247,13 +250,22 @@ export class PolicyBook {
       return undefined;
     }
     const before = this.#roster.health.get(id)?.held;
+    const warning = this.#roster.warningOf(id);
     this.#roster.fold(change);
     const held = this.#roster.health.get(id)?.held;
     if (change.verdict === 'down' && held === 'up') this.#mass.excuse(change.id);
     else this.#mass.verdict(change, now);
     if (held !== undefined) this.#coldStart.heard(id);
-    if (this.#isNews(place, before, held)) news.push({ kind: 'verdict', ...place, change });
+    if (isNews(this.#observed, place, before, held)) news.push({ kind: 'verdict', ...place, change });
+    news.push(...degradedNews(this.#roster, id, warning));
     return place;
+  }
+
+  /** What checks say beside their verdicts, of one turn. */
+  remark(remarks: readonly RemarkChange[], at: Instant): Outcome {
+    this.#leaveView();
+    const { touched, news } = takeRemarks(this.#roster, this.#admin, remarks, at);
+    return this.#judgeAll(touched.values(), at.now, news);
   }
 
   /** What may become verdicts, of one turn. */
@@ -384,14 +396,5 @@ export class PolicyBook {
     for (const [text, entry] of desiredEntries(service, judgement, this.#roster.health))
       this.#desired.set(text, entry);
     news.push(...standingNews(service, before?.standing, judgement.standing));
-  }
-
-  /** A first verdict that only confirms what the table already does is no news. */
-  #isNews({ service, server }: Place, before: 'up' | 'down' | undefined, held: typeof before): boolean {
-    if (held === undefined) return false;
-    if (before !== undefined) return before !== held;
-    if (held === 'down') return true;
-    const seen = weightIn(this.#observed, service.entries[0].key, server);
-    return seen === undefined || (seen === 0 && server.dest.settings.weight > 0);
   }
 }

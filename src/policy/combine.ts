@@ -3,6 +3,7 @@ import type { CheckId } from '../checks/model.js';
 import type { FallbackServer } from '../config/model.js';
 import type { EpochMillis } from '../core/units.js';
 import type { ServerHealth } from '../world.js';
+import type { ServerId } from './model.js';
 
 type Side = 'up' | 'down';
 
@@ -70,6 +71,30 @@ export function combine(
     since: isSame ? before.since : at,
     lastChange: changeFor(held, parts, isSame ? before.lastChange : undefined),
   };
+}
+
+function warningOfCheck(id: CheckId, health: HealthById): string | undefined {
+  const its = health.get(id);
+  return its?.held === 'down' ? 'down' : its?.remark?.warning;
+}
+
+/**
+ * Why a server that is up is degraded: what its checks warn of, and those that are down although it is up. Undefined
+ * for one that is not.
+ */
+export function warningOf(
+  { checks }: Pick<FallbackServer, 'checks'>,
+  id: ServerId,
+  health: HealthById,
+): string | undefined {
+  if (health.get(id)?.held !== 'up') return undefined;
+  const texts: string[] = [];
+  for (const check of checks) {
+    const text = warningOfCheck(check.id, health);
+    const name = checkName(check.id);
+    if (text !== undefined) texts.push(name === undefined ? text : `${name}: ${text}`);
+  }
+  return texts.length === 0 ? undefined : texts.join('; ');
 }
 
 /** What a server is thought to be by what its checks assume: `kernel` is no assumption of its own. */

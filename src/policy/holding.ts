@@ -24,6 +24,8 @@ export interface Row {
   readonly own: Own;
   /** What it has while it serves wholly. */
   readonly weight: number;
+  /** The same, whatever its checks say of it. */
+  readonly plain: number;
 }
 
 /** What holding looks at. */

@@ -1,5 +1,5 @@
 /** What health, the operator and the rules of a service make of its servers. Pure. */
-import type { CheckId } from '../checks/model.js';
+import type { CheckId, SaidWeight } from '../checks/model.js';
 import type { FallbackServer, ServerConfig, ServiceConfig } from '../config/model.js';
 import { type Millis, millis } from '../core/units.js';
 import type { ServerHealth } from '../world.js';
@@ -9,6 +9,9 @@ import { type Holding, holdServers, type Row } from './holding.js';
 import { type FallbackMemory, leavesUntil, NO_FALLBACKS } from './leaving.js';
 import type { MassEffect, QuorumState, ServerAdmin, ServerId, ServiceStanding, Standing } from './model.js';
 import { neededWeight, stepQuorum, type Weights } from './quorum.js';
+import { weightOf } from './weight.js';
+
+const SERVING: Standing = { kind: 'serving' };
 
 /** What a service remembers from one judgement to the next. */
 export interface ServiceMemory {
@@ -112,17 +115,28 @@ interface Work {
   again: Millis | undefined;
 }
 
-/** The weight that a server has while it serves wholly. */
-function fullWeight(server: ServerConfig | FallbackServer, id: ServerId, known: Known): number {
+/** The weight that a server has while nothing but the operator says otherwise. */
+function plainWeight(server: FallbackServer, id: ServerId, known: Known): number {
   return known.admin.get(id)?.effective.weight ?? server.dest.settings.weight;
 }
 
+/** The weight that a server has while it serves wholly. */
+function fullWeight(server: FallbackServer, id: ServerId, { admin, health }: Known): number {
+  const said: SaidWeight[] = [];
+  for (const check of server.checks) {
+    const weight = health.get(check.id)?.remark?.weight;
+    if (weight !== undefined) said.push(weight);
+  }
+  return weightOf(server.dest.settings.weight, admin.get(id)?.effective.weight, said);
+}
+
+/** What checks say takes nothing from what there is to lose. */
 function weigh(rows: readonly Row[]): Weights {
   let [total, serving, unknown] = [0, 0, 0];
-  for (const { own, weight } of rows) {
-    total += weight;
+  for (const { own, plain } of rows) {
+    total += plain;
     if (own.kind === 'candidate') serving += own.weight;
-    if (own.kind === 'unknown') unknown += weight;
+    if (own.kind === 'unknown') unknown += plain;
   }
   return { total, serving, unknown };
 }
@@ -161,22 +175,28 @@ function soonest(a: Millis | undefined, b: Millis | undefined): Millis | undefin
   return millis(Math.min(a, b));
 }
 
+/** Who serves with its whole weight: is that its own? */
+function servingWith(weight: number, of: number): Standing {
+  return weight === of ? SERVING : { kind: 'weighted', weight, of };
+}
+
 /** A candidate's weight: the whole one, or what staged admission gives it by now. */
-function admit(work: Work, id: ServerId, full: number): void {
+function admit(work: Work, { id, plain }: Row, full: number): void {
   const rule = work.service.admit;
   if (work.out.delete(id) && rule !== undefined) work.ramps.set(id, work.now);
   const start = work.ramps.get(id);
   if (rule === undefined || start === undefined) {
     work.ramps.delete(id);
     work.weights.set(id, full);
-    work.standings.set(id, { kind: 'serving' });
+    work.standings.set(id, servingWith(full, plain));
     return;
   }
   const { weight, next } = admission(rule, full, millis(work.now - start));
   if (next === undefined) work.ramps.delete(id);
   work.again = soonest(work.again, next);
   work.weights.set(id, weight);
-  work.standings.set(id, weight === full ? { kind: 'serving' } : { kind: 'admission', weight, of: full });
+  const standing: Standing = { kind: 'admission', weight, of: full };
+  work.standings.set(id, weight === full ? servingWith(full, plain) : standing);
 }
 
 /** A server that is down stays with its weight; one that was being brought back, with the weight that it began with. */
@@ -191,9 +211,10 @@ function keep(work: Work, id: ServerId, full: number): void {
 
 function settleServers(work: Work, tier: number | undefined): void {
   const aside: Standing = { kind: work.known.mass?.kind === 'fallback' ? 'set-aside' : 'quorum-lost' };
-  for (const { id, own, weight } of work.rows) {
+  for (const row of work.rows) {
+    const { id, own, weight } = row;
     if (own.kind === 'candidate') {
-      admit(work, id, own.weight);
+      admit(work, row, own.weight);
       if (tier === undefined) continue;
       work.weights.set(id, 0);
       work.standings.set(id, aside);
@@ -269,7 +290,8 @@ function servingIds({ rows, weights }: Work): ReadonlySet<ServerId> {
 export function judge(service: ServiceConfig, known: Known, memory: ServiceMemory, now: Millis): Judgement {
   const rows = service.servers.map((server): Row => {
     const id = serverId(service, server);
-    return { id, server, own: ownStanding(server, id, known), weight: fullWeight(server, id, known) };
+    const own = ownStanding(server, id, known);
+    return { id, server, own, weight: fullWeight(server, id, known), plain: plainWeight(server, id, known) };
   });
   const weights = weigh(rows);
   const quorum = stepQuorum(service.quorum, memory.quorum, weights);

@@ -30,7 +30,7 @@ export interface AdmitRule {
 }
 
 /** Who may say something of a server. Each has one word about it, and takes back none but its own. */
-export type AdminSource = 'operator' | `maintenance ${string}`;
+export type AdminSource = 'operator' | `maintenance ${string}` | `check ${CheckId}`;
 /** How many servers must serve: so many, or a share of those that the operator lets serve. */
 export type MinimumHealthy =
   | { readonly kind: 'count'; readonly count: number }
@@ -160,6 +160,8 @@ export type Standing =
   /** No verdict yet: as the table has it. */
   | { readonly kind: 'unknown' }
   | { readonly kind: 'down' }
+  /** It serves, with the weight that its checks say. */
+  | { readonly kind: 'weighted'; readonly weight: number; readonly of: number }
   /** It came back and gets more weight by and by. */
   | { readonly kind: 'admission'; readonly weight: number; readonly of: number }
   /** Taken out by hand or by a maintenance window. */

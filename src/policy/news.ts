@@ -55,6 +55,8 @@ export type PolicyNews =
       /** Of the check that decided. */
       readonly change: VerdictChange;
     }
+  /** A server that is up is degraded from now on, or no longer (undefined). */
+  | ({ readonly kind: 'degraded'; readonly warning: string | undefined } & Place)
   /** Servers whose first verdict was waited for long enough: what their checks assume counts. */
   | {
       readonly kind: 'cold-start';

@@ -70,11 +70,7 @@ export function addressesOf(
 }
 
 /** The weight of a server in one entry of the table; undefined where it is not there. */
-export function weightIn(
-  observed: ObservedTable | undefined,
-  key: ServiceKey,
-  server: Server,
-): number | undefined {
+function weightIn(observed: ObservedTable | undefined, key: ServiceKey, server: Server): number | undefined {
   return observed?.get(serviceText(key))?.dests.get(destText(destIn(server, key).key))?.settings.weight;
 }
 
@@ -185,4 +181,18 @@ export function keysOf(
       new Map(entries.map(({ key }) => [serviceText(key), key])),
     ]),
   );
+}
+
+/** A first verdict that only confirms what the table already does is no news. */
+export function isNews(
+  observed: ObservedTable | undefined,
+  { service, server }: Place,
+  before: 'up' | 'down' | undefined,
+  held: typeof before,
+): boolean {
+  if (held === undefined) return false;
+  if (before !== undefined) return before !== held;
+  if (held === 'down') return true;
+  const seen = weightIn(observed, service.entries[0].key, server);
+  return seen === undefined || (seen === 0 && server.dest.settings.weight > 0);
 }

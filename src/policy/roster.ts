@@ -1,8 +1,8 @@
 /** The servers of the configuration with their checks, and what is known of both. It reads no clock. */
-import type { Check, CheckId, VerdictChange } from '../checks/model.js';
+import type { Check, CheckId, Remark, VerdictChange } from '../checks/model.js';
 import type { EpochMillis } from '../core/units.js';
 import type { ServerHealth } from '../world.js';
-import { combine } from './combine.js';
+import { combine, warningOf } from './combine.js';
 import type { ServerId } from './model.js';
 import type { Place } from './news.js';
 
@@ -88,7 +88,7 @@ export class Roster {
   /** A check has a verdict. */
   fold(change: VerdictChange): void {
     const { id, verdict, at } = change;
-    this.#set(id, { verdict, held: verdict, since: at, lastChange: change }, at);
+    this.#set(id, { ...this.#said(id), verdict, held: verdict, since: at, lastChange: change }, at);
   }
 
   /** The run before had a verdict. */
@@ -96,10 +96,33 @@ export class Roster {
     this.#set(id, { verdict: 'unknown', held: verdict, since, lastChange: undefined }, since);
   }
 
-  /** Nothing fresh is known of a check; what was known last is held. */
+  /**
+   * Nothing fresh is known of a check; what was known last is held. A warning is told anew by whoever runs the check
+   * next; what is said of weight and state is said again only where it changes.
+   */
   doubt(id: CheckId): void {
     const health = this.#health.get(id);
-    if (health !== undefined) this.#set(id, { ...health, verdict: 'unknown' }, health.since);
+    if (health === undefined) return;
+    const { remark, ...rest } = health;
+    const said = remark === undefined ? {} : { remark: { ...remark, warning: undefined } };
+    this.#set(id, { ...rest, ...said, verdict: 'unknown' }, health.since);
+  }
+
+  /** A check says something beside its verdict. */
+  remark(id: CheckId, remark: Remark): void {
+    const health = this.#health.get(id);
+    if (health !== undefined) this.#set(id, { ...health, remark }, health.since);
+  }
+
+  /** Why a server that is up is degraded. */
+  warningOf(id: ServerId): string | undefined {
+    const server = this.#places.get(id)?.server;
+    return server === undefined ? undefined : warningOf(server, id, this.#health);
+  }
+
+  #said(id: CheckId): Pick<ServerHealth, 'remark'> {
+    const remark = this.#health.get(id)?.remark;
+    return remark === undefined ? {} : { remark };
   }
 
   #set(id: CheckId, health: ServerHealth, at: EpochMillis): void {

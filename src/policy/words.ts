@@ -25,6 +25,8 @@ export function standingText(standing: Standing): string {
       return 'has no verdict yet';
     case 'down':
       return 'is down';
+    case 'weighted':
+      return `serves with weight ${standing.weight} in place of ${standing.of}, as its checks say`;
     case 'admission':
       return `is brought back: weight ${standing.weight} of ${standing.of}`;
     case 'admin':

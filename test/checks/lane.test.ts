@@ -174,6 +174,7 @@ t.test('a runner with a lane: up, down, up again, and changes in mid-flight', as
     openLane: (listeners) => Lane.open({ openConnector, slots: 64, planOf: lanePlanOf, ...listeners }),
     onChange: ({ id, verdict }) => verdicts.push(`${id} ${verdict}`),
     onSuspicion: () => undefined,
+    onRemark: () => undefined,
     onDigest: () => undefined,
     onDefect: (id, text) => t.fail(`${id}: ${text}`),
   });

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import type { Check, CheckId, Suspicion, VerdictChange } from '../../src/checks/model.js';
+import type { Check, CheckId, RemarkChange, Suspicion, VerdictChange } from '../../src/checks/model.js';
 import { ProbePool, type ProbePoolOptions, type WorkerDeath } from '../../src/checks/pool.js';
 import type { Target } from '../../src/checks/spec-target.js';
 import { micros, millis } from '../../src/core/units.js';
@@ -20,6 +20,7 @@ class Bench {
   readonly messages: number[] = [];
   readonly digests: WorkerDigest[] = [];
   readonly suspicions: Suspicion[] = [];
+  readonly remarks: RemarkChange[] = [];
   readonly deaths: WorkerDeath[] = [];
   readonly echoes: Echo[] = [];
   readonly pool: ProbePool;
@@ -35,6 +36,7 @@ class Bench {
         this.changes.push(...changes);
       },
       onSuspicions: (suspicions) => this.suspicions.push(...suspicions),
+      onRemarks: (remarks) => this.remarks.push(...remarks),
       onDigest: (digest) => this.digests.push(digest),
       onWorkerDied: (death) => this.deaths.push(death),
       onDefect: (_, text) => this.echoes.push(JSON.parse(text) as Echo),

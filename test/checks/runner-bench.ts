@@ -5,6 +5,7 @@ import type {
   ProbeResult,
   ProbeSpec,
   Reason,
+  RemarkChange,
   Suspicion,
   VerdictChange,
 } from '../../src/checks/model.js';
@@ -57,6 +58,7 @@ export class Bench {
   atOnceMax = 0;
   overlaps = 0;
   /** Probes end with their deadline, as real ones do. */
+  readonly remarks: RemarkChange[] = [];
   endsAtDeadline = true;
   answer: ((port: number) => Reason | undefined) | undefined;
   /** What chance gives next; again and again the last one. */
@@ -72,6 +74,7 @@ export class Bench {
       probe: (spec, signal) => this.#probe(spec, signal),
       onChange: (change) => this.changes.push(change),
       onSuspicion: (suspicion) => this.suspicions.push(suspicion),
+      onRemark: (remark) => this.remarks.push(remark),
       onDigest: (digest) => this.digests.push(digest),
       onDefect: (id, text) => this.defects.push(`${id}: ${text}`),
       inFlightMax: 1000,

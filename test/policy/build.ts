@@ -1,5 +1,5 @@
 /** A service and its book, driven by words. */
-import type { CheckRule, VerdictChange } from '../../src/checks/model.js';
+import type { CheckRule, RemarkChange, VerdictChange } from '../../src/checks/model.js';
 import type { Config, FallbackServer, ServerConfig, ServiceConfig } from '../../src/config/model.js';
 import { epochMillis, millis } from '../../src/core/units.js';
 import { destText } from '../../src/ipvs/keys.js';
@@ -56,6 +56,8 @@ function newsText(news: PolicyNews): string {
   switch (news.kind) {
     case 'verdict':
       return `${lastOf(news.server.name)} ${news.change.verdict}`;
+    case 'degraded':
+      return `${lastOf(news.server.name)} ${news.warning === undefined ? 'recovered' : `degraded: ${news.warning}`}`;
     case 'quorum':
       return `quorum ${news.standing.quorum}`;
     case 'cold-start':
@@ -100,6 +102,11 @@ export class Desk {
   /** Any changes of one turn. @returns the news */
   changes(changes: readonly VerdictChange[]): readonly string[] {
     return this.#told(this.book.verdict(changes, this.at()));
+  }
+
+  /** What checks say beside their verdicts. @returns the news */
+  remarks(...remarks: readonly RemarkChange[]): readonly string[] {
+    return this.#told(this.book.remark(remarks, this.at()));
   }
 
   administer(last: number, entry: AdminEntry | undefined): readonly string[] {

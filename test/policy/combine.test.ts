@@ -140,9 +140,9 @@ t.test('any: one that passes is enough, and only all together take a server out'
   const desk = new SeveralDesk(several(1, 2, 1));
   t.same(desk.checks('down 11a'), []);
   t.equal(desk.wants(), '11:hold');
-  t.same(desk.checks('up 11b'), ['11 up']);
-  t.same(desk.checks('up 11a'), []);
-  t.same(desk.checks('down 11b'), []);
+  t.same(desk.checks('up 11b'), ['11 up', '11 degraded: a: down']);
+  t.same(desk.checks('up 11a'), ['11 recovered']);
+  t.same(desk.checks('down 11b'), ['11 degraded: b: down']);
   t.equal(desk.wants(), '11:1');
   t.same(desk.checks('down 11a'), ['11 down', 'quorum lost']);
   t.equal(desk.wants(), '');
@@ -151,10 +151,10 @@ t.test('any: one that passes is enough, and only all together take a server out'
 t.test('at least two of three', async (t) => {
   const desk = new SeveralDesk(several(1, 3, 2));
   t.same(desk.checks('up 11a', 'up 11b'), ['11 up'], 'the third is not waited for');
-  t.same(desk.checks('down 11a'), [], 'the third, not heard yet, may still pass');
+  t.same(desk.checks('down 11a'), ['11 degraded: a: down'], 'the third, not heard yet, may still pass');
   t.equal(desk.wants(), '11:1', 'what was known last is followed');
   t.same(desk.checks('down 11c'), ['11 down', 'quorum lost']);
-  t.same(desk.checks('up 11c'), ['11 up', 'quorum met']);
+  t.same(desk.checks('up 11c'), ['11 up', '11 degraded: a: down', 'quorum met']);
 });
 
 t.test('a reload that adds a check leaves the server as it was until that was heard', async (t) => {
