@@ -152,7 +152,7 @@ t.test('dovecot', { skip: missing('dovecot', true) || NO_OPENSSL }, async (t) =>
   mkdirSync(join(dir, 'mail'));
   spawnSync('chown', ['nobody:nogroup', join(dir, 'mail')]);
   writeFileSync(join(dir, 'conf'), DOVECOT(dir, { imap: imap.port, pop3: pop3.port }));
-  await start(t, pop3, ['dovecot', '-F', '-c', join(dir, 'conf')]);
+  await start(t, [imap, pop3], ['dovecot', '-F', '-c', join(dir, 'conf')]);
   const settings = tlsSettings({ serverName: 'mail.example.org', authorities: authority.cert });
   const tls: TlsUse = { start: 'starttls', ...settings };
   const login = { user: 'probe', password: 's3cret' };

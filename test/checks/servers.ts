@@ -19,8 +19,16 @@ export function folder(t: Test, files: Readonly<Record<string, string>>): string
   return path;
 }
 
-/** Runs a server until the test ends; it is ready when `target` takes connections. */
-export async function start(t: Test, target: Target, command: readonly string[]): Promise<ChildProcess> {
+async function takesConnections(target: Target): Promise<boolean> {
+  return (await tcp({ type: 'tcp', target }, AbortSignal.timeout(100))).outcome === 'pass';
+}
+
+/** Runs a server until the test ends; it is ready when each of its targets takes connections. */
+export async function start(
+  t: Test,
+  targets: Target | readonly [Target, Target],
+  command: readonly string[],
+): Promise<ChildProcess> {
   const [program = '', ...args] = command;
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
@@ -35,9 +43,10 @@ export async function start(t: Test, target: Target, command: readonly string[])
     child.kill('SIGTERM');
     await exited;
   });
+  const waitingFor: Target[] = [targets].flat();
   for (let tries = 0; child.exitCode === null && tries < 1000; tries += 1) {
-    const { outcome } = await tcp({ type: 'tcp', target }, AbortSignal.timeout(100));
-    if (outcome === 'pass') return child;
+    while (waitingFor[0] !== undefined && (await takesConnections(waitingFor[0]))) waitingFor.shift();
+    if (waitingFor.length === 0) return child;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error(`${program} did not start: ${said}`);

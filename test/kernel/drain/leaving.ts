@@ -1,5 +1,7 @@
 /** What leaves: with a reload, and at a stop. */
+import { readFileSync } from 'node:fs';
 import type { Assertions } from '../../contract/assertions.js';
+import { eventually } from '../client.js';
 import { PATIENCE_MS, type Scene } from '../scene.js';
 import { tableBecomes } from '../table-becomes.js';
 import { ADDRESSES, directorTable, runOn } from '../topology.js';
@@ -21,6 +23,13 @@ export async function afterReload(t: Assertions, scene: Scene): Promise<void> {
   await tableBecomes(t, lines(1, 1), 'in the configuration again it serves as before');
   await scene.reload(web('    on-remove: drain\n', ALONE));
   await tableBecomes(t, lines(0, 1), 'and is dropped once more');
+  // Who is leaving is written a moment after it is decided.
+  await eventually(() => readFileSync(`${scene.folder}/table.jsonl`, 'utf8').includes('web1'), PATIENCE_MS);
+  await scene.director.stop('SIGKILL');
+  await scene.restart(t);
+  await scene.liveOn(t, talks, 'through a kill and a restart');
+  await tableBecomes(t, lines(0, 1), 'the next run lets it finish, too');
+  t.strictSame((await scene.status()).table.foreign, [], 'it is not foreign to it');
   scene.hangUp(its);
   await tableBecomes(t, lines(undefined, 1), 'it goes when nothing is left', PATIENCE_MS);
   await scene.liveOn(
