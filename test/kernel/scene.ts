@@ -18,6 +18,7 @@ export const PATIENCE_MS = 60_000;
 const ECHOES = 5;
 const REQUESTS = 6;
 const LINES_MAX = 20;
+const TALKS_MORE_MAX = 20;
 /** What the probes of the scene ask, so that they alone can be cut off. */
 export const CHECK_PORT = 81;
 
@@ -186,11 +187,18 @@ defaults: { check: { type: http, port: ${CHECK_PORT}, interval: 500ms, timeout: 
     return startOn('director', process.execPath, PROGRAM, ...words, '--url', `unix:${this.socket}`);
   }
 
-  /** Opens long connections until each of these hosts has one at least; waits for them. */
+  /** Opens so many long connections, and more until each of the two hosts has two at least; waits for them. */
   async talks(t: Assertions, count: number): Promise<readonly Talk[]> {
     const talks = Array.from({ length: count }, () => this.observer.talk());
     const areOpen = (): boolean => talks.every(({ server, echoes }) => server !== '' && echoes.length > 0);
-    t.ok(await eventually(areOpen, PATIENCE_MS), `${count} long connections are open`);
+    const lacks = (host: string): boolean => talks.filter(({ server }) => server === host).length < 2;
+    let open = await eventually(areOpen, PATIENCE_MS);
+    // New requests take turns with them: the hosts' shares are as it happens.
+    for (let more = 0; open && more < TALKS_MORE_MAX && (lacks('rs1') || lacks('rs2')); more += 1) {
+      talks.push(this.observer.talk());
+      open = await eventually(areOpen, PATIENCE_MS);
+    }
+    t.ok(open, `${talks.length} long connections are open`);
     return talks;
   }
 

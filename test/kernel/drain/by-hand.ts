@@ -14,7 +14,8 @@ function counts(printed: readonly string[]): number[] {
 }
 
 export async function byHand(t: Assertions, scene: Scene): Promise<void> {
-  await scene.start(t, web());
+  // One that is down stays in the table, and its connections are counted still.
+  await scene.start(t, web('    on-failure: quiesce\n'));
   await tableBecomes(t, lines(1, 1), 'both serve');
   const talks = await scene.talks(t, 6);
   const its = talks.filter(({ server }) => server === 'rs1');

@@ -37,6 +37,8 @@ export async function persistent(t: Assertions, scene: Scene): Promise<void> {
   t.equal((await client.http(VIP)).server, second, 'and stays there');
   expireTemplates(true);
   await scene.tell(NAMES[second] ?? '', 'drain');
+  const [its, other] = second === 'rs1' ? [0, 1] : [1, 0];
+  await tableBecomes(t, lines(its, other, ` -p ${TIMEOUT_SECONDS}`), 'the other one drains');
   t.equal((await client.http(VIP)).server, first, 'with the setting it goes elsewhere at once');
   await scene.event(t, 'drain-finished', ({ server }) => server === NAMES[second]);
   t.equal((await client.http(VIP)).server, first, 'for good');
