@@ -51,7 +51,8 @@ export type ReadDocument =
   /** It completes "FILE ...". */
   | { readonly ok: false; readonly problem: string };
 
-function mappingOf(line: string): Readonly<Record<string, unknown>> {
+/** A line of JSON as a mapping; empty where it is none. */
+export function mappingOf(line: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(line);
     return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};

@@ -6,7 +6,7 @@ import type { Clock, Timers } from '../core/ports.js';
 import { epochMillis, type Millis, millis } from '../core/units.js';
 import { readOwnFile, setAside } from '../files/disk.js';
 import type { Accepted, LeavingServer, LeavingService, TableMemory } from '../ipvs/remembered.js';
-import { documentParts, readDocument } from './document.js';
+import { documentParts, mappingOf, readDocument } from './document.js';
 import type { StoreEvents } from './model.js';
 import { SnapshotFile } from './snapshot.js';
 
@@ -27,15 +27,6 @@ export interface TableFileOptions {
 
 const isText = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= TEXT_LENGTH_MAX;
-
-function mappingOf(line: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
-  } catch {
-    return {};
-  }
-}
 
 function acceptedOf(line: Readonly<Record<string, unknown>>): Accepted | undefined {
   const { accepted: service, dest, kind, wanted, found, difference } = line;

@@ -2,7 +2,6 @@
  * Hears who says that an address is its own: ARP replies and announcements (a packet socket) and neighbour advertisements
  * (a raw socket), of all interfaces together. Layouts are those of linux/if_packet.h, linux/filter.h and linux/icmpv6.h.
  */
-import { ByteWriter } from '../core/bytes.js';
 import { errnoName, errnoValue } from '../core/errno.js';
 import { LvsError } from '../core/errors.js';
 import type { Family, Ip } from '../core/ip.js';
@@ -12,6 +11,7 @@ import { readArp } from '../wire/arp.js';
 import { ETH_P } from '../wire/ethernet.js';
 import { IPPROTO } from '../wire/ip-protocols.js';
 import { readAdvertised } from '../wire/ndp.js';
+import { encodeFilter, type FilterInstruction } from '../wire/socket-filter.js';
 import { IPPROTO_IPV6, IPV6_RECVHOPLIMIT, IPV6_RECVPKTINFO, readControl } from './control.js';
 
 const AF_INET6 = 10;
@@ -43,7 +43,7 @@ export interface Claim {
 
 /** Replies, and requests whose sender and target are the same: offsets are those of ARP behind an Ethernet header. */
 function arpFilter(): Uint8Array {
-  const program: readonly (readonly [code: number, yes: number, no: number, value: number])[] = [
+  const program: readonly FilterInstruction[] = [
     [0x28, 0, 0, 20], // ldh [20]: the operation
     [0x15, 5, 0, 2], // jeq #2, accept
     [0x20, 0, 0, 28], // ld [28]: the sender's address
@@ -53,14 +53,7 @@ function arpFilter(): Uint8Array {
     [0x06, 0, 0, 0], // ret #0
     [0x06, 0, 0, 0xffff], // ret #65535
   ];
-  const writer = new ByteWriter(8 * program.length);
-  for (const [code, yes, no, value] of program) {
-    writer.u16le(code);
-    writer.u8(yes);
-    writer.u8(no);
-    writer.u32le(value);
-  }
-  return writer.finish();
+  return encodeFilter(program);
 }
 
 /** struct icmp6_filter: a set bit blocks a type. */

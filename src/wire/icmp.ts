@@ -4,6 +4,7 @@ import type { Errno } from '../core/errno.js';
 import type { Family } from '../core/ip.js';
 import { addWords, checksum, finishChecksum } from './checksum.js';
 import { IPPROTO } from './ip-protocols.js';
+import { encodeFilter, type FilterInstruction } from './socket-filter.js';
 
 /** Type, code, checksum, identifier, sequence. */
 const HEADER_LENGTH = 8;
@@ -131,10 +132,8 @@ export function withoutIpv4Header(bytes: Uint8Array): Uint8Array | undefined {
     : undefined;
 }
 
-type Instruction = readonly [code: number, yes: number, no: number, value: number];
-
 /** Offsets are behind the header of IP, whose length is in the register x; the header's length byte is at x + 8. */
-const FILTER_IPV4 = (id: number): readonly Instruction[] => [
+const FILTER_IPV4 = (id: number): readonly FilterInstruction[] => [
   [0xb1, 0, 0, 0], // ldxb 4*([0]&0xf)
   [0x50, 0, 0, 0], // ldb [x+0]: the type
   [0x15, 0, 2, 0], // jeq #0: a reply
@@ -156,7 +155,7 @@ const FILTER_IPV4 = (id: number): readonly Instruction[] => [
   [0x06, 0, 0, 0], // ret #0
 ];
 
-const FILTER_IPV6 = (id: number): readonly Instruction[] => [
+const FILTER_IPV6 = (id: number): readonly FilterInstruction[] => [
   [0x30, 0, 0, 0], // ldb [0]: the type
   [0x15, 0, 2, 129], // jeq #129: a reply
   [0x28, 0, 0, 4], // ldh [4]: its identifier
@@ -176,13 +175,5 @@ const FILTER_IPV6 = (id: number): readonly Instruction[] => [
  * identifier, and errors about them (struct sock_filter of linux/filter.h).
  */
 export function echoFilter(family: Family, id: number): Uint8Array {
-  const program = family === 'ipv4' ? FILTER_IPV4(id) : FILTER_IPV6(id);
-  const writer = new ByteWriter(8 * program.length);
-  for (const [code, yes, no, value] of program) {
-    writer.u16le(code);
-    writer.u8(yes);
-    writer.u8(no);
-    writer.u32le(value);
-  }
-  return writer.finish();
+  return encodeFilter(family === 'ipv4' ? FILTER_IPV4(id) : FILTER_IPV6(id));
 }
