@@ -10,7 +10,7 @@ export interface Subschema {
   /** The value never stands in a fault. */
   readonly 'x-secret'?: boolean;
   readonly type?: unknown;
-  readonly enum?: readonly string[];
+  readonly enum?: readonly (string | number)[];
   readonly maxProperties?: number;
   readonly const?: string;
   readonly properties?: Readonly<Record<string, Subschema>>;

@@ -61,9 +61,11 @@ function hint(schema: Subschema, value: unknown): string {
     return schema.type === 'string' && schema.enum === undefined ? '; put it in quotes' : '';
   }
   if (typeof value !== 'string') return '';
-  if (schema.enum !== undefined) return suggestion(value, schema.enum);
+  if (schema.type === 'string' && schema.enum !== undefined)
+    return suggestion(value, schema.enum.map(String));
   const unquoted = schema.type === 'integer' && /^\d+$/.test(value);
-  return unquoted || (schema.type === 'boolean' && /^(true|false)$/.test(value))
+  const number = schema.type === 'number' && schema.enum?.includes(Number(value)) === true;
+  return unquoted || number || (schema.type === 'boolean' && /^(true|false)$/.test(value))
     ? '; take the quotes away'
     : '';
 }

@@ -98,6 +98,7 @@ const EXPECTED: readonly string[] = [
   'http-user-beside-a-header.yaml:4:26: services.web.check.user: there is a header `authorization` already; keep one of them',
   'http-user-with-a-colon.yaml:4:32: services.web.check.user: a name with a colon cannot be told in HTTP (RFC 7617 2)',
   'http-version-3.yaml:4:35: services.web.check.version: 3 is not 1.0, 1.1 or 2',
+  'http-version-in-quotes.yaml:4:35: services.web.check.version: "1.0" is not 1.0, 1.1 or 2; take the quotes away',
   'imap-password-without-a-user.yaml:4:36: services.web.check.password: there is no `user`',
   'interval-below-an-inherited-timeout.yaml:6:24: services.web.check.interval: the timeout (5s) is longer than the interval (2s); a probe must end before the next one starts',
   'ipip-with-a-port.yaml:5:27: services.web.tunnel.port: only gue tunnels have a port; this tunnel is ipip',
