@@ -1,15 +1,14 @@
 /** A connection of HTTP/2 (RFC 9113): node:http2 over a connection of a probe, with bounds of our own. */
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect,
-  constants,
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
+import type {
+  ClientHttp2Session,
+  ClientHttp2Stream,
+  IncomingHttpHeaders,
+  OutgoingHttpHeaders,
 } from 'node:http2';
 import type { Socket } from 'node:net';
+import { getBuiltinModule } from 'node:process';
 import { Duplex } from 'node:stream';
-import { GoawayFinder } from '../wire/http2.js';
+import { errorCode, errorCodeText, GoawayFinder } from '../wire/http2.js';
 import { reasonOfError } from './errno.js';
 import type { Reason } from './model.js';
 import type { LinkHandlers, ProbeRun } from './probe-run.js';
@@ -20,6 +19,9 @@ export const FRAMES_LIMIT = 64 * 1024;
 const HEADERS_MAX = 128;
 const HEADER_LIST_SIZE = 16 * 1024;
 const SETTINGS_MAX = 32;
+
+const NO_ERROR = errorCode('NO_ERROR');
+const INTERNAL_ERROR = errorCode('INTERNAL_ERROR');
 
 /** What a request wants to hear of its answer. */
 export interface StreamHandlers {
@@ -116,11 +118,12 @@ export class Http2Channel implements LinkHandlers {
       },
       // With INTERNAL_ERROR node:http2 gives up by itself, and tells us of it.
       gaveUp: (code) => {
-        if (code !== constants.NGHTTP2_INTERNAL_ERROR) this.#end(breach(codeText(code)));
+        if (code !== INTERNAL_ERROR) this.#end(breach(errorCodeText(code)));
       },
     });
     pipe.on('error', () => undefined);
-    const session = connect('http://localhost', {
+    // Loaded for the first check that needs it: it costs every thread two megabytes.
+    const session = getBuiltinModule('node:http2').connect('http://localhost', {
       createConnection: () => pipe,
       maxHeaderListPairs: HEADERS_MAX,
       maxReservedRemoteStreams: 0,
@@ -130,7 +133,7 @@ export class Http2Channel implements LinkHandlers {
     });
     session.on('error', (error) => this.#end(reasonOfSession(error)));
     session.on('goaway', (code) => {
-      if (code !== constants.NGHTTP2_NO_ERROR) this.#end(rejection('GOAWAY', code));
+      if (code !== NO_ERROR) this.#end(rejection('GOAWAY', code));
     });
     socket.once('close', () => session.destroy());
     this.#pipe = pipe;
@@ -188,12 +191,12 @@ export class Http2Channel implements LinkHandlers {
     });
     stream.on('end', () => {
       // A stream that was reset ends too.
-      isWhole = this.#answered && stream.rstCode === constants.NGHTTP2_NO_ERROR;
+      isWhole = this.#answered && stream.rstCode === NO_ERROR;
       if (isWhole) this.#tell(() => handlers.end(trailers));
     });
     stream.once('close', () => {
       if (isWhole) return;
-      const reason = failureOfStream(failure, stream.rstCode ?? constants.NGHTTP2_NO_ERROR);
+      const reason = failureOfStream(failure, stream.rstCode ?? NO_ERROR);
       // A GOAWAY that has closed it is told later, and says more.
       setImmediate(() => this.#end(reason));
     });
@@ -214,38 +217,22 @@ export class Http2Channel implements LinkHandlers {
   }
 }
 
-/** RFC 9113 7, in the order of the codes. */
-const CODE_NAMES = [
-  'NO_ERROR',
-  'PROTOCOL_ERROR',
-  'INTERNAL_ERROR',
-  'FLOW_CONTROL_ERROR',
-  'SETTINGS_TIMEOUT',
-  'STREAM_CLOSED',
-  'FRAME_SIZE_ERROR',
-  'REFUSED_STREAM',
-  'CANCEL',
-  'COMPRESSION_ERROR',
-  'CONNECT_ERROR',
-  'ENHANCE_YOUR_CALM',
-  'INADEQUATE_SECURITY',
-  'HTTP_1_1_REQUIRED',
-] as const;
-
-const codeText = (code: number): string => CODE_NAMES[code] ?? `code ${code}`;
-
 function rejection(frame: string, code: number): Reason {
-  return { kind: 'rejected', phase: 'response', code, detail: `${frame} ${codeText(code)}` };
+  return { kind: 'rejected', phase: 'response', code, detail: `${frame} ${errorCodeText(code)}` };
 }
 
 /** Codes by which this side, too, says that the peer has broken the protocol. */
-const BREACHES: ReadonlySet<number> = new Set([
-  constants.NGHTTP2_PROTOCOL_ERROR,
-  constants.NGHTTP2_FLOW_CONTROL_ERROR,
-  constants.NGHTTP2_STREAM_CLOSED,
-  constants.NGHTTP2_FRAME_SIZE_ERROR,
-  constants.NGHTTP2_COMPRESSION_ERROR,
-]);
+const BREACHES: ReadonlySet<number> = new Set(
+  (
+    [
+      'PROTOCOL_ERROR',
+      'FLOW_CONTROL_ERROR',
+      'STREAM_CLOSED',
+      'FRAME_SIZE_ERROR',
+      'COMPRESSION_ERROR',
+    ] as const
+  ).map(errorCode),
+);
 
 interface CodedError extends Error {
   readonly code?: string;
@@ -264,9 +251,9 @@ function breach(what: string): Reason {
 }
 
 function reasonOfStream(code: number): Reason {
-  if (code === constants.NGHTTP2_NO_ERROR) return { kind: 'closed', phase: 'response' };
+  if (code === NO_ERROR) return { kind: 'closed', phase: 'response' };
   if (!BREACHES.has(code)) return rejection('RST_STREAM', code);
-  return { kind: 'protocol-error', phase: 'response', detail: `stream closed with ${codeText(code)}` };
+  return { kind: 'protocol-error', phase: 'response', detail: `stream closed with ${errorCodeText(code)}` };
 }
 
 /** Errors of the session that no frame of the server's has told us: it has broken the protocol. */

@@ -1,6 +1,7 @@
 /** Redis check: a login, PING, and the server's part in replication. */
 import type { Socket } from 'node:net';
 import type { Redis } from 'ioredis';
+import { REDIS_CLIENT } from '../core/redis-client.js';
 import { readReplication } from '../wire/redis.js';
 import { type DriverStream, probeByDriver } from './driver.js';
 import type { Reason } from './model.js';
@@ -49,12 +50,7 @@ function clientOf({ Redis: Client, AbstractConnector }: Library, stream: DriverS
   }
   const redis = new Client({
     Connector: OwnConnection,
-    disableClientInfo: true,
-    lazyConnect: true,
-    retryStrategy: () => null,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    enableReadyCheck: false,
+    ...REDIS_CLIENT,
   });
   // What goes wrong comes back as the failure of a command too.
   redis.on('error', () => undefined);

@@ -2,7 +2,6 @@
 import type { Payload, UdpCheck } from '../checks/spec-datagram.js';
 import type { Target } from '../checks/spec-target.js';
 import type { DialogueStep, SendExpectCheck } from '../checks/spec-text.js';
-import { compileRegex } from '../core/regex-syntax.js';
 import { tlsUse } from './check-tls.js';
 import {
   type Checked,
@@ -15,6 +14,7 @@ import {
   reportKey,
 } from './cursor.js';
 import { type Layers, pick, pickValue } from './layers.js';
+import { checkedRegex } from './regex.js';
 import type { RawCheck } from './schema-checks.js';
 import { expandSecrets } from './secrets.js';
 
@@ -36,9 +36,8 @@ function stepOf(context: Context, key: StepKey, at: Cursor<string>): Checked<Dia
     case 'expect-hex':
       return { kind: 'expect-hex', pattern: at.value };
     case 'expect-regex': {
-      const result = compileRegex(at.value);
-      if (result.ok) return { kind: 'expect-regex', regex: at.value };
-      return report(context, at, `the regex ${result.problem} (at character ${result.at + 1})`);
+      const regex = checkedRegex(context, at);
+      return regex === FAULTY ? FAULTY : { kind: 'expect-regex', regex };
     }
   }
 }

@@ -1,6 +1,5 @@
 /** What is asked in http and https checks, and what is wanted of each answer. */
 import type { HttpUrl, JsonScalar, StatusRange } from '../checks/spec-web.js';
-import { compileRegex } from '../core/regex-syntax.js';
 import {
   type Checked,
   type Context,
@@ -13,6 +12,7 @@ import {
   reportKey,
 } from './cursor.js';
 import { type Layers, pick, pickValue } from './layers.js';
+import { checkedRegex } from './regex.js';
 import { expandSecrets } from './secrets.js';
 
 /** The host is that of the check. */
@@ -42,16 +42,10 @@ export function statusRanges(context: Context, layers: Layers): Checked<readonly
 /** Documents are read as a whole before they are looked at. */
 const JSON_LIMIT = 1_048_576;
 
-function regexIsGood(context: Context, at: Cursor<string>): boolean {
-  const result = compileRegex(at.value);
-  if (!result.ok) report(context, at, `the regex ${result.problem} (at character ${result.at + 1})`);
-  return result.ok;
-}
-
 function matches(context: Context, layers: Layers): Checked<string> | undefined {
   const at = pick(layers, 'matches');
   if (at === undefined || at === FAULTY) return at;
-  return regexIsGood(context, at) ? at.value : FAULTY;
+  return checkedRegex(context, at);
 }
 
 function fields(context: Context, layers: Layers): Checked<Url['fields']> {
@@ -59,7 +53,7 @@ function fields(context: Context, layers: Layers): Checked<Url['fields']> {
   if (given === undefined) return [];
   if (given === FAULTY) return FAULTY;
   const all = entries(given);
-  if (!all.every(([, at]) => regexIsGood(context, at))) return FAULTY;
+  if (!all.every(([, at]) => checkedRegex(context, at) !== FAULTY)) return FAULTY;
   return all.map(([name, { value }]) => [name.toLowerCase(), value] as const);
 }
 

@@ -6,6 +6,7 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import { errorText } from '../core/errors.js';
 import type { Timer, Timers } from '../core/ports.js';
+import { REDIS_CLIENT } from '../core/redis-client.js';
 import { type Millis, millis, seconds } from '../core/units.js';
 import { ENTRIES_MAX, EntryBook, entryJson, isNewer, readEntry } from './entries.js';
 import type { EntryStore, RedisTarget, StoredEntry, StoreEvents, StoreFound } from './model.js';
@@ -59,13 +60,7 @@ function optionsOf({ host, port, tls }: RedisTarget): RedisOptions {
     port,
     ...(tls === undefined ? {} : { tls: tls.authorities === undefined ? {} : { ca: tls.authorities } }),
     connectionName: 'lvsentry',
-    disableClientInfo: true,
-    lazyConnect: true,
-    // Trouble is ours to deal with: nothing waits inside, nothing comes back by itself.
-    retryStrategy: () => null,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    enableReadyCheck: false,
+    ...REDIS_CLIENT,
     connectTimeout: PATIENCE,
     commandTimeout: PATIENCE,
   };

@@ -1,4 +1,31 @@
-/** Frames of HTTP/2 (RFC 9113 4.1) as a client of ours sends them, walked over as they leave. */
+/** HTTP/2 (RFC 9113): error codes, and the frames of a client of ours, walked over as they leave. */
+
+/** RFC 9113 7, in the order of the codes. */
+const ERRORS = [
+  'NO_ERROR',
+  'PROTOCOL_ERROR',
+  'INTERNAL_ERROR',
+  'FLOW_CONTROL_ERROR',
+  'SETTINGS_TIMEOUT',
+  'STREAM_CLOSED',
+  'FRAME_SIZE_ERROR',
+  'REFUSED_STREAM',
+  'CANCEL',
+  'COMPRESSION_ERROR',
+  'CONNECT_ERROR',
+  'ENHANCE_YOUR_CALM',
+  'INADEQUATE_SECURITY',
+  'HTTP_1_1_REQUIRED',
+] as const;
+
+export function errorCode(name: (typeof ERRORS)[number]): number {
+  return ERRORS.indexOf(name);
+}
+
+/** The name of an error code, or `code N`. */
+export function errorCodeText(code: number): string {
+  return ERRORS[code] ?? `code ${code}`;
+}
 
 /** RFC 9113 3.4: what a client says first. */
 const PREFACE_LENGTH = 24;

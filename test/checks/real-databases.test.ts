@@ -1,5 +1,5 @@
 /** PostgreSQL and MariaDB of Debian, with a replica each. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, cpSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -14,7 +14,7 @@ import { systemClock } from '../../src/sys/clock.js';
 import { Authority, NO_OPENSSL } from './certificates.js';
 import { closedPort, eventually, probeOnce } from './listeners.js';
 import { tlsClient, tlsSettings } from './secure.js';
-import { folder, start } from './servers.js';
+import { folder, missing, start } from './servers.js';
 
 const now = systemClock.monotonic;
 const prober = { postgres: postgresProber(now, tlsClient), mysql: mysqlProber(now, tlsClient) };
@@ -23,10 +23,7 @@ const isRoot = process.getuid?.() === 0;
 const VERSIONS = '/usr/lib/postgresql';
 const VERSION = existsSync(VERSIONS) ? readdirSync(VERSIONS).sort().at(-1) : undefined;
 const NO_POSTGRES = (VERSION === undefined && 'PostgreSQL is not installed') || (!isRoot && 'it needs root');
-const NO_MARIADB =
-  (spawnSync('mariadbd', ['--version', '--no-defaults']).error !== undefined &&
-    'mariadbd is not installed') ||
-  (!isRoot && 'it needs root');
+const NO_MARIADB = missing('mariadbd', true);
 
 const REST = { database: undefined, statement: undefined, role: 'any', maxLag: undefined } as const;
 

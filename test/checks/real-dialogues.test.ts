@@ -11,16 +11,10 @@ import { openPacketSocket } from '../../src/sys/packet.js';
 import { Authority, NO_OPENSSL } from './certificates.js';
 import { closedPort, probeOnce } from './listeners.js';
 import { tlsSettings } from './secure.js';
-import { folder, start } from './servers.js';
+import { folder, missing, start } from './servers.js';
 
 const probers = allProbers({ clock: systemClock, openSocket: openPacketSocket });
 const prober = (spec: ProbeSpec, signal: AbortSignal) => probeByType(probers, spec, signal);
-
-/** Why a program's tests are skipped, or false. */
-function missing(program: string, needsRoot = false): string | false {
-  if (spawnSync('which', [program]).status !== 0) return `${program} is not installed`;
-  return needsRoot && process.getuid?.() !== 0 && `${program} needs root`;
-}
 
 type Row = readonly [name: string, spec: ProbeSpec, reason: object];
 

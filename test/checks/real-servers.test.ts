@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +13,7 @@ import { Authority, NO_OPENSSL } from './certificates.js';
 import { check as httpCheck } from './http-talks.js';
 import { closedPort, LOCALHOST, probeOnce } from './listeners.js';
 import { tlsClient, tlsSettings } from './secure.js';
-import { folder, start } from './servers.js';
+import { folder, missing, start, startNginx } from './servers.js';
 
 const now = systemClock.monotonic;
 const [http, ftp] = [httpProber(now, tlsClient), ftpProber(now, tlsClient)];
@@ -24,21 +23,7 @@ const url = (path: string) => httpCheck(NOWHERE, { path });
 const NOWHERE: Target = { address: LOCALHOST, port: 1 };
 const PROBE = { kind: 'basic', user: 'probe', password: 's3cret' } as const;
 
-/** Why a program's tests are skipped, or false. */
-function missing(program: string, ...args: string[]): string | false {
-  return spawnSync(program, args).error !== undefined && `${program} is not installed`;
-}
-
 const NGINX = (dir: string, port: number, tlsPort: number): string => `
-daemon off;
-master_process off;
-pid ${dir}/pid;
-error_log ${dir}/error.log;
-events {}
-http {
-  access_log off;
-  client_body_temp_path ${dir}/t1; proxy_temp_path ${dir}/t2; fastcgi_temp_path ${dir}/t3;
-  uwsgi_temp_path ${dir}/t4; scgi_temp_path ${dir}/t5;
   server {
     listen 127.0.0.1:${port};
     listen 127.0.0.1:${tlsPort} ssl;
@@ -58,10 +43,9 @@ http {
     location /loop { return 302 /loop; }
     location /host { return 200 "$host $http_x_key"; }
   }
-}
 `;
 
-t.test('nginx', { skip: missing('nginx', '-v') || NO_OPENSSL }, async (t) => {
+t.test('nginx', { skip: missing('nginx') || NO_OPENSSL }, async (t) => {
   const authority = new Authority(t, 'nginx');
   const { key, cert } = authority.issue('DNS:www.example.org');
   const page = `<!--# echo var="date_local" -->${'x'.repeat(200_000)}the end`;
@@ -74,16 +58,7 @@ t.test('nginx', { skip: missing('nginx', '-v') || NO_OPENSSL }, async (t) => {
     'key.pem': key,
   });
   const [plain, secure] = [await closedPort(t), await closedPort(t)];
-  writeFileSync(join(dir, 'conf'), NGINX(dir, plain.port, secure.port));
-  const server = await start(t, plain, [
-    'nginx',
-    '-p',
-    dir,
-    '-c',
-    join(dir, 'conf'),
-    '-e',
-    join(dir, 'error.log'),
-  ]);
+  const server = await startNginx(t, plain, dir, NGINX(dir, plain.port, secure.port));
 
   const rows: readonly (readonly [string, Partial<HttpCheck>, object])[] = [
     ['a status', { path: '/alive' }, { kind: 'ok' }],
@@ -234,7 +209,7 @@ function ftpCheck(target: Target, more: Partial<FtpCheck> = {}): FtpCheck {
   };
 }
 
-t.test('vsftpd', { skip: missing('vsftpd', '-v') }, async (t) => {
+t.test('vsftpd', { skip: missing('vsftpd') }, async (t) => {
   const four = await startVsftpd(t, LOCALHOST, ['pasv_address=192.0.2.77']);
   const six = await startVsftpd(t, ip('::1'));
   const shut = await startVsftpd(t, LOCALHOST, ['pasv_enable=NO']);

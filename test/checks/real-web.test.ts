@@ -1,6 +1,4 @@
 /** Checks of web servers against real ones: HTTP/2 by nginx, gRPC by grpcio, WebSocket by websockets. */
-import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { grpcProber } from '../../src/checks/grpc.js';
@@ -14,7 +12,7 @@ import { Authority, NO_OPENSSL } from './certificates.js';
 import { check as httpCheck } from './http-talks.js';
 import { closedPort, LOCALHOST, probeOnce } from './listeners.js';
 import { tlsClient, tlsSettings } from './secure.js';
-import { folder, start } from './servers.js';
+import { folder, missing, start, startNginx } from './servers.js';
 import { GRPC_SERVER, missingModule, PYTHON, WEBSOCKET_SERVER } from './web-servers.js';
 
 const now = systemClock.monotonic;
@@ -35,15 +33,6 @@ function secured(t: Test, files: Readonly<Record<string, string>> = {}) {
 }
 
 const NGINX = (dir: string, plain: number, secure: number, old: number): string => `
-daemon off;
-master_process off;
-pid ${dir}/pid;
-error_log ${dir}/error.log;
-events {}
-http {
-  access_log off;
-  client_body_temp_path ${dir}/t1; proxy_temp_path ${dir}/t2; fastcgi_temp_path ${dir}/t3;
-  uwsgi_temp_path ${dir}/t4; scgi_temp_path ${dir}/t5;
   ssl_certificate ${dir}/cert.pem;
   ssl_certificate_key ${dir}/key.pem;
   server {
@@ -58,91 +47,77 @@ http {
     location /mute { return 444; }
     location /host { return 200 "$host $http_x_key $server_protocol"; }
   }
-}
 `;
 
 const url = (path: string) => httpCheck(NOWHERE, { path });
 
-t.test(
-  'nginx, by HTTP/2',
-  { skip: spawnSync('nginx', ['-v']).error !== undefined || NO_OPENSSL },
-  async (t) => {
-    const { dir, tls } = secured(t, { 'page.txt': `${'x'.repeat(300_000)}the end` });
-    const [plain, secure, old] = [await closedPort(t), await closedPort(t), await closedPort(t)];
-    writeFileSync(join(dir, 'conf'), NGINX(dir, plain.port, secure.port, old.port));
-    await start(t, plain, ['nginx', '-p', dir, '-c', join(dir, 'conf'), '-e', join(dir, 'error.log')]);
-    const rows: readonly (readonly [string, Partial<HttpCheck>, object])[] = [
-      ['a status', { path: '/alive' }, { kind: 'ok' }],
-      ['a text', { path: '/alive', contains: 'is fine' }, { kind: 'ok' }],
-      ['HEAD', { path: '/alive', method: 'HEAD' }, { kind: 'ok' }],
-      ['204', { path: '/empty' }, { kind: 'ok' }],
-      [
-        'the host and a header',
-        {
-          path: '/host',
-          host: 'x.example.org',
-          headers: [['x-key', 'abc']],
-          contains: 'x.example.org abc HTTP/2.0',
-        },
-        { kind: 'ok' },
-      ],
-      ['a long page', { path: '/page.txt', contains: 'the end', bodyLimit: 1_000_000 }, { kind: 'ok' }],
-      [
-        'a page longer than we read',
-        { path: '/page.txt', contains: 'the end', bodyLimit: 9999 },
-        { kind: 'too-long', limit: 9999 },
-      ],
-      ['a header of the answer', { path: '/alive', fields: [['server', 'nginx']] }, { kind: 'ok' }],
-      ['another text', { path: '/alive', contains: 'is bad' }, { kind: 'bad-content' }],
-      ['an error', { path: '/broken' }, { kind: 'bad-status', status: 500 }],
-      ['a redirect', { path: '/moved' }, { kind: 'bad-status', status: 301 }],
-      ['a redirect that is followed', { path: '/moved', redirects: 1, contains: 'fine' }, { kind: 'ok' }],
-      [
-        'several urls',
-        { path: '/alive', further: ['/page.txt', '/host', '/empty'].map(url) },
-        { kind: 'ok' },
-      ],
-      [
-        'several urls, one of which fails',
-        { path: '/alive', further: ['/host', '/nothing', '/empty'].map(url) },
-        { kind: 'bad-status', status: 404, at: '/nothing' },
-      ],
-      ['a server that gives no answer', { path: '/mute' }, { kind: 'protocol-error', phase: 'response' }],
-    ];
-    for (const [name, more, reason] of rows) {
-      t.match((await probeOnce(t, http, httpCheck(plain, { version: '2', ...more }))).reason, reason, name);
-      const spec = httpCheck(secure, { type: 'https', version: '2', tls: tls(['h2']), ...more });
-      t.match((await probeOnce(t, http, spec)).reason, reason, `${name}, by TLS`);
-    }
-    for (const version of ['1.1', '2'] as const) {
-      const alpn = [version === '2' ? 'h2' : 'http/1.1'];
-      const soon = (days: number) => ({ ...tls(alpn), expiresWithin: (days * 86_400_000) as Millis });
-      const far = httpCheck(secure, { type: 'https', version, path: '/alive', tls: soon(14) });
-      t.equal(
-        (await probeOnce(t, http, far)).warning,
-        undefined,
-        `${version}: the certificate holds for long`,
-      );
-      const near = httpCheck(secure, { type: 'https', version, path: '/alive', tls: soon(36_500) });
-      t.match(await probeOnce(t, http, near), {
-        outcome: 'pass',
-        warning: /^the certificate expires in \d+ days$/,
-      });
-    }
-    const not = httpCheck(old, { type: 'https', version: '2', tls: tls(['h2']) });
-    t.match(
-      (await probeOnce(t, http, not)).reason,
-      { kind: 'tls', problem: 'handshake', detail: /application protocol/ },
-      'a server without HTTP/2',
-    );
-    const wrong = httpCheck(secure, { version: '2' });
-    t.match(
-      (await probeOnce(t, http, wrong)).reason,
-      { kind: 'protocol-error', detail: 'HTTP/2: Protocol error' },
-      'plain HTTP/2 to TLS',
-    );
-  },
-);
+t.test('nginx, by HTTP/2', { skip: missing('nginx') || NO_OPENSSL }, async (t) => {
+  const { dir, tls } = secured(t, { 'page.txt': `${'x'.repeat(300_000)}the end` });
+  const [plain, secure, old] = [await closedPort(t), await closedPort(t), await closedPort(t)];
+  await startNginx(t, plain, dir, NGINX(dir, plain.port, secure.port, old.port));
+  const rows: readonly (readonly [string, Partial<HttpCheck>, object])[] = [
+    ['a status', { path: '/alive' }, { kind: 'ok' }],
+    ['a text', { path: '/alive', contains: 'is fine' }, { kind: 'ok' }],
+    ['HEAD', { path: '/alive', method: 'HEAD' }, { kind: 'ok' }],
+    ['204', { path: '/empty' }, { kind: 'ok' }],
+    [
+      'the host and a header',
+      {
+        path: '/host',
+        host: 'x.example.org',
+        headers: [['x-key', 'abc']],
+        contains: 'x.example.org abc HTTP/2.0',
+      },
+      { kind: 'ok' },
+    ],
+    ['a long page', { path: '/page.txt', contains: 'the end', bodyLimit: 1_000_000 }, { kind: 'ok' }],
+    [
+      'a page longer than we read',
+      { path: '/page.txt', contains: 'the end', bodyLimit: 9999 },
+      { kind: 'too-long', limit: 9999 },
+    ],
+    ['a header of the answer', { path: '/alive', fields: [['server', 'nginx']] }, { kind: 'ok' }],
+    ['another text', { path: '/alive', contains: 'is bad' }, { kind: 'bad-content' }],
+    ['an error', { path: '/broken' }, { kind: 'bad-status', status: 500 }],
+    ['a redirect', { path: '/moved' }, { kind: 'bad-status', status: 301 }],
+    ['a redirect that is followed', { path: '/moved', redirects: 1, contains: 'fine' }, { kind: 'ok' }],
+    ['several urls', { path: '/alive', further: ['/page.txt', '/host', '/empty'].map(url) }, { kind: 'ok' }],
+    [
+      'several urls, one of which fails',
+      { path: '/alive', further: ['/host', '/nothing', '/empty'].map(url) },
+      { kind: 'bad-status', status: 404, at: '/nothing' },
+    ],
+    ['a server that gives no answer', { path: '/mute' }, { kind: 'protocol-error', phase: 'response' }],
+  ];
+  for (const [name, more, reason] of rows) {
+    t.match((await probeOnce(t, http, httpCheck(plain, { version: '2', ...more }))).reason, reason, name);
+    const spec = httpCheck(secure, { type: 'https', version: '2', tls: tls(['h2']), ...more });
+    t.match((await probeOnce(t, http, spec)).reason, reason, `${name}, by TLS`);
+  }
+  for (const version of ['1.1', '2'] as const) {
+    const alpn = [version === '2' ? 'h2' : 'http/1.1'];
+    const soon = (days: number) => ({ ...tls(alpn), expiresWithin: (days * 86_400_000) as Millis });
+    const far = httpCheck(secure, { type: 'https', version, path: '/alive', tls: soon(14) });
+    t.equal((await probeOnce(t, http, far)).warning, undefined, `${version}: the certificate holds for long`);
+    const near = httpCheck(secure, { type: 'https', version, path: '/alive', tls: soon(36_500) });
+    t.match(await probeOnce(t, http, near), {
+      outcome: 'pass',
+      warning: /^the certificate expires in \d+ days$/,
+    });
+  }
+  const not = httpCheck(old, { type: 'https', version: '2', tls: tls(['h2']) });
+  t.match(
+    (await probeOnce(t, http, not)).reason,
+    { kind: 'tls', problem: 'handshake', detail: /application protocol/ },
+    'a server without HTTP/2',
+  );
+  const wrong = httpCheck(secure, { version: '2' });
+  t.match(
+    (await probeOnce(t, http, wrong)).reason,
+    { kind: 'protocol-error', detail: 'HTTP/2: Protocol error' },
+    'plain HTTP/2 to TLS',
+  );
+});
 
 t.test('grpcio', { skip: missingModule('grpc') || NO_OPENSSL }, async (t) => {
   const { dir, tls } = secured(t);

@@ -1,5 +1,5 @@
 /** Real servers in the foreground, each until its test ends. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,12 @@ import { tcpProber } from '../../src/checks/tcp.js';
 import { systemClock } from '../../src/sys/clock.js';
 
 const tcp = tcpProber(systemClock.monotonic);
+
+/** Why the tests of a program are skipped, or false. */
+export function missing(program: string, needsRoot = false): string | false {
+  if (spawnSync('which', [program]).status !== 0) return `${program} is not installed`;
+  return needsRoot && process.getuid?.() !== 0 && `${program} needs root`;
+}
 
 /** A folder that servers may read under whatever user they run. */
 export function folder(t: Test, files: Readonly<Record<string, string>>): string {
@@ -50,4 +56,25 @@ export async function start(
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error(`${program} did not start: ${said}`);
+}
+
+const nginxConfig = (dir: string, http: string): string => `
+daemon off;
+master_process off;
+pid ${dir}/pid;
+error_log ${dir}/error.log;
+events {}
+http {
+  access_log off;
+  client_body_temp_path ${dir}/t1; proxy_temp_path ${dir}/t2; fastcgi_temp_path ${dir}/t3;
+  uwsgi_temp_path ${dir}/t4; scgi_temp_path ${dir}/t5;
+  ${http}
+}
+`;
+
+/** Runs an nginx that keeps to its folder. @param http what stands in its `http` block */
+export function startNginx(t: Test, ready: Target, dir: string, http: string): Promise<ChildProcess> {
+  const path = join(dir, 'conf');
+  writeFileSync(path, nginxConfig(dir, http));
+  return start(t, ready, ['nginx', '-p', dir, '-c', path, '-e', join(dir, 'error.log')]);
 }
