@@ -74,6 +74,12 @@ t.test(
   },
 );
 
+t.test('a server that nothing was told of yet is down by the check that failed last', async (t) => {
+  const parts = [health('down', 'down', 7), health('down', 'down', 3), health('up', 'up', 8)];
+  for (const its of [parts, parts.toReversed()])
+    t.match(combine({ needed: 2 }, its, undefined, epochMillis(9)), { lastChange: { id: 'web/a/7' } });
+});
+
 t.test('a check that is in doubt leaves its server in doubt only where it decides', async (t) => {
   const parts = [health('unknown', 'up', 1), health('up', 'up', 2)];
   const at = epochMillis(9);
