@@ -53,7 +53,8 @@ function fields(context: Context, layers: Layers): Checked<Url['fields']> {
   if (given === undefined) return [];
   if (given === FAULTY) return FAULTY;
   const all = entries(given);
-  if (!all.every(([, at]) => checkedRegex(context, at) !== FAULTY)) return FAULTY;
+  // All of them are looked at: an operator reads every fault at once.
+  if (all.filter(([, at]) => checkedRegex(context, at) === FAULTY).length > 0) return FAULTY;
   return all.map(([name, { value }]) => [name.toLowerCase(), value] as const);
 }
 

@@ -120,3 +120,11 @@ t.test('what is sent never stands in a fault', async (t) => {
   t.not(text, '');
   t.notMatch(text, /s3cret/);
 });
+
+t.test('every regex that does not compile is told, each where it stands', async (t) => {
+  const check = "{ type: http, matches: '(a', expect-headers: { X-A: '(b', X-B: fine, X-C: 'c)' } }";
+  t.same(
+    faults(check).map((fault) => /^\.([^:]+): the regex/.exec(fault)?.[1]),
+    ['matches', 'expect-headers.X-A', 'expect-headers.X-C'],
+  );
+});
