@@ -69,6 +69,7 @@ export class Controller {
     vrrp: undefined,
     sync: undefined,
     timeouts: undefined,
+    probing: undefined,
     maintenance: [],
     refused: { FORBIDDEN: 0, UNAUTHORIZED: 0 },
   };

@@ -8,7 +8,7 @@ import { webhookCourier } from './alerts/webhook.js';
 import type { Api } from './api/server.js';
 import type { Reloaded } from './api/source.js';
 import { type Applied, AppliedSteps } from './applied.js';
-import { ProbePool } from './checks/pool.js';
+import { SharedPool } from './checks/shared-pool.js';
 import type { Config } from './config/model.js';
 import { Controller } from './controller.js';
 import { LvsError } from './core/errors.js';
@@ -66,7 +66,7 @@ export class MainPart {
   readonly controller: Controller;
   readonly #config: Config;
   readonly #table: IpvsTable;
-  readonly #probes: ProbePool;
+  readonly #probes: SharedPool;
   readonly #alerts: Outbox;
   readonly #state: StateKeeper;
   readonly #maintenance: MaintenanceFollower;
@@ -115,11 +115,14 @@ export class MainPart {
       log,
     });
     this.#state = this.#keeperOf(config);
-    this.#probes = new ProbePool({
+    this.#probes = new SharedPool({
       workerFile: new URL('./checks/worker.js', import.meta.url),
       workersMax: availableParallelism(),
+      clock: systemClock,
       timers: systemTimers,
       turns: systemTurns,
+      health: () => this.controller.world().health,
+      onState: (probing) => this.controller.note({ probing }),
       onChanges: (changes) => {
         this.controller.onVerdicts(changes);
         this.#state.onVerdicts();

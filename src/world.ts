@@ -47,12 +47,21 @@ export interface WorkerDigest {
   readonly unknowns: number;
 }
 
+/** How much there is to probe. */
+export interface ProbingState {
+  readonly checks: number;
+  /** What is probed for them: checks that are alike are probed as one. */
+  readonly distinct: number;
+}
+
 /** What others than the controller know. */
 export interface Beside {
   /** As the VRRP thread said last; undefined before, and without virtual routers. */
   readonly vrrp: VrrpDigest | undefined;
   /** Undefined where no connections are synchronised. */
   readonly sync: SyncState | undefined;
+  /** Undefined before the probes are started. */
+  readonly probing: ProbingState | undefined;
   /** How it stands with each maintenance window, in the order of the configuration. */
   readonly maintenance: readonly WindowState[];
   /** Undefined where no time-outs of connections are kept. */

@@ -1,5 +1,5 @@
 /** Metrics of the daemon: itself, the table and its reconciler, workers, synchronisation, virtual routers. */
-import type { WorkerDigest, World } from '../world.js';
+import type { ProbingState, WorkerDigest, World } from '../world.js';
 import type { Emit, Metric } from './metric.js';
 import { packageVersion } from './version.js';
 
@@ -97,6 +97,27 @@ const ROUTERS: readonly Metric[] = [
   },
 ];
 
+const ofProbing = (read: (probing: ProbingState) => number) => (world: World, emit: Emit) => {
+  if (world.probing !== undefined) emit([], read(world.probing));
+};
+
+const PROBING: readonly Metric[] = [
+  {
+    name: 'lvsentry_checks',
+    type: 'gauge',
+    help: 'Checks of the configuration.',
+    labels: [],
+    ofWorld: ofProbing(({ checks }) => checks),
+  },
+  {
+    name: 'lvsentry_checks_distinct',
+    type: 'gauge',
+    help: 'What is probed for them: checks that are alike are probed as one.',
+    labels: [],
+    ofWorld: ofProbing(({ distinct }) => distinct),
+  },
+];
+
 const WORKERS: readonly Metric[] = [
   {
     name: 'lvsentry_worker_last_digest_time_seconds',
@@ -108,7 +129,7 @@ const WORKERS: readonly Metric[] = [
   {
     name: 'lvsentry_worker_checks',
     type: 'gauge',
-    help: 'Checks of the worker.',
+    help: 'What the worker probes: checks that are alike count as one.',
     labels: ['worker'],
     ofWorld: ofWorkers(({ checks }) => checks),
   },
@@ -240,6 +261,7 @@ export const DAEMON_METRICS: readonly Metric[] = [
     labels: [],
     ofWorld: ofTable(({ timeouts }) => (timeouts === undefined ? undefined : flag(timeouts.inSync))),
   },
+  ...PROBING,
   ...WORKERS,
   ...ROUTERS,
 ];

@@ -13,6 +13,7 @@ import type {
   AdminWordStatus,
   MaintenanceStatus,
   PlaceStatus,
+  ProbingStatus,
   QuorumStatus,
   RoleStatus,
   ServerStatus,
@@ -223,11 +224,16 @@ export const TIMEOUTS_SCHEMA = objectOf<TimeoutsStatus>('The time-outs of connec
 export const WORKER_SCHEMA = objectOf<WorkerStatus>('One probe worker. It counts from its own start.', {
   worker: count('Its number, from 0.'),
   at: text('When it said this: once a second.'),
-  checks: count('Checks that it runs.'),
+  checks: count('What it probes: checks that are alike count as one.'),
   inFlight: count('Probes under way.'),
   probes: count('Probes that ended.'),
   failures: count('Probes that failed.'),
   unknowns: count('Probes that said nothing about the server: trouble of our own.'),
+});
+
+export const PROBING_SCHEMA = objectOf<ProbingStatus>('How much there is to probe.', {
+  checks: count('Checks of the configuration.'),
+  distinct: count('What is probed for them: checks that are alike are probed as one.'),
 });
 
 export const ROLE_SCHEMA = objectOf<RoleStatus>('One virtual router, in short.', {
@@ -262,6 +268,7 @@ export const STATUS_SCHEMA = objectOf<Status>('Everything there is to know, from
   massFailure: orNull(MASS_SCHEMA),
   routers: list(ROLE_SCHEMA, 'The virtual routers, in the order of the configuration.'),
   services: list(SERVICE_SCHEMA, 'The virtual services, in the order of the configuration.'),
+  probing: orNull(PROBING_SCHEMA),
   workers: list(WORKER_SCHEMA, 'The probe workers.'),
 });
 

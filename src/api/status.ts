@@ -129,6 +129,12 @@ export interface WorkerStatus {
   readonly unknowns: number;
 }
 
+/** How much there is to probe. */
+export interface ProbingStatus {
+  readonly checks: number;
+  readonly distinct: number;
+}
+
 /** One virtual router, in short. */
 export interface RoleStatus {
   readonly name: string;
@@ -161,6 +167,7 @@ export interface Status {
   readonly services: readonly ServiceStatus[];
   readonly routers: readonly RoleStatus[];
   readonly maintenance: readonly MaintenanceStatus[];
+  readonly probing: ProbingStatus | null;
   readonly workers: readonly WorkerStatus[];
 }
 
@@ -312,6 +319,7 @@ export function worldStatus(world: World, version: string): Omit<Status, 'servic
     massFailure: massStatus(world),
     routers: roleStatus(world),
     maintenance: world.maintenance.map(maintenanceStatus),
+    probing: world.probing ?? null,
     workers: world.workers.map((digest) => ({ ...digest, at: isoTime(digest.at) })),
   };
 }

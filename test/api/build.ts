@@ -111,6 +111,7 @@ export function world(changes: Partial<World> = {}): World {
     maintenance: [],
     sync: undefined,
     timeouts: undefined,
+    probing: { checks: 3, distinct: 2 },
     refused: { FORBIDDEN: 0, UNAUTHORIZED: 0 },
     stopping: false,
     ...changes,

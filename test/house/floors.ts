@@ -37,7 +37,7 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/tracks\/(content|count|rise-fall)\.ts$/, 3],
   [/^src\/hooks\/notices\.ts$/, 3],
   [/^src\/(hooks|tracks)\//, 6],
-  [/^src\/(checks|alerts)\/(runner|worker|pool|outbox|queue)\.ts$/, 6],
+  [/^src\/(checks|alerts)\/(runner|worker|pool|shared-pool|outbox|queue)\.ts$/, 6],
   [/^src\/(checks|alerts|exec|store)\//, 5],
   [
     /^src\/(applied|controller|describe|drains|maintenance|roles|shared|plan-words|state|sync|table-journal)\.ts$/,

@@ -1,0 +1,111 @@
+/** The probe workers as the rest of main sees them: checks that are alike are probed once, and each has its verdict. */
+import type { Clock } from '../core/ports.js';
+import type { ProbingState, ServerHealth } from '../world.js';
+import { UnitBook } from './likes.js';
+import type { Check, CheckId, RemarkChange, VerdictChange } from './model.js';
+import { ProbePool, type ProbePoolOptions } from './pool.js';
+import { NO_REMARK } from './remark.js';
+import type { CheckSight } from './sight.js';
+
+export interface SharedPoolOptions extends ProbePoolOptions {
+  readonly clock: Clock;
+  /** What is known of checks at this moment. */
+  readonly health: () => ReadonlyMap<CheckId, ServerHealth>;
+  /** After each change of what is probed. */
+  readonly onState: (state: ProbingState) => void;
+}
+
+/** A pool of units, which nobody outside hears of: what comes in and goes out is by check. */
+export class SharedPool {
+  readonly #options: SharedPoolOptions;
+  readonly #book = new UnitBook();
+  readonly #pool: ProbePool;
+
+  constructor(options: SharedPoolOptions) {
+    this.#options = options;
+    this.#pool = new ProbePool({
+      ...options,
+      onChanges: (changes) => options.onChanges(this.#forAll(changes)),
+      onSuspicions: (suspicions) => options.onSuspicions(this.#forAll(suspicions)),
+      onRemarks: (remarks) => options.onRemarks(this.#forAll(remarks)),
+      onWorkerDied: (death) =>
+        options.onWorkerDied({ ...death, checks: death.checks.flatMap((name) => this.#checksOf(name)) }),
+      onDefect: (name, text) => options.onDefect(this.#checksOf(name)[0] ?? name, text),
+    });
+  }
+
+  /**
+   * Makes `checks` the whole of what is probed. What is probed already goes on undisturbed, whichever check it is for
+   * from now on. A check that joins one whose verdict is known has that verdict at once.
+   * @param verdicts what is held for them now
+   */
+  update(checks: readonly Check[], verdicts: Pick<ReadonlyMap<CheckId, 'up' | 'down'>, 'get'>): void {
+    const joined = this.#book.take(checks);
+    const { units } = this.#book;
+    this.#pool.update(units, { get: (name) => this.#heldFor(name, verdicts) });
+    this.#options.onState({ checks: checks.length, distinct: units.length });
+    if (joined.length === 0) return;
+    const health = this.#options.health();
+    const changes = joined.flatMap(({ id, beside }) => this.#verdictFor(id, health.get(beside)));
+    const remarks = joined.flatMap(({ id, beside }) => remarkFor(id, health.get(beside), health.get(id)));
+    if (changes.length > 0) this.#options.onChanges(changes);
+    if (remarks.length > 0) this.#options.onRemarks(remarks);
+  }
+
+  /** As `ProbePool.look`. */
+  async look(ids: readonly CheckId[]): Promise<ReadonlyMap<CheckId, CheckSight>> {
+    const asked = ids.flatMap((id) => {
+      const name = this.#book.unitOf(id);
+      return name === undefined ? [] : [{ id, name }];
+    });
+    const sights = await this.#pool.look([...new Set(asked.map(({ name }) => name))]);
+    return new Map(
+      asked.flatMap(({ id, name }) => {
+        const sight = sights.get(name);
+        return sight === undefined ? [] : [[id, { ...sight, id }] as const];
+      }),
+    );
+  }
+
+  /** As `ProbePool.close`. */
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  #checksOf(name: CheckId): readonly CheckId[] {
+    return this.#book.membersOf(name) ?? [name];
+  }
+
+  /** What is told of units, by check. */
+  #forAll<Told extends { readonly id: CheckId }>(told: readonly Told[]): readonly Told[] {
+    if (!this.#book.isShared) return told;
+    return told.flatMap((one) => this.#book.membersOf(one.id)?.map((id) => ({ ...one, id })) ?? [one]);
+  }
+
+  #heldFor(
+    name: CheckId,
+    verdicts: Pick<ReadonlyMap<CheckId, 'up' | 'down'>, 'get'>,
+  ): 'up' | 'down' | undefined {
+    for (const id of this.#checksOf(name)) {
+      const verdict = verdicts.get(id);
+      if (verdict !== undefined) return verdict;
+    }
+    return undefined;
+  }
+
+  /** As if the probe that made the verdict had been its own. */
+  #verdictFor(id: CheckId, known: ServerHealth | undefined): readonly VerdictChange[] {
+    if (known?.lastChange === undefined || known.verdict === 'unknown') return [];
+    return [{ ...known.lastChange, id, previous: 'unknown', at: this.#options.clock.wall() }];
+  }
+}
+
+/** What was said to somebody else; nothing, where nothing was said to either. */
+function remarkFor(
+  id: CheckId,
+  known: ServerHealth | undefined,
+  own: ServerHealth | undefined,
+): readonly RemarkChange[] {
+  if (known?.remark === undefined && own?.remark === undefined) return [];
+  return [{ id, remark: known?.remark ?? NO_REMARK }];
+}
