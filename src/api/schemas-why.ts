@@ -17,8 +17,8 @@ export const WEIGHT_SCHEMA = objectOf<SaidWeight>('What the server says of its w
 export const PROBE_SCHEMA = objectOf<ProbeWhy>('One probe.', {
   startedAt: text('When it was started: RFC 3339, UTC.'),
   outcome: choice(
-    ['pass', 'fail', 'unknown'],
-    '`unknown`: trouble of our own, which says nothing of the server.',
+    ['pass', 'fail', 'neutral', 'unknown'],
+    '`neutral`: it says nothing of whether the server is up; `unknown`: trouble of our own.',
   ),
   reason: text('`ok`, `status 500`, `timeout in response after 1000 ms`.'),
   micros: count('How long it took, in microseconds.'),

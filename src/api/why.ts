@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Check, CheckId, CheckType, Outcome, Phase, SaidState, SaidWeight } from '../checks/model.js';
 import { reasonText } from '../checks/reason.js';
 import type { CheckSight, SeenProbe } from '../checks/sight.js';
+import { unreachable } from '../core/assert.js';
 import { endpointText } from '../core/ip.js';
 import { type EpochMillis, formatDuration, type Millis } from '../core/units.js';
 import { eventJson } from '../events/line.js';
@@ -126,6 +127,30 @@ function adminPart({ source, state, weight, by, reason }: AdminEntry): WeightPar
   return { of: source, weight: weight ?? null, text: `${state} by ${by}${why}` };
 }
 
+function saidText({ kind, value }: SaidWeight): string {
+  switch (kind) {
+    case 'absolute':
+      return 'says its check, in place of the configured one';
+    case 'percent':
+      return `${value}% of it, says its check`;
+    case 'offset':
+      return `${value} added to it, says its check`;
+    default:
+      return unreachable(kind);
+  }
+}
+
+/** What each check says of the weight, those aside that say nothing. */
+function saidParts({ server }: Place, { health }: World): WeightPart[] {
+  return server.checks.flatMap(({ id }) => {
+    const said = health.get(id)?.remark?.weight;
+    if (said === undefined) return [];
+    return [
+      { of: `check ${id}`, weight: said.kind === 'absolute' ? said.value : null, text: saidText(said) },
+    ];
+  });
+}
+
 function weightParts(
   { service, server }: Place,
   status: PlaceStatus,
@@ -140,6 +165,7 @@ function weightParts(
   const { weight } = status.server;
   return [
     { of: 'configuration', weight: server.dest.settings.weight, text: 'while it is up' },
+    ...saidParts({ service, server }, world),
     ...(world.admin.get(id)?.entries ?? []).map(adminPart),
     {
       of: 'standing',

@@ -33,7 +33,8 @@ export function initialState(rule: CheckRule, restored?: Side): CheckerState {
 /**
  * Folds one result in: `fall` failures in a row turn up into down, `rise` passes in a row turn down into up.
  * While the verdict is unknown, one result that agrees with `state.held` makes it the verdict at once.
- * An unknown outcome changes nothing, counters included.
+ * An unknown outcome changes nothing, counters included. Nor does a neutral one, but while the verdict is unknown it
+ * makes `state.held` the verdict: what is assumed is all that there will be to know.
  */
 export function stepChecker(
   rule: CheckRule,
@@ -41,6 +42,8 @@ export function stepChecker(
   result: Pick<ProbeResult, 'outcome'>,
 ): CheckerStep {
   if (result.outcome === 'unknown') return steadyStep(state);
+  if (result.outcome === 'neutral')
+    return state.verdict === 'unknown' ? REACHED[state.held] : steadyStep(state);
   const seen: Side = result.outcome === 'pass' ? 'up' : 'down';
   if (seen === state.held) return state.verdict === 'unknown' ? REACHED[seen] : STEADY[seen];
   const against = state.against + 1;

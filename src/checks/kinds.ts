@@ -1,5 +1,6 @@
 /** The table of check kinds: a new kind is a file, a row here, a test and a row in the documentation. */
 import type { Clock, OpenPacketSocket } from '../core/ports.js';
+import { agentProber } from './agent.js';
 import { dnsProber } from './dns.js';
 import { ftpProber } from './ftp.js';
 import { grpcProber } from './grpc.js';
@@ -63,6 +64,7 @@ export function allProbers({ clock, openSocket }: ProberPorts): Probers {
     mysql: mysqlProber(now, tls),
     postgres: postgresProber(now, tls),
     ldap: ldapProber(now, tls),
+    agent: agentProber(now),
   };
 }
 

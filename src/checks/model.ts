@@ -1,5 +1,6 @@
 /** Checks: what is probed, what came of it, and what it means. */
 import type { EpochMillis, Micros, Millis } from '../core/units.js';
+import type { AgentCheck } from './spec-agent.js';
 import type { MysqlCheck, PostgresCheck, RedisCheck } from './spec-database.js';
 import type { DnsCheck, NtpCheck, SipCheck, UdpCheck } from './spec-datagram.js';
 import type { LdapCheck } from './spec-directory.js';
@@ -77,6 +78,7 @@ export const CHECK_TYPES = [
   'mysql',
   'postgres',
   'ldap',
+  'agent',
 ] as const;
 export type CheckType = (typeof CHECK_TYPES)[number];
 
@@ -99,7 +101,8 @@ export type ProbeSpec =
   | RedisCheck
   | MysqlCheck
   | PostgresCheck
-  | LdapCheck;
+  | LdapCheck
+  | AgentCheck;
 
 /** `service/server`, or `service/server/check` where the server has several: unique in one configuration. */
 export type CheckId = string;
@@ -161,7 +164,8 @@ export type TlsProblem =
   | 'wrong-name'
   | 'handshake';
 
-export type Outcome = 'pass' | 'fail' | 'unknown';
+/** `neutral`: it says nothing of whether the server is up; `unknown`: it could not be made, by trouble of our own. */
+export type Outcome = 'pass' | 'fail' | 'neutral' | 'unknown';
 
 /** What one probe found. */
 export interface ProbeResult {

@@ -5,13 +5,16 @@ import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'n
 import { ipFamily } from '../core/ip.js';
 import { type Micros, type Millis, micros } from '../core/units.js';
 import { reasonOfError } from './errno.js';
-import type { Phase, ProbeResult, Reason } from './model.js';
+import type { Outcome, Phase, ProbeResult, Reason } from './model.js';
 import { bindTo, connectTo } from './origin.js';
 import { outcomeOf } from './reason.js';
 import type { Target } from './spec-target.js';
 
 /** A monotonic clock with fractions of a millisecond. */
 export type Now = () => Millis;
+
+/** What a server says beside the outcome. */
+export type Said = Pick<ProbeResult, 'weight' | 'say'>;
 
 /** What a prober wants to hear from a socket. Errors, the deadline and the end of the probe are not its business. */
 export interface LinkHandlers {
@@ -60,6 +63,8 @@ export class ProbeRun {
   #result: ProbeResult | undefined;
   #warning: string | undefined;
   #at: string | undefined;
+  #said: Said = {};
+  #isNeutral = false;
   readonly #dropped = new Set<Socket>();
   /** What it means when the deadline comes; undefined: a time-out in the phase that runs. */
   #silence: Reason | undefined;
@@ -95,6 +100,16 @@ export class ProbeRun {
     this.#warning = text;
   }
 
+  /** What the server says of its weight and state. */
+  tell(said: Said): void {
+    this.#said = said;
+  }
+
+  /** From now on a failure, the deadline's too, says nothing of whether the server is up. */
+  failNeutrally(): void {
+    this.#isNeutral = true;
+  }
+
   /** Where the probe is, for its reason; undefined: where it always is. */
   locate(at: string | undefined): void {
     this.#at = at;
@@ -105,15 +120,18 @@ export class ProbeRun {
     this.#silence = { kind: 'ok' };
   }
 
-  /** Ends the probe. Only the first call counts. */
-  end(why: Reason): void {
+  /**
+   * Ends the probe. Only the first call counts.
+   * @param outcome in place of what the reason means
+   */
+  end(why: Reason, outcome = this.#meaningOf(why)): void {
     if (this.ended) return;
     const reason = this.#at === undefined ? why : { ...why, at: this.#at };
     const now = this.#now();
     this.#phases.push([this.#phase, microsBetween(this.#phaseStarted, now)]);
     const elapsed = microsBetween(this.#started, now);
     const warning = this.#warning === undefined || reason.kind !== 'ok' ? {} : { warning: this.#warning };
-    this.#result = { outcome: outcomeOf(reason), reason, phases: this.#phases, elapsed, ...warning };
+    this.#result = { outcome, reason, phases: this.#phases, elapsed, ...warning, ...this.#said };
     this.#signal.removeEventListener('abort', this.#onDeadline);
     // What stands above goes first.
     for (const socket of [...this.#sockets].reverse()) free(socket, this.#wrapped.has(socket));
@@ -244,6 +262,11 @@ export class ProbeRun {
     } catch (thrown) {
       this.fail(thrown);
     }
+  }
+
+  #meaningOf(reason: Reason): Outcome {
+    const outcome = outcomeOf(reason);
+    return outcome === 'fail' && this.#isNeutral ? 'neutral' : outcome;
   }
 
   #settleWhenFree(): void {

@@ -360,7 +360,7 @@ export class Runner {
 
   /** What may become a verdict is told before it does: most servers failing at once show by it. */
   #suspect(check: Check, before: CheckerState, after: CheckerState, { outcome, reason }: ProbeResult): void {
-    if (outcome === 'unknown' || after.held === 'down') return;
+    if (outcome === 'unknown' || outcome === 'neutral' || after.held === 'down') return;
     const isNews = outcome === 'pass' ? before.against > 0 || check.tellsPasses : before.against === 0;
     if (isNews === true) {
       this.#options.onSuspicion({ id: check.id, reason: outcome === 'pass' ? undefined : reason });

@@ -1,11 +1,12 @@
 /** `lvsentry probe`: one probe by hand, through the same code as the daemon's. */
 import { allProbers, probeByType } from '../checks/kinds.js';
-import type { Check, ProbeResult } from '../checks/model.js';
+import type { Check, ProbeResult, SaidWeight } from '../checks/model.js';
 import { useOrigins } from '../checks/origin.js';
 import { reasonText } from '../checks/reason.js';
 import { parseEndpoint } from '../config/endpoint.js';
 import { depsOf } from '../config/load.js';
 import { parseConfig } from '../config/parse.js';
+import { unreachable } from '../core/assert.js';
 import { LvsError } from '../core/errors.js';
 import { ipFamily } from '../core/ip.js';
 import type { Micros } from '../core/units.js';
@@ -61,11 +62,27 @@ function checkOf(given: Given): Check {
 
 const millisText = (time: Micros): string => `${(time / 1000).toFixed(3)} ms`;
 
-function resultLines({ outcome, reason, phases, elapsed, warning }: ProbeResult): readonly string[] {
+function weightText({ kind, value }: SaidWeight): string {
+  switch (kind) {
+    case 'absolute':
+      return `${value} in place of the configured one`;
+    case 'percent':
+      return `${value}% of the configured one`;
+    case 'offset':
+      return `the configured one ${value < 0 ? '-' : '+'} ${Math.abs(value)}`;
+    default:
+      return unreachable(kind);
+  }
+}
+
+function resultLines(result: ProbeResult): readonly string[] {
+  const { outcome, reason, phases, elapsed, warning, weight, say } = result;
   return [
     ...phases.map(([phase, time]) => `  ${phase.padEnd(10)} ${millisText(time).padStart(12)}`),
     `${outcome}: ${reasonText(reason, elapsed)}, ${millisText(elapsed)} in all`,
     ...(warning === undefined ? [] : [`warning: ${warning}`]),
+    ...(weight === undefined ? [] : [`weight: ${weightText(weight)}`]),
+    ...(say === undefined ? [] : [`state: ${say}`]),
   ];
 }
 
@@ -75,7 +92,7 @@ function countOf(given: Given): number {
   throw usage(`--count is a whole number from 1 to ${COUNT_MAX}`);
 }
 
-/** Exit code 0 where every probe passed. */
+/** Exit code 0 where every probe passed, or found nothing wrong. */
 export async function run(context: CliContext, given: Given): Promise<number> {
   const count = countOf(given);
   const { probe, rule } = checkOf(given);
@@ -87,7 +104,7 @@ export async function run(context: CliContext, given: Given): Promise<number> {
     const timer = context.timers.after(rule.timeout, () => deadline.abort());
     const result = await probeByType(probers, probe, deadline.signal);
     timer.cancel();
-    if (result.outcome === 'pass') passed += 1;
+    if (result.reason.kind === 'ok') passed += 1;
     if (given.flag('json'))
       context.out(JSON.stringify({ ...result, phases: Object.fromEntries(result.phases) }));
     else for (const line of resultLines(result)) context.out(line);

@@ -3,6 +3,7 @@ import type { CheckRule, CheckType, ProbeSpec } from '../checks/model.js';
 import type { Target } from '../checks/spec-target.js';
 import { assert } from '../core/assert.js';
 import { formatDuration, type Millis, parseDuration, seconds } from '../core/units.js';
+import { agentProbe } from './check-agent.js';
 import { sendExpectProbe, udpProbe } from './check-bytes.js';
 import { redisProbe, sqlProbe } from './check-database.js';
 import { ldapProbe } from './check-directory.js';
@@ -91,14 +92,19 @@ function pickFastInterval(
   );
 }
 
-function checkRule(context: Context, layers: Layers): Checked<CheckRule> {
+/** An agent has decided before it speaks. */
+const DECIDED = { rise: 1, fall: 1 };
+const MEASURED = { rise: 2, fall: 3 };
+
+function checkRule(context: Context, layers: Layers, type: CheckType): Checked<CheckRule> {
+  const enough = type === 'agent' ? DECIDED : MEASURED;
   const interval = pickDuration(layers, 'interval', DEFAULT_INTERVAL);
   const fastInterval = pickFastInterval(context, layers, interval);
   const downInterval = pickDuration(layers, 'down-interval', undefined);
   const jitter = pickValue(layers, 'jitter', '0%');
   const timeout = pickTimeout(context, layers, interval);
-  const rise = pickValue(layers, 'rise', 2);
-  const fall = pickValue(layers, 'fall', 3);
+  const rise = pickValue(layers, 'rise', enough.rise);
+  const fall = pickValue(layers, 'fall', enough.fall);
   const assume = pickValue(layers, 'assume', 'up');
   if (interval === FAULTY || timeout === FAULTY || rise === FAULTY || fall === FAULTY) return FAULTY;
   if (fastInterval === FAULTY || downInterval === FAULTY || jitter === FAULTY || assume === FAULTY)
@@ -164,6 +170,7 @@ const PROBES: Readonly<Record<CheckType, Complete>> = {
   mysql: (context, layers) => sqlProbe(context, 'mysql', layers),
   postgres: (context, layers) => sqlProbe(context, 'postgres', layers),
   ldap: ldapProbe,
+  agent: agentProbe,
 };
 
 /**
@@ -171,10 +178,10 @@ const PROBES: Readonly<Record<CheckType, Complete>> = {
  * only from layers of the same type.
  */
 export function checkTemplate(context: Context, layers: Layers): Checked<CheckTemplate> {
-  const rule = checkRule(context, layers);
   const types = layerTypes(layers);
+  const type = types === FAULTY ? 'tcp' : (types[0] ?? 'tcp');
+  const rule = checkRule(context, layers, type);
   if (types === FAULTY) return FAULTY;
-  const type = types[0] ?? 'tcp';
   if (!keysFit(context, layers[0], type)) return FAULTY;
   const same = layers.filter((_, index) => family(types[index] ?? type) === family(type));
   const port = pick(same, 'port');

@@ -49,13 +49,13 @@ export const RULE_KEYS = {
     relation: 'Not above `interval`.',
   }),
   rise: integer(1, 1000, {
-    says: 'Passes in a row that make a server up.',
+    says: 'Passes in a row that make a server up. An agent is believed at once: for it the default is 1.',
     default: '2',
     example: '2',
     unit: 'probes',
   }),
   fall: integer(1, 1000, {
-    says: 'Failures in a row that make a server down.',
+    says: 'Failures in a row that make a server down. For agent the default is 1.',
     default: '3',
     example: '3',
     unit: 'probes',

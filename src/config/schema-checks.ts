@@ -4,6 +4,7 @@
  */
 import { type Static, Type } from 'typebox';
 import { CHECK_TYPES, type CheckType } from '../checks/model.js';
+import { agent } from './schema-check-agent.js';
 import { sendExpect, udp } from './schema-check-bytes.js';
 import { mysql, postgres, redis } from './schema-check-database.js';
 import { ldap } from './schema-check-directory.js';
@@ -44,6 +45,7 @@ export const CHECK_KINDS: Readonly<Record<CheckType, CheckKindSchema>> = {
   mysql,
   postgres,
   ldap,
+  agent,
 };
 
 const CHECK_DOC = { says: 'How servers are probed.', example: '{ type: http, path: /health }' };
@@ -86,6 +88,7 @@ export const anyCheck = section(
     ...mysql.keys,
     ...postgres.keys,
     ...ldap.keys,
+    ...agent.keys,
   }),
   CHECK_DOC,
 );

@@ -4,6 +4,7 @@ import t from 'tap';
 import { WHY_SCHEMA } from '../../src/api/schemas-why.js';
 import { buildApi } from '../../src/api/server.js';
 import type { Why } from '../../src/api/why.js';
+import { NO_REMARK } from '../../src/checks/remark.js';
 import type { CheckSight } from '../../src/checks/sight.js';
 import { epochMillis, micros } from '../../src/core/units.js';
 import { NOTHING_FOREIGN } from '../../src/ipvs/foreign.js';
@@ -66,6 +67,18 @@ t.test('the chain of a server, word for word', async (t) => {
   const its = source(
     world({
       admin: new Map([[ID, { effective: entry, entries: [entry], drain: undefined }]]),
+      health: new Map([
+        [
+          ID,
+          {
+            verdict: 'up',
+            held: 'up',
+            since: NOW,
+            lastChange: undefined,
+            remark: { ...NO_REMARK, weight: { kind: 'percent', value: 50 } },
+          },
+        ],
+      ]),
       observed: table([WEB, [A, { ...B, settings: { ...B.settings, weight: 3 } }]], [FTP, []]),
     }),
   );
@@ -137,6 +150,7 @@ t.test('the chain of a server, word for word', async (t) => {
   ]);
   t.match(server?.weight, [
     { of: 'configuration', weight: 5, text: 'while it is up' },
+    { of: `check ${ID}`, weight: null, text: '50% of it, says its check' },
     { of: 'operator', weight: 3, text: 'enabled by operator ann: old disks' },
     { of: 'standing', weight: null, text: 'serves' },
     { of: 'table', weight: 3, text: 'as the kernel has it' },

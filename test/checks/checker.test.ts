@@ -11,7 +11,7 @@ function rule(rise: number, fall: number, assume: Side): CheckRule {
   return { ...EVEN, interval: millis(1000), timeout: millis(500), rise, fall, assume };
 }
 
-const OUTCOMES: Readonly<Record<string, Outcome>> = { p: 'pass', f: 'fail', '?': 'unknown' };
+const OUTCOMES: Readonly<Record<string, Outcome>> = { p: 'pass', f: 'fail', '-': 'neutral', '?': 'unknown' };
 
 /** Feeds outcomes written as letters; one letter comes back for each: U or D for a verdict told, `.` for silence. */
 function play(rule: CheckRule, letters: string, restored?: Side): { told: string; state: CheckerState } {
@@ -88,6 +88,32 @@ const ROWS: readonly Row[] = [
     verdict: 'down',
   },
   { name: 'unknown does not break a row of passes', rule: DOWN, sees: 'fp?p', tells: 'D..U', verdict: 'up' },
+  {
+    name: 'neutral at the start: what is assumed is the verdict',
+    rule: UP,
+    sees: '-',
+    tells: 'U',
+    verdict: 'up',
+  },
+  { name: 'so too where down is assumed', rule: DOWN, sees: '-', tells: 'D', verdict: 'down' },
+  {
+    name: 'so too where it was down before',
+    rule: UP,
+    restored: 'down',
+    sees: '--',
+    tells: 'D.',
+    verdict: 'down',
+  },
+  { name: 'neutral holds up', rule: UP, sees: 'p------', tells: 'U......', verdict: 'up' },
+  { name: 'neutral holds down', rule: UP, sees: 'fff-----', tells: '..D.....', verdict: 'down' },
+  {
+    name: 'neutral does not break a row of failures',
+    rule: UP,
+    sees: 'pff--f',
+    tells: 'U....D',
+    verdict: 'down',
+  },
+  { name: 'neutral does not break a row of passes', rule: DOWN, sees: 'fp-p', tells: 'D..U', verdict: 'up' },
   {
     name: 'rise 1 and fall 1 follow every result',
     rule: rule(1, 1, 'up'),

@@ -50,6 +50,19 @@ t.test('neither a failure nor a probe that was not made says anything of a warni
   for (const result of [FAILED, NOT_MADE, FAILED, FAILED]) t.equal(said.take(result), undefined);
 });
 
+t.test('a neutral probe tells weight and state, and nothing of a warning', async (t) => {
+  const neutral = (said: Said): ProbeResult => ({ ...pass(said), outcome: 'neutral' });
+  const said = new Said1();
+  said.take(pass(WARNING));
+  t.match(said.take(neutral({ weight: { kind: 'percent', value: 50 } })), {
+    ...WARNING,
+    weight: { value: 50 },
+  });
+  t.match(said.take(neutral({ say: 'drain' })), { ...WARNING, say: 'drain', weight: { value: 50 } });
+  t.equal(said.take(neutral({})), undefined);
+  t.equal(said.take(neutral({ say: 'drain' })), undefined);
+});
+
 t.test('other words of a warning are told once a minute', async (t) => {
   const said = new Said1();
   const told = Array.from({ length: 125 }, (_, index) => said.take(pass({ warning: `load ${index}` })));

@@ -25,6 +25,7 @@ const EXPECTED: readonly string[] = [
   'addresses-and-address.yaml:3:5: services.web.address: `addresses` says it; leave it out, or list it there',
   'addresses-of-both-families.yaml:4:15: services.web.servers[0]: an ipv4 server in a service of both families; only a tunnel can do that',
   'admit-ramp-is-short.yaml:4:20: services.web.admit.ramp: "10ms" is not a duration from 1s to 1d, such as 60s',
+  'agent-send-is-a-number.yaml:4:45: services.web.check.send: the value is not text; put it in quotes',
   'alert-event-is-unknown.yaml:5:23: alerts.oncall.on[1]: "server-updated" is not an event, such as server-down; docs/alerts.md has them all',
   'alert-on-nothing.yaml:5:9: alerts.oncall.on: empty; name the events, or leave `on` out',
   'alert-url-is-not-http.yaml:4:21: alerts.oncall.webhook.url: not a URL such as https://alerts.example.org/lvs (http or https, no user name)',
