@@ -8,7 +8,7 @@ import { main, ROOT, run, Stop, say } from './lib/process.mjs';
 import { afterAgain, sum, TapReport } from './lib/tap-report.mjs';
 import { setUp } from './setup.mjs';
 
-/** Directors that hear each other: on a machine that is busy with other tests one takes over for a good reason. */
+/** Where a second counts: on a machine that is busy with other tests a director takes over, or servers fail, for a good reason. */
 const ALONE = /^dist\/test\/(interop\/.*|demo-directors\.test\.js|kernel\/(pair|whole)\.test\.js)$/;
 
 /**

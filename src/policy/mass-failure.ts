@@ -35,7 +35,7 @@ export interface MassView {
    * (`back`).
    */
   readonly canaries: 'well' | 'back' | undefined;
-  /** How long servers take to be up again once the network is. */
+  /** How long servers take to be up again once the network is, at most. */
   readonly grace: Millis;
 }
 

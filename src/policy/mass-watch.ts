@@ -81,7 +81,7 @@ export class MassWatch {
 
   /** When `settle` is due, monotonic; undefined: not before something happens. */
   get due(): Millis | undefined {
-    return this.#rule && massDue(this.#rule, this.#memory, millis(this.#grace));
+    return this.#rule && massDue(this.#rule, this.#memory, this.#graceOf(this.#rule));
   }
 
   get effect(): MassEffect | undefined {
@@ -174,7 +174,7 @@ export class MassWatch {
     const view: MassView = {
       counts: this.#census.counts,
       canaries: this.#heard(),
-      grace: millis(this.#grace),
+      grace: this.#graceOf(rule),
     };
     const { memory, end } = stepMass(rule, before, view, now);
     this.#memory = memory;
@@ -185,6 +185,11 @@ export class MassWatch {
     if (memory.phase !== 'active' || before.phase === 'active') return undefined;
     this.#count += 1;
     return { kind: 'mass-failure', state: { ...state, count: this.#count } };
+  }
+
+  /** What failed at once comes back at once, but no more at once than that. */
+  #graceOf({ within }: MassFailureRule): Millis {
+    return millis(this.#grace + within);
   }
 
   #listenAnew(): void {

@@ -164,7 +164,9 @@ defaults: { check: { type: http, port: ${CHECK_PORT}, interval: 500ms, timeout: 
 
   /** Waits until a server's status is such. */
   async sees(name: string, holds: (server: ServerStatus) => boolean): Promise<void> {
-    await eventually(async () => holds(await this.server(name)), PATIENCE_MS, 200);
+    // A daemon that was just started does not listen yet.
+    const isSo = async (): Promise<boolean> => holds(await this.server(name));
+    await eventually(() => isSo().catch(() => false), PATIENCE_MS, 200);
   }
 
   /** Waits for an event since the start. @returns the last of its kind */

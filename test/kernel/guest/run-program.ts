@@ -13,6 +13,11 @@ export function run(program: string, ...args: readonly string[]): string {
   });
 }
 
+/** `ip` with many lines, by one process: on a slow machine a process for each would take its time. */
+export function ipAll(host: string, lines: readonly string[]): void {
+  execFileSync('ip', ['-n', host, '-batch', '-'], { input: lines.join('\n') });
+}
+
 /** `ip` with the words of one line. */
 export function ip(line: string): string {
   return run('ip', ...line.split(' '));

@@ -1,5 +1,5 @@
 /** Six servers on two hosts, of which each alone, or the network of the probes, can be cut off. */
-import { ip } from '../guest/run-program.js';
+import { ip, ipAll } from '../guest/run-program.js';
 import { CHECK_PORT, inTable } from '../scene.js';
 import { ADDRESSES, VIP } from '../topology.js';
 
@@ -36,12 +36,18 @@ const rule = (address: string): string => `to ${address} ipproto tcp dport ${CHE
 
 /** Probes of these are not heard any more; what clients say to them is. */
 export function cutProbes(addresses: readonly string[]): void {
-  for (const address of addresses) ip(`-n director rule add ${rule(address)}`);
+  ipAll(
+    'director',
+    addresses.map((address) => `rule add ${rule(address)}`),
+  );
 }
 
 /** Undoes it. */
 export function mendProbes(addresses: readonly string[]): void {
-  for (const address of addresses) ip(`-n director rule del ${rule(address)}`);
+  ipAll(
+    'director',
+    addresses.map((address) => `rule del ${rule(address)}`),
+  );
 }
 
 /** The whole cable. */
