@@ -8,8 +8,8 @@ import { main, ROOT, run, Stop, say } from './lib/process.mjs';
 import { afterAgain, sum, TapReport } from './lib/tap-report.mjs';
 import { setUp } from './setup.mjs';
 
-/** Where a second counts: on a machine that is busy with other tests a director takes over, or servers fail, for a good reason. */
-const ALONE = /^dist\/test\/(interop\/.*|demo-directors\.test\.js|kernel\/(pair|whole)\.test\.js)$/;
+/** Where a second counts: beside other tests a director takes over, or servers fail, for a good reason. */
+const ALONE = /^dist\/test\/(interop\/.*|demo-directors\.test\.js|kernel\/(pair|rails|whole)\.test\.js)$/;
 
 /**
  * A few files that fail are run once more, alone and with the machine to themselves, and named at the end: a stall of
