@@ -99,6 +99,7 @@ async function main(words: readonly string[]): Promise<number> {
     openSocket: openPacketSocket,
     openKernelTable,
     trialFile: '/run/lvsentry-apply.json',
+    connectionsFile: '/proc/net/ip_vs_conn',
     onInterrupt,
     openRealServer,
     examine,

@@ -130,6 +130,11 @@ export const COMMANDS: readonly CommandRow[] = [
         conflicts: ['rate', 'save'],
       },
       { flags: '--rate', text: 'the same per second', conflicts: ['stats', 'save'] },
+      {
+        flags: '--connections',
+        text: 'every connection, and the templates of persistence; as JSON an object a line',
+        conflicts: ['stats', 'rate', 'save', 'config'],
+      },
       { flags: '--save', text: 'what `ipvsadm -Sn` prints, for `ipvsadm -R`', conflicts: ['json'] },
       { flags: '--json', text: 'print JSON: everything, counters too' },
     ],

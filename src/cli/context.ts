@@ -24,6 +24,8 @@ export interface CliContext {
   examine(config: Config | undefined): Promise<Facts>;
   /** Where an apply that is not confirmed yet says how to take it back. */
   readonly trialFile: string;
+  /** The kernel's list of connections. */
+  readonly connectionsFile: string;
   /** Calls when the process is asked to end, which it then does not do by itself. @returns ends it */
   onInterrupt(listener: () => void): () => void;
   /** Runs the daemon until it is told to stop. @returns the exit code */

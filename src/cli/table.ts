@@ -21,6 +21,7 @@ import type {
 import type { Foreign } from '../ipvs/ownership.js';
 import { syncDaemonText } from '../ipvs/sync.js';
 import { columns } from './columns.js';
+import { printConnections } from './connections.js';
 import { type CliContext, EXIT, type Given } from './context.js';
 
 type Row = readonly string[];
@@ -153,6 +154,10 @@ async function foreignIn(
 }
 
 export async function run(context: CliContext, given: Given): Promise<number> {
+  if (given.flag('connections')) {
+    await printConnections(context, given.flag('json'));
+    return EXIT.done;
+  }
   const foreignOf = await foreignIn(context, given);
   if (foreignOf === undefined) return EXIT.config;
   const table = await context.openKernelTable();

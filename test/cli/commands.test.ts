@@ -208,6 +208,42 @@ t.test('table: the sync daemons stand below it, and in the JSON', async (t) => {
   t.equal(save.out, '', 'ipvsadm -Sn does not print them');
 });
 
+t.test('table: connections, a line each; what is none is named and left out', async (t) => {
+  const heading = 'Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData';
+  const connectionsFile = file(
+    t,
+    [
+      heading,
+      'TCP C0A80101 8A3C C0A802FE 0050 C0A80202 1F90 ESTABLISHED     899',
+      'nonsense',
+      'UDP C0A80101 0000 C0A802FE 13C4 C0A80202 13C4 UDP               9 sip a84b4c76',
+      '',
+    ].join('\n'),
+  );
+  const listed = await cli(['table', '--connections'], { connectionsFile });
+  t.same(listed, {
+    code: 0,
+    out: [
+      'PROTOCOL  STATE        EXPIRES  CLIENT                 SERVICE                SERVER',
+      'TCP       ESTABLISHED    14:59  192.168.1.1:35388      192.168.2.254:80       192.168.2.2:8080',
+      'UDP       UDP             0:09  192.168.1.1:0          192.168.2.254:5060     192.168.2.2:5060       sip a84b4c76',
+    ].join('\n'),
+    err: 'lvsentry: not understood, and left out: nonsense',
+  });
+  const json = await cli(['table', '--connections', '--json'], { connectionsFile });
+  t.same(
+    json.out.split('\n').map((line) => (JSON.parse(line) as { engine: unknown }).engine),
+    [null, 'sip a84b4c76'],
+  );
+  const absent = await cli(['table', '--connections']);
+  t.match(absent, {
+    code: 1,
+    out: '',
+    err: /\/nonexistent\/ip_vs_conn cannot be read, is ip_vs loaded\? ENOENT/,
+  });
+  t.equal((await cli(['table', '--connections', '--stats'])).code, 2);
+});
+
 t.test('table: services and servers in columns', async (t) => {
   const fancy = service(
     { kind: 'fwmark', family: 'ipv6', mark: 9 },

@@ -37,6 +37,7 @@ export function context(changes: Partial<CliContext> = {}): FakeContext {
     openSocket: openPacketSocket,
     openKernelTable: () => Promise.resolve(new MemoryTable()),
     trialFile: '/nonexistent/lvsentry-apply.json',
+    connectionsFile: '/nonexistent/ip_vs_conn',
     onInterrupt: () => () => undefined,
     openRealServer: () => Promise.reject(new Error('this test has no real server')),
     examine: () => Promise.reject(new Error('nothing is examined here')),

@@ -58,6 +58,7 @@ async function cli(...words: string[]): Promise<Said> {
     openSocket: openPacketSocket,
     openKernelTable: async () => open(),
     trialFile: '/run/lvsentry-apply.json',
+    connectionsFile: '/proc/net/ip_vs_conn',
     onInterrupt: () => () => undefined,
     openRealServer: () => Promise.reject(new Error('this suite has no real server')),
     examine: () => Promise.reject(new Error('nothing is examined here')),

@@ -57,6 +57,28 @@ function lvsentryTable(): Table {
   return JSON.parse(runOn('director', process.execPath, PROGRAM, 'table', '--json')) as Table;
 }
 
+type Line = readonly (string | undefined)[];
+
+const sorted = (lines: readonly Line[]): Line[] =>
+  [...lines].sort((a, b) => (String(a) < String(b) ? -1 : 1));
+
+/** Protocol, state and end points of each, without what is left of its time. */
+function ipvsadmConnections(): Line[] {
+  const lines = runOn('director', 'ipvsadm', '-Lnc').split('\n');
+  const rows = lines
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, left = '']) => /^\d+:\d+$/.test(left));
+  return sorted(rows.map(([protocol, , ...rest]) => [protocol, ...rest]));
+}
+
+function lvsentryConnections(): Line[] {
+  const lines = runOn('director', process.execPath, PROGRAM, 'table', '--connections', '--json')
+    .trim()
+    .split('\n');
+  const rows = lines.map((line) => JSON.parse(line) as Readonly<Record<string, string>>);
+  return sorted(rows.map((row) => [row.protocol, row.state, row.client, row.virtual, row.server]));
+}
+
 const TOTALS = ['connections', 'packetsIn', 'packetsOut', 'bytesIn', 'bytesOut'];
 
 function pick(traffic: Traffic, names: readonly string[]): number[] {
@@ -100,7 +122,7 @@ async function seen(client: IpvsClient): Promise<readonly SortedService[]> {
 }
 
 /** Waits until the readings before and after ours are the same; gives that one and ours. */
-async function between(before: () => Reading, ours: () => Promise<Reading>): Promise<readonly Reading[]> {
+async function between<T>(before: () => T, ours: () => Promise<T>): Promise<readonly T[]> {
   const deadline = performance.now() + 30_000;
   for (;;) {
     const pair = [before(), await ours()];
@@ -190,6 +212,9 @@ export async function suite(t: Assertions): Promise<void> {
     t.strictSame(again, inList, 'ipvsadm');
     const templates = (await servers()).reduce((sum, { persistent }) => sum + persistent, 0);
     t.equal(templates, 1, 'one client, one template');
+    const [theirs, listed] = await between(ipvsadmConnections, async () => lvsentryConnections());
+    t.strictSame(listed, theirs, '`lvsentry table --connections` and `ipvsadm -Lnc`');
+    t.equal(listed?.filter(([, state]) => state === 'ESTABLISHED').length, 1, 'with the one connection');
     t.equal(active(), 1, 'the connection was there all the time');
     await long;
   });
