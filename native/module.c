@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Gives back one use; the last one ends the environment's clean-up. */
@@ -81,6 +82,16 @@ static napi_value open_pipe(napi_env env, napi_callback_info info) {
   return answer(env, 0);
 }
 
+/* reapChild(pid) -> 0 while it runs, its number when its exit is taken, or -errno: for children of threads that are gone */
+static napi_value reap_child(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  int pid;
+  if (read_arguments(env, info, 1, &argument) < 0 || read_integer(env, argument, 1, INT_MAX, &pid) < 0) {
+    return answer(env, -EINVAL);
+  }
+  return answer_of(env, waitpid(pid, NULL, WNOHANG));
+}
+
 /* setScheduler(policy, priority): of the calling thread; policies of sched.h */
 static napi_value set_scheduler(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
@@ -147,6 +158,7 @@ NAPI_MODULE_INIT() {
       FUNCTION("setScheduler", set_scheduler),     FUNCTION("lockProgram", lock_program),
       FUNCTION("enterNamespace", enter_namespace), FUNCTION("openPipe", open_pipe),
       FUNCTION("openConnector", open_connector),  FUNCTION("openOrigin", origin_open),
+      FUNCTION("reapChild", reap_child),
   };
   struct instance *home = calloc(1, sizeof *home);
   if (home == NULL) return fail(env, home);

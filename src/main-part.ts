@@ -28,7 +28,7 @@ import { TimeoutFile } from './store/timeout-file.js';
 import { SyncFollower } from './sync.js';
 import { systemClock, systemEntropy, systemTimers, systemTurns } from './sys/clock.js';
 import { openNetlink } from './sys/netlink.js';
-import { openPipe } from './sys/pipe.js';
+import { openPipe, reapChild } from './sys/pipe.js';
 import { TimeoutFollower } from './timeouts.js';
 import { TrackWatcher } from './tracks/watcher.js';
 import type { VrrpDigest } from './vrrp/status.js';
@@ -123,6 +123,7 @@ export class MainPart {
       turns: systemTurns,
       health: () => this.controller.world().health,
       onState: (probing) => this.controller.note({ probing }),
+      reapChild,
       onChanges: (changes) => {
         this.controller.onVerdicts(changes);
         this.#state.onVerdicts();

@@ -81,14 +81,14 @@ function onInterrupt(listener: () => void): () => void {
 }
 
 async function main(words: readonly string[]): Promise<number> {
-  const [{ runCli }, { systemClock, systemTimers }, { openOrigin }, { openPacketSocket }] = await Promise.all(
-    [
+  const [{ runCli }, { systemClock, systemTimers }, { openOrigin }, { openPacketSocket }, { openPipe }] =
+    await Promise.all([
       import('./cli/program.js'),
       import('./sys/clock.js'),
       import('./sys/origin.js'),
       import('./sys/packet.js'),
-    ],
-  );
+      import('./sys/pipe.js'),
+    ]);
   return runCli(words, {
     out: (line) => process.stdout.write(`${line}\n`),
     err: (line) => process.stderr.write(`${line}\n`),
@@ -97,6 +97,7 @@ async function main(words: readonly string[]): Promise<number> {
     timers: systemTimers,
     openOrigin,
     openSocket: openPacketSocket,
+    openPipe,
     openKernelTable,
     trialFile: '/run/lvsentry-apply.json',
     connectionsFile: '/proc/net/ip_vs_conn',

@@ -2,6 +2,7 @@
 import type { Clock, OpenPacketSocket } from '../core/ports.js';
 import { agentProber } from './agent.js';
 import { dnsProber } from './dns.js';
+import { execProber, type RunProgram } from './exec.js';
 import { ftpProber } from './ftp.js';
 import { grpcProber } from './grpc.js';
 import { httpPlan, httpProber } from './http.js';
@@ -33,10 +34,11 @@ export type Probers = {
 export interface ProberPorts {
   readonly clock: Clock;
   readonly openSocket: OpenPacketSocket;
+  readonly run: RunProgram;
 }
 
 /** All probers of a thread, on one clock and with one set of TLS credentials. */
-export function allProbers({ clock, openSocket }: ProberPorts): Probers {
+export function allProbers({ clock, openSocket, run }: ProberPorts): Probers {
   const now = () => clock.monotonic();
   const tls = new TlsClient(clock);
   const http = httpProber(now, tls);
@@ -65,6 +67,7 @@ export function allProbers({ clock, openSocket }: ProberPorts): Probers {
     postgres: postgresProber(now, tls),
     ldap: ldapProber(now, tls),
     agent: agentProber(now),
+    exec: execProber({ clock, run }),
   };
 }
 

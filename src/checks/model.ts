@@ -5,6 +5,7 @@ import type { MysqlCheck, PostgresCheck, RedisCheck } from './spec-database.js';
 import type { DnsCheck, NtpCheck, SipCheck, UdpCheck } from './spec-datagram.js';
 import type { LdapCheck } from './spec-directory.js';
 import type { PingCheck } from './spec-ping.js';
+import type { ExecCheck } from './spec-program.js';
 import type { Target } from './spec-target.js';
 import type { MailboxCheck, MemcachedCheck, SendExpectCheck, SmtpCheck, TlsCheck } from './spec-text.js';
 import type { TlsUse } from './spec-tls.js';
@@ -79,6 +80,7 @@ export const CHECK_TYPES = [
   'postgres',
   'ldap',
   'agent',
+  'exec',
 ] as const;
 export type CheckType = (typeof CHECK_TYPES)[number];
 
@@ -102,7 +104,8 @@ export type ProbeSpec =
   | MysqlCheck
   | PostgresCheck
   | LdapCheck
-  | AgentCheck;
+  | AgentCheck
+  | ExecCheck;
 
 /** `service/server`, or `service/server/check` where the server has several: unique in one configuration. */
 export type CheckId = string;
@@ -122,8 +125,21 @@ export interface Suspicion {
   readonly reason: Reason | undefined;
 }
 
-/** The parts of a probe that can be timed apart, in the order in which they happen. */
-export type Phase = 'connect' | 'tls' | 'greeting' | 'login' | 'request' | 'response' | 'data' | 'quit';
+/**
+ * The parts of a probe that can be timed apart, in the order in which they happen. `wait` and `run` are those of a
+ * program of ours: until it runs, and while it does.
+ */
+export type Phase =
+  | 'connect'
+  | 'tls'
+  | 'greeting'
+  | 'login'
+  | 'request'
+  | 'response'
+  | 'data'
+  | 'quit'
+  | 'wait'
+  | 'run';
 
 /** Why a probe ended. `at`: where it was, if it goes to several places (the urls of a check, redirects). */
 export type Reason = ReasonKind & { readonly at?: string };
@@ -153,8 +169,8 @@ export type ReasonKind =
       readonly code: number | undefined;
       readonly detail: string;
     }
-  /** Our own trouble: EMFILE, EADDRNOTAVAIL, ENOBUFS, EPERM, a defect. */
-  | { readonly kind: 'local'; readonly phase: Phase; readonly errno: string };
+  /** Our own trouble: EMFILE, EADDRNOTAVAIL, ENOBUFS, EPERM, a defect. `detail`, where there is one, says it all. */
+  | { readonly kind: 'local'; readonly phase: Phase; readonly errno: string; readonly detail?: string };
 
 export type TlsProblem =
   | 'expired'

@@ -3,9 +3,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { unreachable } from '../core/assert.js';
 import { errorText, LvsError } from '../core/errors.js';
-import type { Timer, Timers, Turns } from '../core/ports.js';
+import type { ReapChild, Timer, Timers, Turns } from '../core/ports.js';
 import { type Millis, millis } from '../core/units.js';
+import { groupMemory, ProcessGroups } from '../exec/groups.js';
 import type { WorkerDigest } from '../world.js';
+import { endPrograms } from './leavings.js';
 import type { Check, CheckId, RemarkChange, Suspicion, VerdictChange } from './model.js';
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.js';
 import { Questions } from './questions.js';
@@ -28,6 +30,7 @@ export interface ProbePoolOptions {
   readonly workersMax: number;
   readonly timers: Timers;
   readonly turns: Turns;
+  readonly reapChild: ReapChild;
   /**
    * Verdict changes of one turn of a worker. `previous: 'unknown'` with the verdict that was held before is the
    * confirmation after a start, a restart or a changed check; it is no transition.
@@ -166,7 +169,8 @@ class Member {
   }
 
   #start(): void {
-    const setup: WorkerSetup = { worker: this.index };
+    const groups = groupMemory();
+    const setup: WorkerSetup = { worker: this.index, groups };
     this.#cause = undefined;
     for (const [id, check] of this.#checks) this.#put.set(id, check);
     this.#drop.clear();
@@ -174,12 +178,17 @@ class Member {
       const thread = new Worker(this.#pool.options.workerFile, {
         name: `probes-${this.index}`,
         workerData: setup,
+        // The pipes of programs are opened by the native part, and closed by node:fs.
+        trackUnmanagedFds: false,
       });
       thread.on('message', (message: FromWorker) => this.#onMessage(message));
       thread.on('error', (error) => {
         this.#cause ??= errorText(error);
       });
-      thread.once('exit', (code) => this.#onExit(`exit code ${code}`));
+      thread.once('exit', (code) => {
+        endPrograms(new ProcessGroups(groups), this.#pool.options);
+        this.#onExit(`exit code ${code}`);
+      });
       this.#thread = thread;
     } catch (thrown) {
       this.#onExit(errorText(thrown));

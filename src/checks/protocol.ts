@@ -7,6 +7,8 @@ import type { CheckSight } from './sight.js';
 export interface WorkerSetup {
   /** Its number in the pool, from 0. */
   readonly worker: number;
+  /** Where it writes down the process groups of its programs: see ProcessGroups. */
+  readonly groups: SharedArrayBuffer;
 }
 
 export type ToWorker =

@@ -54,7 +54,7 @@ function ownText(reason: ReasonKind, elapsed: Micros | undefined): string {
     case 'rejected':
       return withDetail(rejectedText(reason.phase, reason.code), reason.detail);
     case 'local':
-      return `not probed: local error ${reason.errno} in ${reason.phase}`;
+      return `not probed: ${reason.detail ?? `local error ${reason.errno} in ${reason.phase}`}`;
     default:
       return unreachable(reason);
   }

@@ -2,11 +2,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert, unreachable } from '../core/assert.js';
 import { millis } from '../core/units.js';
+import { GROUPS_MAX, ProcessGroups } from '../exec/groups.js';
+import { ProgramRunner } from '../exec/runner.js';
 import { systemClock, systemEntropy, systemTimers } from '../sys/clock.js';
 import { keepYoungSmall } from '../sys/collector.js';
 import { openConnector } from '../sys/connector.js';
 import { openOrigin } from '../sys/origin.js';
 import { openPacketSocket } from '../sys/packet.js';
+import { openPipe } from '../sys/pipe.js';
 import { allProbers, lanePlanOf, probeByType } from './kinds.js';
 import { Lane } from './lane.js';
 import type { Check, CheckId, RemarkChange, Suspicion, VerdictChange } from './model.js';
@@ -22,11 +25,25 @@ const IN_FLIGHT_MAX = 4096;
 /** Where a probe stands on its grid matters little; a verdict is to come soon after its deadline. */
 const TICKS = { start: millis(10), deadline: millis(4) };
 
+/** For programs, from TERM to KILL, when the thread is to end: main does not wait for it longer than a second. */
+const STOP_GRACE = millis(500);
+
 const port = parentPort;
 assert(port !== null, 'a probe worker is a thread');
 
 useOrigins(openOrigin);
-const probers = allProbers({ clock: systemClock, openSocket: openPacketSocket });
+const setup = workerData as WorkerSetup;
+const programs = new ProgramRunner({
+  timers: systemTimers,
+  openPipe,
+  concurrencyMax: GROUPS_MAX,
+  groups: new ProcessGroups(setup.groups),
+});
+const probers = allProbers({
+  clock: systemClock,
+  openSocket: openPacketSocket,
+  run: (program, onStart) => programs.run(program, onStart),
+});
 const tell = (message: FromWorker): void => port.postMessage(message);
 const checks = new Map<CheckId, Check>();
 let changes: VerdictChange[] = [];
@@ -49,7 +66,7 @@ function flushRemarks(): void {
 }
 
 const runner = new Runner({
-  worker: (workerData as WorkerSetup).worker,
+  worker: setup.worker,
   clock: systemClock,
   timers: systemTimers,
   entropy: systemEntropy,
@@ -83,8 +100,9 @@ port.on('message', (message: ToWorker) => {
       return tell({ kind: 'sights', question, sights: ids.flatMap((id) => runner.look(id) ?? []) });
     }
     case 'stop':
-      runner.close();
-      return port.close();
+      // What is not gone when main waits no longer is killed by main.
+      void programs.close(STOP_GRACE).then(() => port.close());
+      return runner.close();
     default:
       return unreachable(message);
   }

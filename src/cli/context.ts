@@ -1,6 +1,6 @@
 /** What a command gets from the outside, and what it may leave behind. */
 import type { Config } from '../config/model.js';
-import type { Clock, OpenOrigin, OpenPacketSocket, Timers } from '../core/ports.js';
+import type { Clock, OpenOrigin, OpenPacketSocket, OpenPipe, Timers } from '../core/ports.js';
 import type { Facts } from '../doctor/model.js';
 import type { IpvsTable } from '../ipvs/model.js';
 import type { RealServer } from '../realserver/keeper.js';
@@ -16,6 +16,8 @@ export interface CliContext {
   /** Opens sockets of probes that are to come from somewhere else. @throws NATIVE */
   readonly openOrigin: OpenOrigin;
   readonly openSocket: OpenPacketSocket;
+  /** For the output of programs. @throws NATIVE */
+  readonly openPipe: OpenPipe;
   /** The table of this machine's kernel. @throws IPVS_ABSENT, NATIVE, NETLINK, PERMISSION (rejects) */
   openKernelTable(): Promise<IpvsTable>;
   /** This machine as a real server. @throws NATIVE, NETLINK, PERMISSION (rejects) */

@@ -10,6 +10,7 @@ import { unreachable } from '../core/assert.js';
 import { LvsError } from '../core/errors.js';
 import { ipFamily } from '../core/ip.js';
 import type { Micros } from '../core/units.js';
+import { ProgramRunner } from '../exec/runner.js';
 import { type CliContext, EXIT, type Given } from './context.js';
 
 const COUNT_MAX = 1_000_000;
@@ -97,10 +98,18 @@ export async function run(context: CliContext, given: Given): Promise<number> {
   const count = countOf(given);
   const { probe, rule } = checkOf(given);
   useOrigins(context.openOrigin);
-  const probers = allProbers(context);
+  const programs = new ProgramRunner({ ...context, concurrencyMax: 1 });
+  const probers = allProbers({ ...context, run: (program, onStart) => programs.run(program, onStart) });
   let passed = 0;
-  for (let index = 0; index < count; index += 1) {
-    const deadline = new AbortController();
+  let deadline = new AbortController();
+  let asked = count;
+  // A program has a group of its own, which the terminal does not interrupt.
+  const stopListening = context.onInterrupt(() => {
+    asked = 0;
+    deadline.abort();
+  });
+  for (let index = 0; index < asked; index += 1) {
+    deadline = new AbortController();
     const timer = context.timers.after(rule.timeout, () => deadline.abort());
     const result = await probeByType(probers, probe, deadline.signal);
     timer.cancel();
@@ -109,5 +118,7 @@ export async function run(context: CliContext, given: Given): Promise<number> {
       context.out(JSON.stringify({ ...result, phases: Object.fromEntries(result.phases) }));
     else for (const line of resultLines(result)) context.out(line);
   }
+  stopListening();
+  await programs.close();
   return passed === count ? EXIT.done : EXIT.failed;
 }

@@ -7,10 +7,12 @@ import { agentProbe } from './check-agent.js';
 import { sendExpectProbe, udpProbe } from './check-bytes.js';
 import { redisProbe, sqlProbe } from './check-database.js';
 import { ldapProbe } from './check-directory.js';
+import { execProbe, usesPort } from './check-exec.js';
 import { ftpProbe } from './check-ftp.js';
 import { grpcProbe } from './check-grpc.js';
 import { httpProbe } from './check-http.js';
 import { mailboxProbe } from './check-login.js';
+import type { ProbedNames } from './check-names.js';
 import { type OriginChoice, originOf } from './check-origin.js';
 import { needPackage } from './check-package.js';
 import { dnsProbe, ntpProbe, sipProbe, tlsProbe } from './check-service.js';
@@ -30,7 +32,7 @@ export interface CheckTemplate {
   readonly port: number | undefined;
   /** Where its probes come from; undefined: where the kernel has them come from. */
   readonly origin: OriginChoice | undefined;
-  readonly probe: (target: Target) => ProbeSpec;
+  readonly probe: (target: Target, names: ProbedNames) => ProbeSpec;
 }
 
 /** `defaults`: what the checks of services begin with, and what holds where a service says nothing. */
@@ -171,6 +173,7 @@ const PROBES: Readonly<Record<CheckType, Complete>> = {
   postgres: (context, layers) => sqlProbe(context, 'postgres', layers),
   ldap: ldapProbe,
   agent: agentProbe,
+  exec: execProbe,
 };
 
 /**
@@ -188,8 +191,10 @@ export function checkTemplate(context: Context, layers: Layers): Checked<CheckTe
   const probe = needPackage(context, type, layers) ?? PROBES[type](context, same);
   const origin = originOf(context, layers);
   if (rule === FAULTY || port === FAULTY || probe === FAULTY || origin === FAULTY) return FAULTY;
-  const hasPort = CHECK_KEYS.get(type)?.includes('port') === true;
+  const hasPort = CHECK_KEYS.get(type)?.includes('port') === true && (type !== 'exec' || usesPort(same));
   const [layer] = layers;
+  // The sockets of a program are its own: what outer levels say of other checks does not reach them.
+  if (type === 'exec') return { type, rule, port: hasPort ? port?.value : 0, origin: undefined, probe };
   if (!hasPort && origin !== undefined && layer !== undefined)
     return report(context, layer, `${type} checks go the kernel's way; leave out where probes come from`);
   return { type, rule, port: hasPort ? port?.value : 0, origin, probe };

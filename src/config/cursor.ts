@@ -34,6 +34,8 @@ export interface ConfigDeps {
   readonly readFile: (path: string) => FileText;
   /** Whether a package that only some kinds of check need is installed. */
   readonly hasPackage: (name: string) => boolean;
+  /** Why a program cannot be run: completes "PATH ..."; undefined: it can, as far as can be seen. */
+  readonly programProblem: (path: string) => string | undefined;
 }
 
 /** What must not stand twice: by what tells it apart, with the place that had it first. */

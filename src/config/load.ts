@@ -1,5 +1,6 @@
 /** Reads the configuration's files and what they refer to, within limits, and has them parsed. */
 import {
+  accessSync,
   closeSync,
   constants,
   fstatSync,
@@ -170,6 +171,19 @@ function hasPackage(name: string): boolean {
   }
 }
 
+/** As far as the one who asks may look: a program is run later, perhaps by another user. */
+function programProblem(path: string): string | undefined {
+  try {
+    if (!statSync(path).isFile()) return 'is no file, so it cannot be run';
+    accessSync(path, constants.X_OK);
+    return undefined;
+  } catch (thrown) {
+    const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+    if (code === 'EACCES') return 'cannot be run: permission denied';
+    return ioProblem(thrown);
+  }
+}
+
 /** What references are resolved with, on this machine. A file is read once. */
 export function depsOf(machine: Machine = { env, hostName: hostname() }): ConfigDeps {
   const files = new Map<string, FileText>();
@@ -182,6 +196,7 @@ export function depsOf(machine: Machine = { env, hostName: hostname() }): Config
       return text;
     },
     hasPackage,
+    programProblem,
   };
 }
 

@@ -49,8 +49,9 @@ function canaryOf(context: Context, item: Item, names: Claims): Checked<Canary> 
   const target = { address: endpoint.address, port };
   const name = given?.value ?? (port === 0 ? target.address : endpointText(target.address, port));
   claim(context, names, given ?? item, 'the canary', name);
-  const { rule, probe } = template;
-  return { name, check: { id: idOf(name), rule, probe: probe(target), tellsPasses: true } };
+  const { rule, probe, type } = template;
+  const spec = probe(target, { service: 'mass-failure', server: name, check: type });
+  return { name, check: { id: idOf(name), rule, probe: spec, tellsPasses: true } };
 }
 
 function canariesOf(context: Context, at: Cursor<RawMassFailure>): Checked<readonly Canary[]> {

@@ -157,7 +157,7 @@ interface WatchedDeps {
   readonly asked: () => boolean;
 }
 
-function watch({ hostName, env, readFile, hasPackage }: ConfigDeps): WatchedDeps {
+function watch({ hostName, env, readFile, hasPackage, programProblem }: ConfigDeps): WatchedDeps {
   let seen = false;
   const saw =
     <Result>(ask: (what: string) => Result) =>
@@ -170,7 +170,13 @@ function watch({ hostName, env, readFile, hasPackage }: ConfigDeps): WatchedDeps
     seen = false;
     return was;
   };
-  return { deps: { hostName, env: saw(env), readFile: saw(readFile), hasPackage: saw(hasPackage) }, asked };
+  const asks = {
+    env: saw(env),
+    readFile: saw(readFile),
+    hasPackage: saw(hasPackage),
+    programProblem: saw(programProblem),
+  };
+  return { deps: { hostName, ...asks }, asked };
 }
 
 function startReading(

@@ -14,6 +14,8 @@ export interface CheckKindSchema {
   readonly keys: TProperties;
   /** What is probed has no port, and its way cannot be chosen. */
   readonly port?: 'none';
+  /** Its sockets are not ours: its way cannot be chosen. */
+  readonly origin?: 'none';
 }
 
 /** When to probe and what makes a verdict: the same keys for every type. */
@@ -68,8 +70,8 @@ export const RULE_KEYS = {
   }),
 };
 
-/** What every type may be told about its target. */
-export const TARGET_KEYS = {
+/** What every type may be told about its target, but for where its probes come from. */
+export const PLACE_KEYS = {
   name: name({
     says: 'What the check is called among the `checks` of its server.',
     default: 'its type; for the second one of that type `http-2`',
@@ -82,8 +84,10 @@ export const TARGET_KEYS = {
     example: '8081',
     relation: 'Needed where the server has no port (port 0, fwmark).',
   }),
-  ...ORIGIN_KEYS,
 };
+
+/** What every type may be told about its target. */
+export const TARGET_KEYS = { ...PLACE_KEYS, ...ORIGIN_KEYS };
 
 /** Text on one line, for the shape of `text`. */
 export const line = (longest: number) => ({

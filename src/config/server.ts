@@ -230,7 +230,11 @@ function checksOf(context: Context, item: Item, named: Named, facts: ServiceFact
     const origin = originFor(context, template.origin, address);
     if (origin === FAULTY) return FAULTY;
     const target = { address, port: own, ...(origin === undefined ? {} : { origin }) };
-    return { id: others.length === 0 ? id : `${id}/${name}`, rule, probe: probe(target) };
+    return {
+      id: others.length === 0 ? id : `${id}/${name}`,
+      rule,
+      probe: probe(target, { service: facts.name, server: named.name, check: name }),
+    };
   };
   const one = checkOf(first);
   const more: Check[] = [];

@@ -110,6 +110,9 @@ export interface Pipe {
 /** Opens a pipe, or -errno. @throws NATIVE */
 export type OpenPipe = () => Pipe | number;
 
+/** Takes the exit of a child that nobody waits for any more. @returns whether it still runs @throws NATIVE */
+export type ReapChild = (pid: number) => boolean;
+
 /** Many TCP connections in batches, each in a slot that the caller chooses. Results below 0 are -errno; nothing waits. */
 export interface Connector {
   /** Begins one connection for each row of CONNECT_ROW integers. */

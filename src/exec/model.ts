@@ -11,6 +11,8 @@ export interface Program {
   readonly deadline: Millis;
   /** Beside PATH and LANG; nothing else is handed on. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What is left of its group when it has ended is killed. */
+  readonly leavesNothing?: true;
 }
 
 /** What was seen of a program. Output is the beginning of what it wrote, on either descriptor. */

@@ -7,6 +7,7 @@ import { errorText } from '../core/errors.js';
 import type { OpenPipe, Timer, Timers } from '../core/ports.js';
 import { type Millis, millis, seconds } from '../core/units.js';
 import { type Account, findAccount } from './account.js';
+import type { ProcessGroups } from './groups.js';
 import type { Program, ProgramResult } from './model.js';
 
 const ENVIRONMENT = {
@@ -77,6 +78,8 @@ function refusal(program: Program, thrown: unknown): ProgramResult {
 export interface ProcessPorts {
   readonly timers: Timers;
   readonly openPipe: OpenPipe;
+  /** Where the groups of what runs are written down; undefined: nowhere. */
+  readonly groups?: Pick<ProcessGroups, 'add' | 'delete'>;
 }
 
 /** Calls `onResult` once, as soon as it is known what came of the program, and `onGone` once, when it needs nothing more. */
@@ -123,6 +126,7 @@ export class ProgramProcess {
       if (started.pid === undefined) this.#refuse(error);
     });
     if (started.pid === undefined) return;
+    this.#ports.groups?.add(started.pid);
     this.#listen(output);
     started.once('exit', (code, signal) => this.#onExit(code, signal));
     this.#timer = this.#ports.timers.after(this.#program.deadline, () => this.#onDeadline());
@@ -192,6 +196,8 @@ export class ProgramProcess {
       this.#leave();
       return;
     }
+    // What keeps its output open goes first.
+    if (this.#program.leavesNothing === true) this.#signal('SIGKILL');
     const finish = (): void => {
       const output = this.#output();
       this.#tell(
@@ -217,8 +223,10 @@ export class ProgramProcess {
     if (this.#isGone) return;
     this.#isGone = true;
     this.#timer?.cancel();
-    this.#child?.output.destroy();
-    this.#child?.process.unref();
+    const { process: started, output } = this.#child ?? {};
+    if (started?.pid !== undefined) this.#ports.groups?.delete(started.pid);
+    output?.destroy();
+    started?.unref();
     this.#onGone();
   }
 }

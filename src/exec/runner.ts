@@ -1,7 +1,10 @@
 /** Runs programs: without a shell, with a clean environment, each in a process group of its own, so many at a time. */
-import type { Millis } from '../core/units.js';
+import { type Millis, millis } from '../core/units.js';
 import type { Program, ProgramResult } from './model.js';
 import { GRACE, type ProcessPorts, ProgramProcess } from './process.js';
+
+/** Programs that are started in one turn of the loop: each holds it for about a millisecond. */
+const STARTS_MAX = 16;
 
 export interface RunnerOptions extends ProcessPorts {
   /** Programs at the same time; the others wait in their order, and their deadlines with them. */
@@ -23,6 +26,7 @@ export interface ProgramRun {
 
 interface Job {
   readonly process: ProgramProcess;
+  readonly onStart: (() => void) | undefined;
   readonly gone: Promise<void>;
   readonly settleGone: () => void;
 }
@@ -35,6 +39,8 @@ export class ProgramRunner {
   readonly #jobs = new Set<Job>();
   #isClosed = false;
   #isPumping = false;
+  /** In this turn. */
+  #starts = 0;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -45,8 +51,11 @@ export class ProgramRunner {
     return this.#running.size;
   }
 
-  /** Asks for a program. It is started at once where there is room. */
-  run(program: Program): ProgramRun {
+  /**
+   * Asks for a program. It is started at once where there is room.
+   * @param onStart called when its turn has come, before it is known whether it can be run
+   */
+  run(program: Program, onStart?: () => void): ProgramRun {
     let onResult: (result: ProgramResult) => void = () => undefined;
     let onGone: () => void = () => undefined;
     const result = new Promise<ProgramResult>((resolve) => {
@@ -60,7 +69,7 @@ export class ProgramRunner {
       onGone();
     };
     const process = new ProgramProcess(program, this.#options, onResult, () => this.#leave(job));
-    const job: Job = { process, gone, settleGone };
+    const job: Job = { process, onStart, gone, settleGone };
     const run: ProgramRun = { result, gone, stop: (grace = GRACE) => this.#stop(job, grace) };
     this.#jobs.add(job);
     this.#waiting.add(job);
@@ -85,12 +94,23 @@ export class ProgramRunner {
     if (this.#isPumping) return;
     this.#isPumping = true;
     for (const job of this.#waiting) {
-      if (this.#running.size >= this.#options.concurrencyMax) break;
+      if (this.#running.size >= this.#options.concurrencyMax || this.#starts === STARTS_MAX) break;
       this.#waiting.delete(job);
       this.#running.add(job);
+      this.#countStart();
+      job.onStart?.();
       job.process.start();
     }
     this.#isPumping = false;
+  }
+
+  #countStart(): void {
+    this.#starts += 1;
+    if (this.#starts > 1) return;
+    this.#options.timers.after(millis(0), () => {
+      this.#starts = 0;
+      this.#pump();
+    });
   }
 
   #stop(job: Job, grace: Millis): void {

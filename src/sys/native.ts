@@ -73,6 +73,8 @@ export interface Native {
   openConnector(slots: number): NativeConnector | number;
   /** pipe2(2): 0 or -errno. `ends` becomes [number to read from, number to write to]; whoever asks closes both. */
   openPipe(ends: Int32Array): number;
+  /** waitpid(2) with WNOHANG: 0 while it runs, its number when its exit is taken, or -errno. */
+  reapChild(pid: number): number;
   /**
    * The number of a socket (AF_INET or AF_INET6; SOCK_STREAM or SOCK_DGRAM) that is not connected, which the caller
    * closes, or -errno. `mark` 0, an empty `device` and `source` (a struct sockaddr_*), and no namespace: the usual.
@@ -104,6 +106,7 @@ const FUNCTIONS: readonly (keyof Native)[] = [
   'openConnector',
   'openOrigin',
   'openPipe',
+  'reapChild',
   'setScheduler',
   'lockProgram',
   'enterNamespace',

@@ -1,5 +1,8 @@
-/** Pipes, over the native part: Node itself gives programs sockets, which they cannot open by /dev/stdout. */
-import type { OpenPipe } from '../core/ports.js';
+/**
+ * What Node cannot do for programs: give them pipes (it gives sockets, which they cannot open by /dev/stdout), and take
+ * the exits of those whose thread is gone.
+ */
+import type { OpenPipe, ReapChild } from '../core/ports.js';
 import { loadNative } from './native.js';
 
 /** @throws NATIVE where the native part is missing */
@@ -9,3 +12,6 @@ export const openPipe: OpenPipe = () => {
   const [read = -1, write = -1] = ends;
   return result < 0 ? result : { read, write };
 };
+
+/** @throws NATIVE where the native part is missing */
+export const reapChild: ReapChild = (pid) => loadNative().reapChild(pid) === 0;

@@ -17,6 +17,7 @@ import { openOrigin } from '../../src/sys/origin.js';
 import { openPacketSocket } from '../../src/sys/packet.js';
 import { serviceOf } from '../config/given.js';
 import { ORIGINS, type OriginProbe } from './origin-probes.js';
+import { runProgram } from './programs.js';
 
 const ip = (...words: string[]): void => void execFileSync('ip', words);
 const DEADLINE = 1500;
@@ -67,7 +68,7 @@ function specOf({ check, target }: OriginProbe): ProbeSpec {
   return probe;
 }
 
-const probers = allProbers({ clock: systemClock, openSocket: openPacketSocket });
+const probers = allProbers({ clock: systemClock, openSocket: openPacketSocket, run: runProgram });
 
 async function byProber(spec: ProbeSpec): Promise<ProbeResult> {
   const deadline = new AbortController();

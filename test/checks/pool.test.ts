@@ -4,6 +4,7 @@ import { ProbePool, type ProbePoolOptions, type WorkerDeath } from '../../src/ch
 import type { Target } from '../../src/checks/spec-target.js';
 import { micros, millis } from '../../src/core/units.js';
 import { systemTimers, systemTurns } from '../../src/sys/clock.js';
+import { reapChild } from '../../src/sys/pipe.js';
 import type { WorkerDigest } from '../../src/world.js';
 import { FakeTime } from '../fakes/time.js';
 import type { Echo } from './echo-worker.js';
@@ -31,6 +32,7 @@ class Bench {
       workersMax: 4,
       timers: systemTimers,
       turns: systemTurns,
+      reapChild,
       onChanges: (changes) => {
         this.messages.push(changes.length);
         this.changes.push(...changes);

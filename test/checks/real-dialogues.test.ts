@@ -10,10 +10,11 @@ import { systemClock } from '../../src/sys/clock.js';
 import { openPacketSocket } from '../../src/sys/packet.js';
 import { Authority, NO_OPENSSL } from './certificates.js';
 import { closedPort, probeOnce } from './listeners.js';
+import { runProgram } from './programs.js';
 import { tlsSettings } from './secure.js';
 import { folder, missing, start } from './servers.js';
 
-const probers = allProbers({ clock: systemClock, openSocket: openPacketSocket });
+const probers = allProbers({ clock: systemClock, openSocket: openPacketSocket, run: runProgram });
 const prober = (spec: ProbeSpec, signal: AbortSignal) => probeByType(probers, spec, signal);
 
 type Row = readonly [name: string, spec: ProbeSpec, reason: object];

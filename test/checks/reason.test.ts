@@ -54,6 +54,11 @@ const ROWS: readonly (readonly [Reason, Outcome, string])[] = [
     'unknown',
     'not probed: local error EMFILE in connect',
   ],
+  [
+    { kind: 'local', phase: 'run', errno: 'ENOENT', detail: '/x cannot be run: spawn /x ENOENT' },
+    'unknown',
+    'not probed: /x cannot be run: spawn /x ENOENT',
+  ],
 ];
 
 t.test('every reason has its outcome and its words', async (t) => {

@@ -6,6 +6,7 @@ import { SharedPool } from '../../src/checks/shared-pool.js';
 import type { Target } from '../../src/checks/spec-target.js';
 import { epochMillis, micros } from '../../src/core/units.js';
 import { systemClock, systemTimers, systemTurns } from '../../src/sys/clock.js';
+import { reapChild } from '../../src/sys/pipe.js';
 import type { ProbingState, ServerHealth, WorkerDigest } from '../../src/world.js';
 import { configOf } from '../config/given.js';
 import type { Echo } from './echo-worker.js';
@@ -35,6 +36,7 @@ class Bench {
       clock: systemClock,
       timers: systemTimers,
       turns: systemTurns,
+      reapChild,
       health: () => this.health,
       onState: (state) => this.states.push(state),
       onChanges: (changes) => this.#take(changes),

@@ -9,6 +9,7 @@ import { runCli } from '../../src/cli/program.js';
 import { MemoryTable } from '../../src/ipvs/memory.js';
 import type { IpvsTable } from '../../src/ipvs/model.js';
 import { openPacketSocket } from '../../src/sys/packet.js';
+import { openPipe } from '../../src/sys/pipe.js';
 import { FakeTime } from '../fakes/time.js';
 
 export interface CliRun {
@@ -35,6 +36,7 @@ export function context(changes: Partial<CliContext> = {}): FakeContext {
     timers: time,
     openOrigin: () => -38,
     openSocket: openPacketSocket,
+    openPipe,
     openKernelTable: () => Promise.resolve(new MemoryTable()),
     trialFile: '/nonexistent/lvsentry-apply.json',
     connectionsFile: '/nonexistent/ip_vs_conn',

@@ -13,7 +13,13 @@ export function outside(
     const text = files[path];
     return text === undefined ? { ok: false, problem: 'does not exist' } : { ok: true, text };
   };
-  return { hostName: 'director', env: (name) => env[name], readFile, hasPackage: () => true };
+  return {
+    hostName: 'director',
+    env: (name) => env[name],
+    readFile,
+    hasPackage: () => true,
+    programProblem: () => undefined,
+  };
 }
 
 export function source(text: string, file = 'a.yaml'): Source {

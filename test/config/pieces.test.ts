@@ -195,6 +195,7 @@ t.test('the least example is read in pieces', async (t) => {
     env: () => 'x',
     readFile: () => ({ ok: true, text: '-----BEGIN CERTIFICATE-----' }),
     hasPackage: () => true,
+    programProblem: () => undefined,
   };
   const text = read('config/lvsentry.minimal.yaml');
   t.ok(splitServices(text) !== undefined && parsePieces([source(text)], deps) !== undefined);

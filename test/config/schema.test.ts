@@ -21,7 +21,7 @@ import {
 } from '../../src/config/schema.js';
 import { api } from '../../src/config/schema-api.js';
 import { dialogueStep } from '../../src/config/schema-check-bytes.js';
-import { RULE_KEYS, TARGET_KEYS } from '../../src/config/schema-check-keys.js';
+import { PLACE_KEYS, RULE_KEYS, TARGET_KEYS } from '../../src/config/schema-check-keys.js';
 import { anyCheck, CHECK_KINDS } from '../../src/config/schema-checks.js';
 import { CHECK_KEYS } from '../../src/config/schema-facts.js';
 import { hooks } from '../../src/config/schema-hooks.js';
@@ -74,6 +74,7 @@ const GENEROUS = {
   env: () => 'secret',
   readFile: () => ({ ok: true, text: '-----BEGIN CERTIFICATE----------BEGIN PRIVATE KEY-----' }) as const,
   hasPackage: () => true,
+  programProblem: () => undefined,
 };
 
 t.test('every yaml block of the documents loads', async (t) => {
@@ -196,8 +197,8 @@ t.test('the defaults that the reference states are the ones that hold', async (t
 
 t.test('every type of check has its keys, and the open form has them all', async (t) => {
   const expected = CHECK_TYPES.map((type) => {
-    const { port, keys } = CHECK_KINDS[type];
-    const place = port === 'none' ? [] : Object.keys(TARGET_KEYS);
+    const { port, origin, keys } = CHECK_KINDS[type];
+    const place = port === 'none' ? [] : Object.keys(origin === 'none' ? PLACE_KEYS : TARGET_KEYS);
     return [type, ['type', ...Object.keys(RULE_KEYS), ...place, ...Object.keys(keys)]];
   });
   t.same([...CHECK_KEYS], expected);

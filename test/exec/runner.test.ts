@@ -185,6 +185,51 @@ t.test('so many at a time; the others wait in their order', async (t) => {
   t.same(await Promise.all(runs.map(({ result }) => result)), [exited(0), exited(0), exited(0)]);
 });
 
+t.test('a turn of the loop starts a few; who is asked for says when its turn has come', async (t) => {
+  const scripts = new Scripts(t);
+  const runner = runnerOf(t, 100);
+  const program = { ...scripts.program('unused', ''), argv: ['/bin/true'] } as const;
+  const order: string[] = [];
+  const runs = Array.from({ length: 40 }, (_, n) =>
+    runner.run({ ...program, argv: [...program.argv] }, () => order.push(`start ${n}`)),
+  );
+  t.ok(order.length > 0 && order.length < 40, 'not all at once');
+  t.equal(order[0], 'start 0');
+  t.equal(runner.running, order.length);
+  t.same(
+    new Set(await Promise.all(runs.map(async ({ result }) => (await result).kind))),
+    new Set(['exited']),
+  );
+  t.same(
+    order,
+    runs.map((_, n) => `start ${n}`),
+    'in their order',
+  );
+});
+
+t.test('what is left of a group that leaves nothing is killed when its program has ended', async (t) => {
+  const scripts = new Scripts(t);
+  const body = 'sleep 1000 & echo $! > $DIR/left; echo done';
+  const program = scripts.program('leaver', body, { leavesNothing: true });
+  t.same(await run(t, program), exited(0, 'done\n'));
+  await eventually('it is gone', () => !lives(Number(scripts.read('left'))));
+});
+
+t.test('the groups of what runs are written down, until nothing runs any more', async (t) => {
+  const scripts = new Scripts(t);
+  const told: string[] = [];
+  const groups = {
+    add: (group: number) => void told.push(`add ${group}`),
+    delete: (group: number) => void told.push(`delete ${group}`),
+  };
+  const runner = new ProgramRunner({ timers: systemTimers, openPipe, concurrencyMax: 1, groups });
+  await runner.run(scripts.program('says', 'echo $$ > $DIR/says.pid')).gone;
+  await runner.run({ ...scripts.program('unused', ''), argv: [scripts.path('nothing')] }).gone;
+  const pid = Number(scripts.read('says.pid'));
+  t.same(told, [`add ${pid}`, `delete ${pid}`]);
+  await runner.close();
+});
+
 t.test('a line of programs that cannot be run is served to its end', async (t) => {
   const scripts = new Scripts(t);
   const runner = runnerOf(t, 1);

@@ -3,8 +3,8 @@ import t from 'tap';
 import { millis } from '../../src/core/units.js';
 import type { ProgramResult } from '../../src/exec/model.js';
 import { Lane, WAITING_MAX } from '../../src/hooks/lane.js';
+import { FakeRunner, OK, program, STOPPED } from '../exec/fake-runner.js';
 import { turn } from '../fakes/time.js';
-import { FakeRunner, OK, program, STOPPED } from './build.js';
 
 class Stage {
   readonly runner = new FakeRunner();

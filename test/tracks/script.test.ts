@@ -1,68 +1,32 @@
 /** A tracked script on a fake clock: when it runs, and what its results come to. */
 import t from 'tap';
 import type { ProgramResult } from '../../src/exec/model.js';
-import type { ProgramRun } from '../../src/exec/runner.js';
 import type { WatchedScript } from '../../src/tracks/model.js';
 import { ScriptWatch } from '../../src/tracks/script.js';
-import { FakeTime, turn } from '../fakes/time.js';
+import { FakeRunner, OK, type Started } from '../exec/fake-runner.js';
+import { FakeTime } from '../fakes/time.js';
 import { Record, script } from './build.js';
-
-interface Started extends ProgramRun {
-  readonly at: number;
-  readonly end: (result: ProgramResult, isGone?: boolean) => Promise<void>;
-  readonly leave: () => Promise<void>;
-  isStopped: boolean;
-}
 
 /** A script whose runs end when the test says so. */
 class Stage {
   readonly time = new FakeTime();
   readonly told = new Record();
-  readonly runs: Started[] = [];
+  readonly runner = new FakeRunner(this.time);
   readonly watch: ScriptWatch;
 
   constructor(rest: Partial<WatchedScript> = {}) {
     const { time } = this;
-    const ports = { clock: time, timers: time, turns: { soon: setImmediate }, run: () => this.#begin() };
+    const ports = { clock: time, timers: time, turns: { soon: setImmediate }, run: this.runner.run };
     this.watch = new ScriptWatch(script(rest), ports, this.told);
     this.watch.start();
   }
 
-  #begin(): ProgramRun {
-    let onResult: (result: ProgramResult) => void = () => undefined;
-    let onGone: () => void = () => undefined;
-    const result = new Promise<ProgramResult>((resolve) => {
-      onResult = resolve;
-    });
-    const gone = new Promise<void>((resolve) => {
-      onGone = resolve;
-    });
-    const run: Started = {
-      at: this.time.monotonic(),
-      result,
-      gone,
-      isStopped: false,
-      stop: () => {
-        run.isStopped = true;
-      },
-      end: async (ended, isGone = true) => {
-        onResult(ended);
-        if (isGone) onGone();
-        await turn();
-      },
-      leave: async () => {
-        onGone();
-        await turn();
-      },
-    };
-    this.runs.push(run);
-    return run;
+  get last(): Started {
+    return this.runner.last;
   }
 
-  get last(): Started {
-    const run = this.runs.at(-1);
-    if (run === undefined) throw new Error('nothing has run');
-    return run;
+  get runs(): readonly Started[] {
+    return this.runner.runs;
   }
 
   /** Lets each run end with the next of these codes, one a second. */
@@ -74,7 +38,6 @@ class Stage {
   }
 }
 
-const OK: ProgramResult = { kind: 'exited', code: 0, output: '' };
 const BAD: ProgramResult = { kind: 'exited', code: 1, output: '' };
 const NOT_RUN: ProgramResult = { kind: 'not-run', errno: 'ENOENT', text: 'it is not there' };
 
@@ -114,7 +77,7 @@ t.test('at the deadline it is down at once; the next run waits until the program
   await stage.codes(0);
   t.same(stage.told.take(), ['up: exit code 0']);
   await stage.time.advance(1000);
-  await stage.last.end({ kind: 'timeout', output: 'still looking\nfor it' }, false);
+  await stage.last.tell({ kind: 'timeout', output: 'still looking\nfor it' });
   t.same(stage.told.take(), ['down: not done within 1000 ms: still looking']);
   await stage.time.advance(5000);
   t.equal(stage.runs.length, 2);

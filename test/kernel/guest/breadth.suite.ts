@@ -32,6 +32,7 @@ function configOf(text: string): Config {
     env: () => undefined,
     readFile: () => ({ ok: false, problem: 'is not there' }) as const,
     hasPackage: () => false,
+    programProblem: () => undefined,
   };
   const parsed = parseConfig([{ file: 'breadth.yaml', text }], outside);
   if (!parsed.ok) throw new Error(parsed.faults.map(faultText).join('\n'));

@@ -19,6 +19,7 @@ import type {
 import { systemClock, systemTimers, systemTurns } from '../../../src/sys/clock.js';
 import { openNetlink } from '../../../src/sys/netlink.js';
 import { openPacketSocket } from '../../../src/sys/packet.js';
+import { openPipe } from '../../../src/sys/pipe.js';
 import type { Assertions } from '../../contract/assertions.js';
 import { dest, key, service } from '../../ipvs/build.js';
 import { ip, run } from './run-program.js';
@@ -56,6 +57,7 @@ async function cli(...words: string[]): Promise<Said> {
     timers: systemTimers,
     openOrigin: () => -38,
     openSocket: openPacketSocket,
+    openPipe,
     openKernelTable: async () => open(),
     trialFile: '/run/lvsentry-apply.json',
     connectionsFile: '/proc/net/ip_vs_conn',

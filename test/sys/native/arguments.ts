@@ -1,5 +1,6 @@
 /** Wrong arguments: each is refused, none harms. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { closeSync, readFileSync, readSync, writeSync } from 'node:fs';
 import type { Native, NativeDescriptor } from '../../../src/sys/native.js';
 import { AF, inet, type NativeCase, negative, noop, opened, SOCK, SOL, udpPair } from './support.js';
@@ -141,6 +142,7 @@ const FUNCTIONS: Readonly<Record<string, readonly (readonly [Kind, unknown])[]>>
     ['integer', 0],
   ],
   openPipe: [['integers', new Int32Array(2)]],
+  reapChild: [['integer', 2 ** 22 + 1]],
   setScheduler: [
     ['integer', 0],
     ['integer', 0],
@@ -356,6 +358,21 @@ export const argumentCases: readonly NativeCase[] = [
   { name: 'a method on a foreign object is a TypeError', run: onStrangers },
   { name: 'everything after close is -EBADF', run: afterClose },
   { name: 'streams, foreign families and flags are refused', run: onlyDatagrams },
+  {
+    name: 'the exit of a child is taken, once, and nothing of what is no child',
+    run(native) {
+      assert.equal(native.reapChild(process.pid), -10, 'ECHILD');
+      for (const group of [0, -1]) assert.equal(native.reapChild(group), EINVAL, 'no group of children');
+      const child = spawn('/bin/sleep', ['1000'], { stdio: 'ignore' });
+      // Node does not hear of an exit that others take.
+      child.unref();
+      assert.equal(native.reapChild(child.pid ?? 0), 0, 'it runs');
+      child.kill('SIGKILL');
+      let taken = 0;
+      while (taken === 0) taken = native.reapChild(child.pid ?? 0);
+      assert.equal(taken, child.pid);
+    },
+  },
   {
     name: 'a pipe has two ends that the caller closes, and that programs do not inherit',
     run(native) {

@@ -1,4 +1,5 @@
 /** Programs whose runs end when a test says so. */
+import type { Clock } from '../../src/core/ports.js';
 import { millis } from '../../src/core/units.js';
 import type { Program, ProgramResult } from '../../src/exec/model.js';
 import type { ProgramRun } from '../../src/exec/runner.js';
@@ -10,7 +11,11 @@ export function program(...argv: readonly [string, ...string[]]): Program {
 
 export interface Started extends ProgramRun {
   readonly program: Program;
+  /** When it was asked for, by the runner's clock; 0 where it has none. */
+  readonly at: number;
   isStopped: boolean;
+  /** Its turn has come. */
+  begin(): void;
   /** The result, without that it is gone. */
   tell(result: ProgramResult): Promise<void>;
   leave(): Promise<void>;
@@ -23,8 +28,13 @@ export const STOPPED: ProgramResult = { kind: 'not-run', errno: 'ECANCELED', tex
 
 export class FakeRunner {
   readonly runs: Started[] = [];
+  readonly #clock: Pick<Clock, 'monotonic'> | undefined;
 
-  run = (asked: Program): ProgramRun => {
+  constructor(clock?: Pick<Clock, 'monotonic'>) {
+    this.#clock = clock;
+  }
+
+  run = (asked: Program, onStart?: () => void): ProgramRun => {
     let onResult: (result: ProgramResult) => void = () => undefined;
     let onGone: () => void = () => undefined;
     const result = new Promise<ProgramResult>((resolve) => {
@@ -35,6 +45,8 @@ export class FakeRunner {
     });
     const run: Started = {
       program: asked,
+      at: this.#clock?.monotonic() ?? 0,
+      begin: () => onStart?.(),
       result,
       gone,
       isStopped: false,
