@@ -22,6 +22,7 @@ import { CHECK_KINDS } from '../src/config/schema-checks.js';
 import { hooks, notify } from '../src/config/schema-hooks.js';
 import { maintenanceWindow } from '../src/config/schema-maintenance.js';
 import { canary, massFailure } from '../src/config/schema-mass-failure.js';
+import { probeBudget } from '../src/config/schema-probe-budget.js';
 import { state } from '../src/config/schema-state.js';
 import { sync } from '../src/config/schema-sync.js';
 import { trackedObject, trackedProcess, trackedScript, trackUse } from '../src/config/schema-tracks.js';
@@ -202,6 +203,7 @@ export function configurationReference(): string {
     part('`maintenance.NAME`', maintenanceWindow),
     part('`mass-failure`', massFailure),
     part('`mass-failure.canaries[]`', canary),
+    part('`probe-budget`', probeBudget),
     part('`alerts.NAME`', alert),
     part('`alerts.NAME.webhook`', webhook),
     LIMITS,

@@ -4,7 +4,7 @@
  */
 import type { AlertRule, LvsEvent } from './alerts/model.js';
 import type { Applied } from './applied.js';
-import type { Check, CheckId, RemarkChange, Suspicion, VerdictChange } from './checks/model.js';
+import type { Check, CheckId, ProbeBudget, RemarkChange, Suspicion, VerdictChange } from './checks/model.js';
 import type { Config } from './config/model.js';
 import { LvsError } from './core/errors.js';
 import type { Clock, Logger, Timer, Timers, Turns } from './core/ports.js';
@@ -24,7 +24,11 @@ import type { Beside, WorkerDigest, World } from './world.js';
 /** The probe workers, as the controller sees them. */
 export interface ProbeEngine {
   /** Replaces the set of checks; those that did not change go on undisturbed. */
-  update(checks: readonly Check[], verdicts: Pick<ReadonlyMap<CheckId, 'up' | 'down'>, 'get'>): void;
+  update(
+    checks: readonly Check[],
+    verdicts: Pick<ReadonlyMap<CheckId, 'up' | 'down'>, 'get'>,
+    budget: ProbeBudget | undefined,
+  ): void;
 }
 
 /** The alerts' outbox, as the controller sees it. Neither call waits or throws. */
@@ -301,7 +305,8 @@ export class Controller {
   }
 
   #probe(): void {
-    if (!this.#stopping) this.#probes.update(this.#book.checks(), this.#book.held());
+    if (this.#stopping) return;
+    this.#probes.update(this.#book.checks(), this.#book.held(), this.#config.probeBudget);
   }
 
   #refuseRestartOnly(next: Config): void {

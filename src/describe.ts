@@ -331,6 +331,8 @@ export const LEVELS: Readonly<Record<EventKind, 'info' | 'warn' | 'error'>> = {
   'weight-set': 'info',
   'mass-failure': 'error',
   'mass-failure-over': 'warn',
+  'probes-stretched': 'warn',
+  'probes-unstretched': 'info',
   'daemon-started': 'info',
   'daemon-stopping': 'info',
   'config-reloaded': 'info',

@@ -21,6 +21,7 @@ import type { IpvsTable } from './ipvs/model.js';
 import { FORGETFUL } from './ipvs/timeout-keeper.js';
 import { MaintenanceFollower } from './maintenance.js';
 import type { AdminWord } from './policy/model.js';
+import { probingHappening } from './probing.js';
 import { blindHappening, RoleFollower, type RouterEngine, trackHappening } from './roles.js';
 import { Shared } from './shared.js';
 import { StateKeeper } from './state.js';
@@ -32,7 +33,7 @@ import { openPipe, reapChild } from './sys/pipe.js';
 import { TimeoutFollower } from './timeouts.js';
 import { TrackWatcher } from './tracks/watcher.js';
 import type { VrrpDigest } from './vrrp/status.js';
-import type { World } from './world.js';
+import type { ProbingState, World } from './world.js';
 
 const STOP_LIMIT = seconds(5);
 /** Whoever asks waits a second longer for the answer. */
@@ -122,7 +123,7 @@ export class MainPart {
       timers: systemTimers,
       turns: systemTurns,
       health: () => this.controller.world().health,
-      onState: (probing) => this.controller.note({ probing }),
+      onState: (probing) => this.#onProbing(probing),
       reapChild,
       onChanges: (changes) => {
         this.controller.onVerdicts(changes);
@@ -157,6 +158,12 @@ export class MainPart {
     this.#timeouts = this.#timeoutsOf(table);
     this.#maintenance = this.#followMaintenance();
     this.#sync = this.#syncOf(table);
+  }
+
+  #onProbing(probing: ProbingState): void {
+    const happening = probingHappening(this.controller.world().probing, probing);
+    this.controller.note({ probing });
+    if (happening !== undefined) this.controller.tell(happening);
   }
 
   #syncOf(table: IpvsTable): SyncFollower {

@@ -1,5 +1,5 @@
 /** The world as main knows it: one immutable snapshot, replaced as a whole. Types only. */
-import type { CheckId, Remark, Verdict, VerdictChange } from './checks/model.js';
+import type { BudgetPlan, CheckId, ProbeBudget, Remark, Verdict, VerdictChange } from './checks/model.js';
 import type { Config } from './config/model.js';
 import type { EpochMillis } from './core/units.js';
 import type { ObservedTable, SyncState, TimeoutsState } from './ipvs/model.js';
@@ -52,6 +52,10 @@ export interface ProbingState {
   readonly checks: number;
   /** What is probed for them: checks that are alike are probed as one. */
   readonly distinct: number;
+  /** Undefined: none is configured. */
+  readonly budget: ProbeBudget | undefined;
+  /** What the budget comes to. */
+  readonly plan: BudgetPlan;
 }
 
 /** What others than the controller know. */

@@ -28,6 +28,9 @@ export const EVENT_KINDS = {
   'mass-failure':
     'Most servers failed at once: this director may be the sick one. The message says what is done about it.',
   'mass-failure-over': 'What was done about most servers having failed is over; the message says why.',
+  'probes-stretched':
+    'The probe budget makes intervals of checks longer than configured, or by another factor; the message says by how much.',
+  'probes-unstretched': 'The probe budget is enough again: all intervals are as configured.',
   'daemon-started': 'lvsentry is ready: the table was read and the checks are running.',
   'daemon-stopping': 'lvsentry was told to stop.',
   'config-reloaded': 'A new configuration is in force.',

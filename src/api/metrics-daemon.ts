@@ -116,6 +116,27 @@ const PROBING: readonly Metric[] = [
     labels: [],
     ofWorld: ofProbing(({ distinct }) => distinct),
   },
+  {
+    name: 'lvsentry_probes_wanted_per_second',
+    type: 'gauge',
+    help: 'Probes by the intervals of the configuration.',
+    labels: [],
+    ofWorld: ofProbing(({ plan }) => plan.wanted),
+  },
+  {
+    name: 'lvsentry_probes_planned_per_second',
+    type: 'gauge',
+    help: 'Probes by the intervals in force, which the probe budget stretches.',
+    labels: [],
+    ofWorld: ofProbing(({ plan }) => plan.planned),
+  },
+  {
+    name: 'lvsentry_probe_stretch',
+    type: 'gauge',
+    help: 'How many times as long as configured intervals of checks are, at most; 1: none is longer.',
+    labels: [],
+    ofWorld: ofProbing(({ plan }) => plan.stretch),
+  },
 ];
 
 const WORKERS: readonly Metric[] = [

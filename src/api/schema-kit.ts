@@ -25,6 +25,8 @@ export function objectOf<T>(
 export const text = (description: string): object => ({ type: 'string', description });
 export const flag = (description: string): object => ({ type: 'boolean', description });
 export const count = (description: string): object => ({ type: 'integer', minimum: 0, description });
+/** A number that need not be whole. */
+export const amount = (description: string): object => ({ type: 'number', minimum: 0, description });
 export function orNull(schema: object): object {
   const { type, enum: values } = schema as { readonly type: string; readonly enum?: readonly string[] };
   return { ...schema, type: [type, 'null'], ...(values === undefined ? {} : { enum: [...values, null] }) };

@@ -1,6 +1,6 @@
 /** JSON Schemas of `/v1/servers/SERVER/why`. */
 import { CHECK_TYPES, type SaidWeight } from '../checks/model.js';
-import { choice, count, list, objectOf, orNull, text } from './schema-kit.js';
+import { amount, choice, count, list, objectOf, orNull, text } from './schema-kit.js';
 import { EVENT_SCHEMA, SERVER_SCHEMA } from './schemas.js';
 import type { CheckWhy, PhaseWhy, ProbeWhy, ServerWhy, WeightPart, Why } from './why.js';
 
@@ -37,6 +37,7 @@ export const CHECK_SCHEMA = objectOf<CheckWhy>('One check of a server.', {
   interval: text('As in the configuration: `2s`.'),
   fastInterval: orNull(text('In place of it while results speak against the verdict; null: none.')),
   downInterval: orNull(text('In place of it while the verdict is down; null: none.')),
+  stretch: amount('How many times as long all of them are, for the sake of the probe budget.'),
   timeout: text('The deadline of a probe.'),
   rise: count('Passes in a row that make it up.'),
   fall: count('Failures in a row that make it down.'),

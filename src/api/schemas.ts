@@ -6,7 +6,7 @@ import type { Reload } from './control.js';
 import type { EventStatus, EventsStatus } from './events.js';
 import type { Liveness, Readiness } from './health.js';
 import type { LeftStatus, PlanStatus } from './plan.js';
-import { choice, count, flag, list, objectOf, orNull, text } from './schema-kit.js';
+import { amount, choice, count, flag, list, objectOf, orNull, text } from './schema-kit.js';
 import { MASS_SCHEMA } from './schemas-mass.js';
 import type {
   AdminStatus,
@@ -234,6 +234,12 @@ export const WORKER_SCHEMA = objectOf<WorkerStatus>('One probe worker. It counts
 export const PROBING_SCHEMA = objectOf<ProbingStatus>('How much there is to probe.', {
   checks: count('Checks of the configuration.'),
   distinct: count('What is probed for them: checks that are alike are probed as one.'),
+  budget: orNull(count('Probes per second that there may be; null: no limit.')),
+  budgetPerServer: orNull(count('The same to one address.')),
+  wanted: amount('Probes per second by the intervals of the configuration.'),
+  planned: amount('Probes per second by the intervals in force.'),
+  stretch: amount('How many times as long as configured intervals are, at most; 1: none is longer.'),
+  stretchedServers: count('Addresses that want more probes than one may have.'),
 });
 
 export const ROLE_SCHEMA = objectOf<RoleStatus>('One virtual router, in short.', {

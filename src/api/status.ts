@@ -133,6 +133,12 @@ export interface WorkerStatus {
 export interface ProbingStatus {
   readonly checks: number;
   readonly distinct: number;
+  readonly budget: number | null;
+  readonly budgetPerServer: number | null;
+  readonly wanted: number;
+  readonly planned: number;
+  readonly stretch: number;
+  readonly stretchedServers: number;
 }
 
 /** One virtual router, in short. */
@@ -305,6 +311,21 @@ function maintenanceStatus({ window, current, next }: WindowState): MaintenanceS
   };
 }
 
+function probingStatus({ probing }: World): ProbingStatus | null {
+  if (probing === undefined) return null;
+  const { checks, distinct, budget, plan } = probing;
+  return {
+    checks,
+    distinct,
+    budget: budget?.total ?? null,
+    budgetPerServer: budget?.perServer ?? null,
+    wanted: plan.wanted,
+    planned: plan.planned,
+    stretch: plan.stretch,
+    stretchedServers: plan.servers,
+  };
+}
+
 /** All but the services: StatusTexts has them. @param version of this program */
 export function worldStatus(world: World, version: string): Omit<Status, 'services'> {
   return {
@@ -319,7 +340,7 @@ export function worldStatus(world: World, version: string): Omit<Status, 'servic
     massFailure: massStatus(world),
     routers: roleStatus(world),
     maintenance: world.maintenance.map(maintenanceStatus),
-    probing: world.probing ?? null,
+    probing: probingStatus(world),
     workers: world.workers.map((digest) => ({ ...digest, at: isoTime(digest.at) })),
   };
 }

@@ -1,5 +1,6 @@
 /** `/v1/servers/SERVER/why`: the chain behind a server's place in the table, from its last probes to the kernel. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { stretchOf } from '../checks/budget.js';
 import type { Check, CheckId, CheckType, Outcome, Phase, SaidState, SaidWeight } from '../checks/model.js';
 import { reasonText } from '../checks/reason.js';
 import type { CheckSight, SeenProbe } from '../checks/sight.js';
@@ -45,6 +46,8 @@ export interface CheckWhy {
   readonly interval: string;
   readonly fastInterval: string | null;
   readonly downInterval: string | null;
+  /** How many times as long all of them are, for the probe budget's sake. */
+  readonly stretch: number;
   readonly timeout: string;
   readonly rise: number;
   readonly fall: number;
@@ -100,7 +103,8 @@ function probeWhy({ startedAt, result }: SeenProbe): ProbeWhy {
   };
 }
 
-function checkWhy({ id, rule, probe }: Check, world: World, sight: CheckSight | undefined): CheckWhy {
+function checkWhy(check: Check, world: World, sight: CheckSight | undefined): CheckWhy {
+  const { id, rule, probe } = check;
   const state = sight?.state;
   return {
     id,
@@ -109,6 +113,7 @@ function checkWhy({ id, rule, probe }: Check, world: World, sight: CheckSight | 
     interval: formatDuration(rule.interval),
     fastInterval: durationOrNull(rule.fastInterval),
     downInterval: durationOrNull(rule.downInterval),
+    stretch: stretchOf(world.probing?.plan.pace, check),
     timeout: formatDuration(rule.timeout),
     rise: rule.rise,
     fall: rule.fall,

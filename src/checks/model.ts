@@ -38,6 +38,40 @@ export interface CheckRule {
   readonly assume: 'up' | 'down' | 'kernel';
 }
 
+/** How many probes there may be, per second. */
+export interface ProbeBudget {
+  readonly total: number | undefined;
+  /** To one address. */
+  readonly perServer: number | undefined;
+}
+
+/**
+ * How a budget is kept: probes that there may be over those that checks want by their `interval`. Below 1 intervals are
+ * stretched; above 1 there is room for faster ones.
+ */
+export interface Pace {
+  /** Of all, after servers were held to theirs; undefined: it cannot be exceeded. */
+  readonly all: number | undefined;
+  /** By address; those where it cannot be exceeded are not there. */
+  readonly servers: ReadonlyMap<string, number>;
+}
+
+/** What a budget comes to. */
+export interface BudgetPlan {
+  /** Undefined: there is no budget, or nothing could ever exceed it. */
+  readonly pace: Pace | undefined;
+  /** Probes per second, by the intervals of the configuration. */
+  readonly wanted: number;
+  /** The same by the intervals in force. */
+  readonly planned: number;
+  /** How many times as long as configured an interval is: the largest of all. 1: none is longer. */
+  readonly stretch: number;
+  /** An address where it is so large; undefined: none is longer. */
+  readonly stretchedMost: string | undefined;
+  /** How many addresses want more than one may have. */
+  readonly servers: number;
+}
+
 export interface TcpCheck {
   readonly type: 'tcp';
   readonly target: Target;

@@ -8,7 +8,7 @@ import { type Millis, millis } from '../core/units.js';
 import { groupMemory, ProcessGroups } from '../exec/groups.js';
 import type { WorkerDigest } from '../world.js';
 import { endPrograms } from './leavings.js';
-import type { Check, CheckId, RemarkChange, Suspicion, VerdictChange } from './model.js';
+import type { Check, CheckId, Pace, RemarkChange, Suspicion, VerdictChange } from './model.js';
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.js';
 import { Questions } from './questions.js';
 import type { CheckSight } from './sight.js';
@@ -66,6 +66,8 @@ interface PoolSide {
   readonly options: ProbePoolOptions;
   /** The last verdict of every check that has one. */
   readonly verdicts: Verdicts;
+  /** How often there may be probes; undefined: as often as checks say. */
+  readonly pace: Pace | undefined;
   onMessage(from: Member, message: FromWorker): void;
 }
 
@@ -124,6 +126,11 @@ class Member {
   update(verdicts: Verdicts): void {
     this.#held = verdicts;
     if (!this.#telling) this.#tellNext();
+  }
+
+  /** The pace has changed. */
+  tellPace(): void {
+    this.#send({ kind: 'pace', pace: this.#pool.pace });
   }
 
   /** @returns whether there is a thread to ask */
@@ -190,6 +197,7 @@ class Member {
         this.#onExit(`exit code ${code}`);
       });
       this.#thread = thread;
+      if (this.#pool.pace !== undefined) this.tellPace();
     } catch (thrown) {
       this.#onExit(errorText(thrown));
     }
@@ -241,6 +249,7 @@ export class ProbePool implements PoolSide {
   readonly #owners = new Map<CheckId, Member>();
   readonly #verdicts = new Map<CheckId, Side>();
   readonly #questions: Questions;
+  #pace: Pace | undefined;
 
   constructor(readonly options: ProbePoolOptions) {
     this.#questions = new Questions(options.timers);
@@ -250,11 +259,17 @@ export class ProbePool implements PoolSide {
     return this.#verdicts;
   }
 
+  get pace(): Pace | undefined {
+    return this.#pace;
+  }
+
   /**
    * Makes `checks` the whole of what is probed. Checks that did not change go on undisturbed.
    * @param verdicts what is held for them now: a check that is new or changed starts from it, or from its `assume`.
+   * @param pace how often there may be probes
    */
-  update(checks: readonly Check[], verdicts: Verdicts): void {
+  update(checks: readonly Check[], verdicts: Verdicts, pace?: Pace): void {
+    this.#setPace(pace);
     this.#growFor(checks.length);
     const homeless: Check[] = [];
     for (const check of checks) {
@@ -271,6 +286,13 @@ export class ProbePool implements PoolSide {
       this.#note(check.id, verdicts);
     }
     for (const member of this.#members) member.update(verdicts);
+  }
+
+  /** Workers hear of it before they hear of checks. */
+  #setPace(pace: Pace | undefined): void {
+    if (isDeepStrictEqual(pace, this.#pace)) return;
+    this.#pace = pace;
+    for (const member of this.#members) member.tellPace();
   }
 
   #note(id: CheckId, verdicts: Verdicts): void {

@@ -1,6 +1,6 @@
 /** What main and a probe worker say to each other: plain data that survives structured cloning. */
 import type { WorkerDigest } from '../world.js';
-import type { Check, CheckId, RemarkChange, Suspicion, VerdictChange } from './model.js';
+import type { Check, CheckId, Pace, RemarkChange, Suspicion, VerdictChange } from './model.js';
 import type { CheckSight } from './sight.js';
 
 /** Given when the thread starts. */
@@ -21,6 +21,8 @@ export type ToWorker =
       /** Verdicts that those of `put` start from. */
       readonly verdicts: ReadonlyMap<CheckId, 'up' | 'down'>;
     }
+  /** How often there may be probes from now on. */
+  | { readonly kind: 'pace'; readonly pace: Pace | undefined }
   /** How it stands with these checks: answered by `sights` with the same number. */
   | { readonly kind: 'look'; readonly question: number; readonly ids: readonly CheckId[] }
   /** End: abort all probes, then leave. */

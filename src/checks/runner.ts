@@ -1,25 +1,28 @@
 /** Runs the checks of one worker: when each starts, how long it may take, and what its results come to. */
 import { isDeepStrictEqual } from 'node:util';
 import { errorText } from '../core/errors.js';
-import { DueHeap, type DueItem } from '../core/heap.js';
+import { DueHeap } from '../core/heap.js';
 import type { Clock, Entropy, Timer, Timers } from '../core/ports.js';
 import { type Millis, micros, millis } from '../core/units.js';
 import type { WorkerDigest } from '../world.js';
-import { initialState, intervalOf, stepChecker } from './checker.js';
+import { intervalOf, stepChecker } from './checker.js';
 import type { Lane } from './lane.js';
 import type {
   Check,
   CheckerState,
   CheckId,
+  Pace,
   ProbeResult,
   ProbeSpec,
   RemarkChange,
   Suspicion,
   VerdictChange,
 } from './model.js';
+import { Pacer } from './pacer.js';
 import { outcomeOf } from './reason.js';
-import { FORMER_REMARK, NEVER, NO_REMARK, type Remarking, takeRemark } from './remark.js';
+import { FORMER_REMARK, NEVER, takeRemark } from './remark.js';
 import { ProbeRing } from './ring.js';
+import { IN_LANE, Running } from './running.js';
 import { type CheckSight, sightOf } from './sight.js';
 
 /** Runs one probe of any kind; `signal` is its deadline. */
@@ -73,55 +76,16 @@ const TURN_MAX = 100;
 /** Probes started in a turn that came late: this thread has too much to do, and more of it would end in timeouts. */
 const LATE_STARTS_MAX = 5;
 
-/** The probe is in the fast lane. */
-const IN_LANE = Symbol('in the lane');
-
-/** One check. It stands in `starts` between probes and in `deadlines` during one. */
-export class Running implements DueItem, Remarking {
-  place = -1;
-  dueAt: Millis;
-  /** From one point of the grid to the next. */
-  period: Millis;
-  /** The point of the check's grid that the probe which runs, or ran last, belongs to. */
-  slot: Millis;
-  /** The next point of the grid: `dueAt` without the delay that chance adds. */
-  slotDue: Millis;
-  /** When that probe did start: at its slot or a little later. */
-  startedAt: Millis;
-  state: CheckerState;
-  flight: AbortController | typeof IN_LANE | undefined;
-  laneSlot = -1;
-  /** The deadline was moved because this thread stood still. */
-  extended = false;
-  remark = NO_REMARK;
-  clean = 0;
-  wordsAt = NEVER;
-
-  constructor(
-    readonly check: Check,
-    /** Of its last probes, in the ring. */
-    readonly ringPlace: number,
-    firstStart: Millis,
-    restored: 'up' | 'down' | undefined,
-  ) {
-    this.slot = firstStart;
-    this.slotDue = firstStart;
-    this.startedAt = firstStart;
-    this.dueAt = firstStart;
-    this.state = initialState(check.rule, restored);
-    this.period = check.rule.interval;
-  }
-}
-
 /** Mostly it is the very object: comparing deeply costs more than all the rest of an update. */
 function isSameCheck(before: Check, now: Check): boolean {
   return before === now || isDeepStrictEqual(before, now);
 }
 
-/** The end of the tick in which something is due. */
-function tickOf(item: Running | undefined, tick: Millis | undefined): number {
+/** The end of the tick in which something is due. @param opensAt not before this */
+function tickOf(item: Running | undefined, tick: Millis | undefined, opensAt: number): number {
   if (item === undefined) return Number.POSITIVE_INFINITY;
-  return tick === undefined ? item.dueAt : Math.ceil(item.dueAt / tick) * tick;
+  const due = Math.max(item.dueAt, opensAt);
+  return tick === undefined ? due : Math.ceil(due / tick) * tick;
 }
 
 export class Runner {
@@ -131,6 +95,9 @@ export class Runner {
   readonly #deadlines = new DueHeap<Running>();
   readonly #lane: Lane<Running> | undefined;
   readonly #ring = new ProbeRing();
+  readonly #pacer = new Pacer();
+  /** When something was due last, and the budget did not let it begin. */
+  #heldBackAt = NEVER;
   #timer: Timer | undefined;
   #timerDue = millis(Number.POSITIVE_INFINITY);
   #digestTimer: Timer;
@@ -164,6 +131,22 @@ export class Runner {
       this.#drop(running);
       this.#running.delete(id);
     }
+    this.#pacer.follow(this.#running.values());
+    this.#arm();
+  }
+
+  /** Sets how often checks may be probed. Where that is more often than before, it holds for what waits already. */
+  pace(pace: Pace | undefined): void {
+    this.#pacer.set(pace);
+    const before = new Map([...this.#running.values()].map((running) => [running, running.stretch]));
+    this.#pacer.follow(before.keys());
+    for (const [running, stretch] of before) {
+      // Before its first probe, and during one, there is no next one to bring nearer.
+      if (running.stretch >= stretch || running.flight !== undefined || running.slotDue <= running.slot)
+        continue;
+      this.#starts.remove(running);
+      this.#reschedule(running);
+    }
     this.#arm();
   }
 
@@ -190,8 +173,10 @@ export class Runner {
   #replace(before: Running | undefined, check: Check, restored: 'up' | 'down' | undefined): Running {
     const { clock, entropy } = this.#options;
     if (before !== undefined) this.#drop(before);
-    const firstStart = millis(clock.monotonic() + entropy.uniform() * check.rule.interval);
-    const running = new Running(check, this.#ring.take(), firstStart, restored);
+    const stretch = this.#pacer.stretchOf(check);
+    const firstStart = millis(clock.monotonic() + entropy.uniform() * check.rule.interval * stretch);
+    const ringPlace = this.#ring.take();
+    const running = new Running(check, { ringPlace, firstStart, restored, stretch });
     if (before !== undefined) running.remark = FORMER_REMARK;
     this.#running.set(check.id, running);
     this.#starts.push(running);
@@ -202,6 +187,7 @@ export class Runner {
     const { flight } = running;
     running.flight = undefined;
     this.#ring.release(running.ringPlace);
+    this.#pacer.forget(running);
     (flight === undefined ? this.#starts : this.#deadlines).remove(running);
     if (flight === IN_LANE) this.#lane?.cancel(running);
     else flight?.abort();
@@ -220,7 +206,11 @@ export class Runner {
     for (let count = 0; count < startsMax; count += 1) {
       const next = this.#nextStart();
       if (next === undefined || next.dueAt > now) break;
-      this.#start(next, now);
+      if (this.#pacer.opensAt > now) {
+        this.#heldBackAt = now;
+        break;
+      }
+      this.#startOrWait(next, now);
     }
     this.#lane?.flush();
     this.#arm();
@@ -234,8 +224,8 @@ export class Runner {
   /** Sets the one timer, unless it comes early enough. */
   #arm(): void {
     const { clock, timers, ticks } = this.#options;
-    const start = tickOf(this.#nextStart(), ticks?.start);
-    const deadline = tickOf(this.#deadlines.peek(), ticks?.deadline);
+    const start = tickOf(this.#nextStart(), ticks?.start, this.#pacer.opensAt);
+    const deadline = tickOf(this.#deadlines.peek(), ticks?.deadline, 0);
     const now = clock.monotonic();
     // What is due already comes with the next turn; that is no lateness of this thread.
     const due = millis(Math.max(Math.min(start, deadline), now));
@@ -246,12 +236,26 @@ export class Runner {
     this.#timer = timers.after(millis(due - now), this.#onTimer);
   }
 
-  #start(running: Running, now: Millis): void {
+  #startOrWait(running: Running, now: Millis): void {
     this.#starts.remove(running);
+    const waited = running.waits || running.dueAt <= this.#heldBackAt;
+    const wait = this.#pacer.begin(running, now);
+    if (wait > 0) {
+      running.dueAt = millis(now + wait);
+      this.#starts.push(running);
+      return;
+    }
+    // Whoever waited for the budget begins a grid where it begins. On its old one it would wait again at every turn, and
+    // with it all that come behind; so they stand apart from then on.
+    if (waited) running.slotDue = now;
+    this.#start(running, now);
+  }
+
+  #start(running: Running, now: Millis): void {
     // Slots that passed while this thread stood still, or had too many probes, are left out.
     const { period } = running;
     const { timeout } = running.check.rule;
-    running.slot = millis(running.slotDue + Math.floor((now - running.dueAt) / period) * period);
+    running.slot = millis(running.slotDue + Math.floor((now - running.slotDue) / period) * period);
     running.startedAt = now;
     running.extended = false;
     running.dueAt = millis(now + timeout);
@@ -329,8 +333,8 @@ export class Runner {
    * one slot is left out: failures that follow each other closely are not the row of failures that `fall` means.
    */
   #reschedule(running: Running): void {
-    const { slot, startedAt, check } = running;
-    const period = intervalOf(check.rule, running.state);
+    const { slot, startedAt, check, stretch } = running;
+    const period = millis(intervalOf(check.rule, running.state) * stretch);
     running.period = period;
     running.slotDue = millis(slot + (startedAt - slot <= period / 2 ? period : 2 * period));
     this.#starts.push(this.#delayed(running));

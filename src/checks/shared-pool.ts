@@ -1,8 +1,9 @@
 /** The probe workers as the rest of main sees them: checks that are alike are probed once, and each has its verdict. */
 import type { Clock } from '../core/ports.js';
 import type { ProbingState, ServerHealth } from '../world.js';
+import { NO_BUDGET, planBudget } from './budget.js';
 import { UnitBook } from './likes.js';
-import type { Check, CheckId, RemarkChange, VerdictChange } from './model.js';
+import type { Check, CheckId, ProbeBudget, RemarkChange, VerdictChange } from './model.js';
 import { ProbePool, type ProbePoolOptions } from './pool.js';
 import { NO_REMARK } from './remark.js';
 import type { CheckSight } from './sight.js';
@@ -38,12 +39,18 @@ export class SharedPool {
    * Makes `checks` the whole of what is probed. What is probed already goes on undisturbed, whichever check it is for
    * from now on. A check that joins one whose verdict is known has that verdict at once.
    * @param verdicts what is held for them now
+   * @param budget how many probes there may be; what is probed once counts once
    */
-  update(checks: readonly Check[], verdicts: Pick<ReadonlyMap<CheckId, 'up' | 'down'>, 'get'>): void {
+  update(
+    checks: readonly Check[],
+    verdicts: Pick<ReadonlyMap<CheckId, 'up' | 'down'>, 'get'>,
+    budget?: ProbeBudget,
+  ): void {
     const joined = this.#book.take(checks);
     const { units } = this.#book;
-    this.#pool.update(units, { get: (name) => this.#heldFor(name, verdicts) });
-    this.#options.onState({ checks: checks.length, distinct: units.length });
+    const plan = planBudget(units, budget ?? NO_BUDGET);
+    this.#pool.update(units, { get: (name) => this.#heldFor(name, verdicts) }, plan.pace);
+    this.#options.onState({ checks: checks.length, distinct: units.length, budget, plan });
     if (joined.length === 0) return;
     const health = this.#options.health();
     const changes = joined.flatMap(({ id, beside }) => this.#verdictFor(id, health.get(beside)));

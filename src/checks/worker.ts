@@ -95,6 +95,8 @@ port.on('message', (message: ToWorker) => {
       for (const id of message.drop) checks.delete(id);
       for (const check of message.put) checks.set(check.id, check);
       return runner.update([...checks.values()], message.verdicts);
+    case 'pace':
+      return runner.pace(message.pace);
     case 'look': {
       const { question, ids } = message;
       return tell({ kind: 'sights', question, sights: ids.flatMap((id) => runner.look(id) ?? []) });

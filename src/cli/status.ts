@@ -2,6 +2,7 @@
 import type { MassStatus } from '../api/mass.js';
 import type {
   MaintenanceStatus,
+  ProbingStatus,
   RoleStatus,
   ServerStatus,
   ServiceStatus,
@@ -75,6 +76,8 @@ function tableText({ kind, inSync, lastError }: TableStatus): string {
   return `table ${kind}, NOT in sync${lastError === null ? '' : `: ${lastError}`}`;
 }
 
+const PROBING_MEMBERS = { stretch: 'number', wanted: 'number', planned: 'number' };
+
 const SYNC_MEMBERS = { inSync: 'boolean' };
 
 /** What an older daemon does not say is left out. */
@@ -111,6 +114,17 @@ function maintenanceLines(windows: readonly MaintenanceStatus[] | undefined): re
       const why = reason === null ? '' : `: ${reason}`;
       return `maintenance ${name} until ${until ?? '-'}, ${servers.length} servers drained${why}`;
     });
+}
+
+/** Only trouble. What an older daemon does not say is left out. */
+function probingLines(probing: ProbingStatus | null | undefined): readonly string[] {
+  if (probing === undefined || probing === null || !hasMembers(probing, PROBING_MEMBERS)) return [];
+  const { stretch, wanted, planned } = probing;
+  if (stretch <= 1) return [];
+  const [want, plan] = [wanted, planned].map((rate) => rate.toFixed(1));
+  return [
+    `probes stretched up to ${stretch.toFixed(2)} times by probe-budget: ${plan} of ${want} probes a second`,
+  ];
 }
 
 /** What is done about most servers failing at once. What an older daemon does not say is left out. */
@@ -194,6 +208,7 @@ export function statusLines(status: Status, now: number): string[] {
   return [
     head ?? '',
     ...massLines(status.massFailure),
+    ...probingLines(status.probing),
     ...maintenanceLines(status.maintenance),
     ...routerLines(status.routers, now),
     '',

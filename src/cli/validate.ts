@@ -3,6 +3,7 @@ import { faultText } from '../config/faults.js';
 import { loadConfig } from '../config/load.js';
 import type { Config, ConfigFault } from '../config/model.js';
 import { assert } from '../core/assert.js';
+import { budgetText } from '../probing.js';
 import { type CliContext, EXIT, type Given } from './context.js';
 
 const counted = (count: number, thing: string): string => `${count} ${thing}${count === 1 ? '' : 's'}`;
@@ -26,6 +27,8 @@ export async function run(context: CliContext, given: Given): Promise<number> {
     context.out(JSON.stringify({ valid: loaded.ok, faults }));
   } else if (loaded.ok) {
     context.out(`${path} is valid: ${summary(loaded.config)}`);
+    const stretched = budgetText(loaded.config);
+    if (stretched !== undefined) context.out(`note: ${stretched}`);
   } else {
     for (const fault of faults) context.err(faultText(fault));
   }

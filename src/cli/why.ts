@@ -76,19 +76,26 @@ function stateText(check: CheckWhy, now: number): string {
   return `${against} of ${needed} ${what} in a row that make it ${change}; ${next}${assumed}`;
 }
 
+/** To two digits behind the point. */
+const rounded = (value: number): number => Math.round(value * 100) / 100;
+
 function ruleText({
   type,
   target,
   interval,
   fastInterval,
   downInterval,
+  stretch,
   timeout,
   rise,
   fall,
 }: CheckWhy): string {
   const fast = fastInterval === null ? '' : ` (${fastInterval} in doubt)`;
   const down = downInterval === null ? '' : ` (${downInterval} while down)`;
-  return `${type} ${target} every ${interval}${fast}${down}, timeout ${timeout}, rise ${rise}, fall ${fall}`;
+  // An older daemon does not say it.
+  const longer =
+    typeof stretch === 'number' && stretch > 1 ? `, times ${rounded(stretch)} by the probe budget` : '';
+  return `${type} ${target} every ${interval}${fast}${down}${longer}, timeout ${timeout}, rise ${rise}, fall ${fall}`;
 }
 
 function checkLines(check: CheckWhy, now: number): readonly string[] {

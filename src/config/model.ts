@@ -1,6 +1,6 @@
 /** The configuration after it was read, checked and completed: no defaults left to fill, nothing left to parse. */
 import type { AlertRule } from '../alerts/model.js';
-import type { Check } from '../checks/model.js';
+import type { Check, ProbeBudget } from '../checks/model.js';
 import type { Millis } from '../core/units.js';
 import type { HookPlan } from '../hooks/model.js';
 import type { Dest, Service, SyncRule, Timeouts } from '../ipvs/model.js';
@@ -85,6 +85,8 @@ export interface Config {
   readonly services: readonly ServiceConfig[];
   /** Undefined: however many servers fail at once, the verdicts are believed. */
   readonly massFailure: MassFailureRule | undefined;
+  /** How many probes there may be; undefined: as many as the checks say. */
+  readonly probeBudget: ProbeBudget | undefined;
   readonly alerts: readonly AlertRule[];
   /** The virtual routers. */
   readonly vrrp: readonly RouterConfig[];

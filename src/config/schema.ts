@@ -27,6 +27,7 @@ import { maintenanceWindow, tags, WINDOWS_MAX } from './schema-maintenance.js';
 import { massFailure } from './schema-mass-failure.js';
 import { coldStart, drift, exclusive, onRemove, onStop } from './schema-ownership.js';
 import { admit, fallback, quorum } from './schema-policy.js';
+import { probeBudget } from './schema-probe-budget.js';
 import { RAILS_KEYS } from './schema-rails.js';
 import { state } from './schema-state.js';
 import { sync } from './schema-sync.js';
@@ -365,6 +366,7 @@ export const root = section(
       sync,
       timeouts,
       'mass-failure': massFailure,
+      'probe-budget': probeBudget,
       services: named(service, SERVICES_MAX, {
         says: 'The virtual services, each under a name.',
         example: '{ web: { address: 192.168.2.254:80, servers: [192.168.2.2] } }',

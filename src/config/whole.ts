@@ -1,5 +1,6 @@
 /** The rules over whole files: from their text to a complete configuration, or to all that is wrong with it. */
 import type { AlertRule } from '../alerts/model.js';
+import type { ProbeBudget } from '../checks/model.js';
 import { type Millis, parseDuration } from '../core/units.js';
 import type { SyncRule, Timeouts } from '../ipvs/model.js';
 import type { OwnershipRules } from '../ipvs/ownership.js';
@@ -29,6 +30,7 @@ import { Candidates, completeWindow } from './maintenance.js';
 import { completeMassFailure } from './mass-failure.js';
 import type { Config, ConfigResult, ServiceConfig } from './model.js';
 import { ownershipRules } from './ownership.js';
+import { completeProbeBudget } from './probe-budget.js';
 import type { RawAlert, RawConfig, RawService } from './schema.js';
 import type { RawWindow } from './schema-maintenance.js';
 import type { RawSync } from './schema-sync.js';
@@ -187,6 +189,11 @@ function massFailure(context: Context, roots: readonly Root[]): MassFailureRule 
   return rule === FAULTY ? undefined : rule;
 }
 
+function probeBudget(context: Context, roots: readonly Root[]): ProbeBudget | undefined {
+  const at = only(context, roots, 'probe-budget');
+  return at === undefined || at === FAULTY ? undefined : completeProbeBudget(at);
+}
+
 type SyncAt = Checked<Cursor<RawSync>> | undefined;
 
 function sync(
@@ -282,6 +289,7 @@ export function complete(context: Context, roots: readonly Root[], known: readon
     api: completeApi(context, only(context, roots, 'api')),
     services: known,
     massFailure: massFailure(context, roots),
+    probeBudget: probeBudget(context, roots),
     alerts: alerts(context, roots),
     vrrp,
     sync: sync(context, syncAt, roots, { routers: vrrp, services: known }),

@@ -1,5 +1,6 @@
 /** A world to look at. */
 import type { ApiSource } from '../../src/api/source.js';
+import type { BudgetPlan } from '../../src/checks/model.js';
 import type { Config } from '../../src/config/model.js';
 import { type EpochMillis, epochMillis, millis } from '../../src/core/units.js';
 import { EventJournal } from '../../src/events/journal.js';
@@ -7,7 +8,7 @@ import { NOTHING_FOREIGN } from '../../src/ipvs/foreign.js';
 import type { ObservedTable, Stats } from '../../src/ipvs/model.js';
 import { judge, NO_MEMORY } from '../../src/policy/judge.js';
 import type { AdminWord } from '../../src/policy/model.js';
-import type { ServerHealth, World } from '../../src/world.js';
+import type { ProbingState, ServerHealth, World } from '../../src/world.js';
 import { FakeTime } from '../fakes/time.js';
 import { change, config, dest, key, service, serviceConfig, table } from '../ipvs/build.js';
 
@@ -83,6 +84,31 @@ export function busy(table: ObservedTable): ObservedTable {
   ]);
 }
 
+const CALM: BudgetPlan = {
+  pace: undefined,
+  wanted: 20,
+  planned: 20,
+  stretch: 1,
+  stretchedMost: undefined,
+  servers: 0,
+};
+
+/** Three checks, of which two are alike. */
+const PROBING: ProbingState = { checks: 3, distinct: 2, budget: undefined, plan: CALM };
+
+/** A budget of half of what is wanted. */
+export const STRETCHED: ProbingState = {
+  ...PROBING,
+  budget: { total: 10, perServer: 40 },
+  plan: {
+    ...CALM,
+    pace: { all: 0.5, servers: new Map() },
+    planned: 10,
+    stretch: 2,
+    stretchedMost: '192.0.2.11',
+  },
+};
+
 /** All servers up and in the table; what `changes` says is otherwise. */
 export function world(changes: Partial<World> = {}): World {
   const its = changes.config ?? CONFIG;
@@ -111,7 +137,7 @@ export function world(changes: Partial<World> = {}): World {
     maintenance: [],
     sync: undefined,
     timeouts: undefined,
-    probing: { checks: 3, distinct: 2 },
+    probing: PROBING,
     refused: { FORBIDDEN: 0, UNAUTHORIZED: 0 },
     stopping: false,
     ...changes,

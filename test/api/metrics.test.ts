@@ -8,7 +8,7 @@ import { buildApi } from '../../src/api/server.js';
 import type { ServiceConfig } from '../../src/config/model.js';
 import type { World } from '../../src/world.js';
 import { config, dest, key, service, serviceConfig, syncDaemon } from '../ipvs/build.js';
-import { busy, down, NOW, source, UNKNOWN, up, world } from './build.js';
+import { busy, down, NOW, STRETCHED, source, UNKNOWN, up, world } from './build.js';
 import { seen, worldOf } from './routers.js';
 
 const DOCUMENT = new URL('../../../docs/metrics.md', import.meta.url);
@@ -320,6 +320,16 @@ t.test('ten thousand servers are written in slices, and others get their turn in
   t.ok(turns > 10, `${turns} turns in between`);
   const lines = (await text).split('\n').filter((line) => line.startsWith('lvsentry_server_up{'));
   t.equal(lines.length, 10_000);
+});
+
+t.test('how much is probed, and what a budget makes of it', async (t) => {
+  const its = world({ probing: STRETCHED });
+  t.same(valuesOf(its, 'lvsentry_checks'), ['3']);
+  t.same(valuesOf(its, 'lvsentry_checks_distinct'), ['2']);
+  t.same(valuesOf(its, 'lvsentry_probes_wanted_per_second'), ['20']);
+  t.same(valuesOf(its, 'lvsentry_probes_planned_per_second'), ['10']);
+  t.same(valuesOf(its, 'lvsentry_probe_stretch'), ['2']);
+  t.same(valuesOf(world({ probing: undefined }), 'lvsentry_checks'), [], 'before the probes are started');
 });
 
 t.test('docs/metrics.md has each metric, word for word (UPDATE=1 writes it)', async (t) => {

@@ -10,7 +10,7 @@ import { epochMillis, micros } from '../../src/core/units.js';
 import { NOTHING_FOREIGN } from '../../src/ipvs/foreign.js';
 import type { AdminEntry } from '../../src/policy/model.js';
 import { table } from '../ipvs/build.js';
-import { A, B, CONFIG, FTP, NOW, source, WEB, world } from './build.js';
+import { A, B, CONFIG, FTP, NOW, STRETCHED, source, WEB, world } from './build.js';
 
 const ajv = new Ajv({ strict: true, allowUnionTypes: true, allErrors: true });
 const ID = 'web/192.0.2.12:80';
@@ -66,6 +66,7 @@ t.test('the chain of a server, word for word', async (t) => {
   };
   const its = source(
     world({
+      probing: STRETCHED,
       admin: new Map([[ID, { effective: entry, entries: [entry], drain: undefined }]]),
       health: new Map([
         [
@@ -116,6 +117,7 @@ t.test('the chain of a server, word for word', async (t) => {
     rise: rule?.rise,
     fall: rule?.fall,
     fastInterval: null,
+    stretch: 2,
     verdict: 'up',
     held: 'up',
     against: 2,

@@ -17,7 +17,7 @@ const ids = new Set<string>();
 parentPort?.on('message', (message: ToWorker) => {
   if (message.kind === 'stop') return parentPort?.close();
   // It answers no questions.
-  if (message.kind === 'look') return;
+  if (message.kind !== 'update') return;
   for (const id of message.drop) ids.delete(id);
   for (const { id } of message.put) ids.add(id);
   const echo: Echo = { worker, ids: [...ids], verdicts: Object.fromEntries(message.verdicts) };

@@ -95,7 +95,7 @@ t.test(
     });
     const checks = checksOf({ web: '', shop: '' }, server.target);
     bench.pool.update(checks, none);
-    t.same(bench.states, [{ checks: 2, distinct: 1 }]);
+    t.match(bench.states, [{ checks: 2, distinct: 1 }]);
     t.ok(await eventually(() => bench.changes.length === 2));
     t.same(bench.told(), ['web/a unknown>up', 'shop/a unknown>up']);
     const { probes = 0 } = bench.digests.at(-1) ?? {};
@@ -117,7 +117,7 @@ t.test('a service with another rise has probes of its own', async (t) => {
   const bench = new Bench(t, 'mortal');
   const dead = await closedPort(t);
   bench.pool.update(checksOf({ web: '', shop: ', rise: 3', mail: '' }, dead), none);
-  t.same(bench.states, [{ checks: 3, distinct: 2 }]);
+  t.match(bench.states, [{ checks: 3, distinct: 2 }]);
   t.ok(await eventually(() => bench.changes.length === 3));
   t.same(bench.told().sort(), ['mail/a unknown>down', 'shop/a unknown>down', 'web/a unknown>down']);
   const sights = await bench.pool.look(['mail/a', 'web/a', 'shop/a', 'none/a']);
@@ -151,7 +151,7 @@ t.test('whoever joins has the verdict at once, and whoever goes leaves the probe
   t.equal((await bench.pool.look(['web/a'])).size, 0, 'the name of a unit is no check');
   t.equal(bench.changes.length, 2, 'that is no news');
   bench.pool.update([], none);
-  t.same(bench.states.at(-1), { checks: 0, distinct: 0 });
+  t.match(bench.states.at(-1), { checks: 0, distinct: 0 });
 });
 
 t.test('whoever joins what has no verdict yet waits for it with the others', async (t) => {
@@ -249,15 +249,45 @@ t.test('thousands that are alike are one, and thousands that are not are themsel
   const [one] = checksOf({ web: '' }, NOWHERE);
   if (one === undefined) throw new Error('a check');
   const alike = Array.from({ length: 5000 }, (_, index) => ({ ...one, id: `alike/${index}` }));
-  const own = Array.from({ length: 5000 }, (_, index) => ({
+  const own = Array.from({ length: 4000 }, (_, index) => ({
     ...one,
     id: `own/${index}`,
     probe: { type: 'tcp', target: { address: LOCALHOST, port: 1000 + index } } as const,
   }));
   bench.pool.update([...alike, ...own], none);
-  t.same(bench.states, [{ checks: 10_000, distinct: 5001 }]);
+  t.match(bench.states, [{ checks: 9000, distinct: 4001 }]);
   t.ok(await eventually(() => bench.echoes.length > 0));
   tell(0, { kind: 'say', message: { kind: 'changes', changes: [change('alike/0', 'up')] } });
   t.ok(await eventually(() => bench.changes.length === 5000));
   t.equal(bench.turns.length, 1, 'all are told in one call');
 });
+
+t.test(
+  'a budget stretches what workers do, also after one of them died, and ends with its configuration',
+  async (t) => {
+    const bench = new Bench(t, 'mortal');
+    const dead = await closedPort(t);
+    const checks = checksOf({ web: '', shop: '', mail: ', rise: 3' }, dead);
+    bench.pool.update(checks, none, { total: undefined, perServer: 1 });
+    t.match(bench.states, [
+      { checks: 3, distinct: 2, plan: { wanted: 10, planned: 1, stretch: 10, servers: 1 } },
+    ]);
+    const waitOf = async (id: CheckId): Promise<number> => {
+      const sight = (await bench.pool.look([id])).get(id);
+      return (sight?.nextProbeAt ?? 0) - (sight?.probes.at(-1)?.startedAt ?? 0);
+    };
+    t.ok(await eventually(() => bench.changes.length === 3));
+    // From the start of a probe, which may be late, to the next point of its grid.
+    t.ok((await waitOf('shop/a')) > 1000, 'two seconds in place of 200 ms');
+    tell(0, { kind: 'exit' });
+    t.ok(await eventually(() => bench.deaths.length === 1 && bench.changes.length === 6));
+    t.ok((await waitOf('shop/a')) > 1000);
+    bench.pool.update(checks, none);
+    t.match(bench.states.at(-1), { budget: undefined, plan: { pace: undefined, stretch: 1 } });
+    const { probes = 0 } = bench.digests.at(-1) ?? {};
+    t.ok(
+      await eventually(() => (bench.digests.at(-1)?.probes ?? 0) >= probes + 8),
+      'each has its interval again',
+    );
+  },
+);

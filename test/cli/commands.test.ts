@@ -35,6 +35,15 @@ t.test('validate: a good file is one line, with what it holds', async (t) => {
   t.match(more.out, 'is valid: 1 service, 2 servers, 1 virtual router, 0 alerts');
 });
 
+t.test('validate: what the probe budget stretches is noted', async (t) => {
+  const budget = (total: number): string =>
+    `${CONFIG}\nprobe-budget: { total: ${total} }\ndefaults: { check: { interval: 1s } }\n`;
+  const { code, out } = await cli(['validate', file(t, budget(1))]);
+  t.equal(code, 0);
+  t.match(out, /^note: checks want [0-9.]+ probes a second and probe-budget leaves 1 /m);
+  t.notMatch((await cli(['validate', file(t, budget(1000))])).out, /note/);
+});
+
 t.test('validate: every fault with its place, and exit code 3', async (t) => {
   const path = file(t, CONFIG.replace('wlc', '7').replace('forward: direct', 'forward: sideways'));
   const { code, out, err } = await cli(['validate', path]);

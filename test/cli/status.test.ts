@@ -9,7 +9,7 @@ import { runCli } from '../../src/cli/program.js';
 import { epochMillis } from '../../src/core/units.js';
 import type { SyncState } from '../../src/ipvs/model.js';
 import type { World } from '../../src/world.js';
-import { busy, down, FTP, source, UNKNOWN, up, WEB, world } from '../api/build.js';
+import { busy, down, FTP, STRETCHED, source, UNKNOWN, up, WEB, world } from '../api/build.js';
 import { FakeTime, turn } from '../fakes/time.js';
 import { dest, syncDaemon, table } from '../ipvs/build.js';
 import { CONFIG, cli, context, file } from './context.js';
@@ -80,6 +80,21 @@ t.test('status: most servers that fail at once, what is held, quorum and fallbac
   );
   const calm = await cli(['status', '--url', await daemon(t, source(world()))]);
   t.notMatch(calm.out, /AT ONCE|held|quorum|fallback/);
+});
+
+t.test('status: a probe budget that stretches intervals has a line', async (t) => {
+  const url = await daemon(t, source(world({ probing: STRETCHED })));
+  const { out } = await cli(['status', '--url', url]);
+  t.equal(
+    out.split('\n')[1],
+    'probes stretched up to 2.00 times by probe-budget: 10.0 of 20.0 probes a second',
+  );
+  const { out: json } = await cli(['status', '--json', '--url', url]);
+  t.match(JSON.parse(json), {
+    probing: { checks: 3, distinct: 2, budget: 10, budgetPerServer: 40, wanted: 20, planned: 10, stretch: 2 },
+  });
+  const calm = await cli(['status', '--url', await daemon(t, source(world()))]);
+  t.notMatch(calm.out, /stretched/);
 });
 
 t.test('status: a server of a service of several ports', async (t) => {

@@ -18,6 +18,7 @@ const CHECK: CheckWhy = {
   interval: '2s',
   fastInterval: '500ms',
   downInterval: '10s',
+  stretch: 1,
   timeout: '1s',
   rise: 2,
   fall: 3,
@@ -92,6 +93,14 @@ t.test('the chain as lines: the newest probe first', async (t) => {
     '  events',
     '    2026-03-01T02:59:55.000Z  web1 is up',
   ]);
+});
+
+t.test('intervals that the probe budget stretches are said to be', async (t) => {
+  const lines = whyLines({ servers: [{ ...SERVER, checks: [{ ...CHECK, stretch: 2.505 }] }] }, NOW);
+  t.match(
+    lines[1],
+    ' every 2s (500ms in doubt) (10s while down), times 2.51 by the probe budget, timeout 1s,',
+  );
 });
 
 t.test('what is under way, assumed, or not known is said', async (t) => {

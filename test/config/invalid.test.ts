@@ -172,6 +172,8 @@ const EXPECTED: readonly string[] = [
   'port-twice.yaml:6:46: services.web.servers[0].port: the address says a port already; keep one of them',
   'protocol-with-a-fwmark.yaml:4:5: services.web.protocol: a fwmark service has no address and takes every protocol; leave it out',
   'postgres-without-a-user.yaml:4:12: services.web.check: a postgres check needs a `user` who logs in',
+  'probe-budget-of-0.yaml:1:24: probe-budget.total: 0 is not a whole number from 1 to 1000000',
+  'probe-budget-of-a-service.yaml:1:17: probe-budget.per-service: unknown key',
   'quorum-above-all-weights.yaml:4:13: services.web.quorum: a weight of 2 and a hysteresis of 1 can never be met: all servers have 2 together',
   'quorum-with-a-wide-hysteresis.yaml:4:13: services.web.quorum: a hysteresis of 1 is not below the weight 1',
   'range-runs-backwards.yaml:3:17: services.web.addresses[0]: the range 192.168.2.20-10 runs backwards',

@@ -21,6 +21,7 @@ const COMPLETED: Config = {
   resync: millis(10_000),
   ownership: RULES,
   massFailure: undefined,
+  probeBudget: undefined,
   api: { listen: { kind: 'tcp', host: '127.0.0.1', port: 8405 }, tokens: [] },
   services: [
     {

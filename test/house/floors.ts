@@ -8,7 +8,7 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/(ipvs\/(keys|names|ownership|plan)|addresses\/names)\.ts$/, 1],
   [/^src\/vrrp\/(packet|status)\.ts$/, 1],
   [/^src\/wire\//, 2],
-  [/^src\/checks\/(checker|reason|remark)\.ts$/, 3],
+  [/^src\/checks\/(budget|checker|pacer|reason|remark)\.ts$/, 3],
   [/^src\/ipvs\/(client|memory)\.ts$/, 5],
   [/^src\/ipvs\/(level-loop|level-state|reader|reconciler|sync-keeper|timeout-keeper)\.ts$/, 6],
   [/^src\/ipvs\//, 3],
@@ -40,7 +40,7 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/(checks|alerts)\/(runner|worker|pool|shared-pool|outbox|queue)\.ts$/, 6],
   [/^src\/(checks|alerts|store)\//, 5],
   [
-    /^src\/(applied|controller|describe|drains|maintenance|roles|shared|plan-words|state|sync|table-journal)\.ts$/,
+    /^src\/(applied|controller|describe|drains|maintenance|probing|roles|shared|plan-words|state|sync|table-journal)\.ts$/,
     7,
   ],
   [/^src\/timeouts\.ts$/, 7],

@@ -131,6 +131,7 @@ export function config(...services: readonly ServiceConfig[]): Config {
     api: { listen: { kind: 'tcp', host: '127.0.0.1', port: 8405 }, tokens: [] },
     services,
     massFailure: undefined,
+    probeBudget: undefined,
     alerts: [],
     vrrp: [],
     sync: undefined,

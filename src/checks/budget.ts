@@ -1,0 +1,81 @@
+/** How many probes checks want in a second, and by how much intervals are stretched to keep a budget of them. Pure. */
+import type { BudgetPlan, Check, CheckRule, Pace, ProbeBudget } from './model.js';
+
+export const NO_BUDGET: ProbeBudget = { total: undefined, perServer: undefined };
+
+const MS_PER_S = 1000;
+
+/** Probes per second, as long as results agree with the verdict up. */
+export function rateOf({ interval }: CheckRule): number {
+  return MS_PER_S / interval;
+}
+
+/** Probes per second where all intervals are the shortest one. */
+function highestRateOf({ interval, fastInterval = interval, downInterval = interval }: CheckRule): number {
+  return MS_PER_S / Math.min(interval, fastInterval, downInterval);
+}
+
+/** The server that a probe costs something. */
+export function serverOf({ probe }: Check): string {
+  return probe.target.address;
+}
+
+/** @param share what may be over what is wanted */
+function stretchFor(share: number | undefined): number {
+  return share === undefined || share >= 1 ? 1 : 1 / share;
+}
+
+/** How many times as long the intervals of a check are at this pace. */
+export function stretchOf(pace: Pace | undefined, check: Check): number {
+  return stretchFor(pace?.all) * stretchFor(pace?.servers.get(serverOf(check)));
+}
+
+interface Rates {
+  wanted: number;
+  highest: number;
+}
+
+function ratesByServer(checks: readonly Check[]): ReadonlyMap<string, Rates> {
+  const servers = new Map<string, Rates>();
+  for (const check of checks) {
+    const server = serverOf(check);
+    const rates = servers.get(server) ?? { wanted: 0, highest: 0 };
+    rates.wanted += rateOf(check.rule);
+    rates.highest += highestRateOf(check.rule);
+    servers.set(server, rates);
+  }
+  return servers;
+}
+
+/**
+ * Keeps each server's budget first, then that of all: where more is wanted than there may be, every interval concerned is
+ * stretched by the same factor. Fast and slow intervals are stretched alike; what fast ones take beyond is limited by the
+ * workers, by the same shares.
+ * @param checks what is probed, each once
+ */
+export function planBudget(checks: readonly Check[], budget: ProbeBudget): BudgetPlan {
+  const { total, perServer = Number.POSITIVE_INFINITY } = budget;
+  const servers = new Map<string, number>();
+  const sum = { wanted: 0, kept: 0, highest: 0 };
+  let most = { stretch: 1, server: undefined as string | undefined };
+  let count = 0;
+  for (const [server, { wanted, highest }] of ratesByServer(checks)) {
+    sum.wanted += wanted;
+    sum.kept += Math.min(wanted, perServer);
+    sum.highest += Math.min(highest, perServer);
+    if (highest > perServer) servers.set(server, perServer / wanted);
+    if (wanted > perServer) count += 1;
+    if (wanted / perServer > most.stretch) most = { stretch: wanted / perServer, server };
+  }
+  const all = total !== undefined && sum.highest > total ? total / sum.kept : undefined;
+  const [first] = checks;
+  const general = stretchFor(all);
+  return {
+    pace: all === undefined && servers.size === 0 ? undefined : { all, servers },
+    wanted: sum.wanted,
+    planned: sum.kept / general,
+    stretch: most.stretch * general,
+    stretchedMost: most.server ?? (general > 1 && first !== undefined ? serverOf(first) : undefined),
+    servers: count,
+  };
+}
