@@ -16,7 +16,9 @@ function stretchText({ wanted, planned, stretch, stretchedMost, servers }: Budge
     ...(budget.perServer === undefined ? [] : [`${budget.perServer} a server`]),
   ];
   const where =
-    servers === 0 ? '' : `; ${servers} servers have more checks than that, ${stretchedMost} the most`;
+    servers === 0
+      ? ''
+      : `; servers that want more than theirs: ${servers}, and of all ${stretchedMost} the most`;
   return `checks want ${rounded(wanted)} probes a second and probe-budget leaves ${rounded(planned)} (${limits.join(', ')}): intervals are up to ${rounded(stretch)} times as long as configured${where}`;
 }
 

@@ -30,7 +30,7 @@ t.test('what a budget does to a configuration is one sentence; what is shared co
   t.match(total, 'leaves 4 (4 in all): intervals are up to 1.25 times as long as configured');
   const one = budgetText(configOf(text('probe-budget: { per-server: 2 }')));
   t.match(one, 'leaves 4 (2 a server): intervals are up to 1.5 times');
-  t.match(one, '; 1 servers have more checks than that, 192.0.2.12 the most');
+  t.match(one, '; servers that want more than theirs: 1, and of all 192.0.2.12 the most');
   t.match(budgetText(configOf(text('probe-budget: { per-server: 2, total: 1 }'))), '(1 in all, 2 a server)');
 });
 

@@ -170,6 +170,27 @@ t.test('with a budget that is used up every check has its share', async (t) => {
   }
 });
 
+t.test(
+  'checks that were due at one time stand apart after they waited for the budget, and wait no more',
+  async (t) => {
+    const bench = new Bench();
+    bench.answer = () => PASS;
+    const checks = PORTS.map((port) => check(port));
+    bench.runner.pace(planBudget(checks, { total: 10, perServer: undefined }).pace);
+    bench.update(checks);
+    await bench.time.advance(30_000);
+    for (const port of PORTS) {
+      const starts = bench.startsOf(port);
+      const gaps = starts.slice(1).map((start, index) => Math.round(start - (starts[index] ?? 0)));
+      t.ok(gaps.length >= 6, `${gaps.length} starts after the first`);
+      t.ok(
+        gaps.every((gap) => gap >= 4000 && gap <= 4200),
+        `${port}: ${gaps}`,
+      );
+    }
+  },
+);
+
 t.test('a larger budget holds at once, for what waits too; a reload leaves the others alone', async (t) => {
   const bench = new Bench();
   bench.answer = () => PASS;
