@@ -5,6 +5,7 @@ import { type Millis, micros, millis, seconds } from '../core/units.js';
 import type { Program, ProgramResult } from '../exec/model.js';
 import type { ProgramRun } from '../exec/runner.js';
 import { firstLine, type Judgement, judgeExit } from './contract.js';
+import { beforeDeadline } from './deadline.js';
 import type { Phase, ProbeResult, Reason } from './model.js';
 import { MonHistory } from './mon-history.js';
 import type { Prober } from './prober.js';
@@ -30,19 +31,6 @@ interface Memory {
   readonly history: MonHistory;
 }
 
-/** Resolves with undefined when the deadline comes, if it comes first. */
-async function before<Value>(signal: AbortSignal, awaited: Promise<Value>): Promise<Value | undefined> {
-  let onAbort = (): void => undefined;
-  const aborted = new Promise<undefined>((resolve) => {
-    onAbort = () => resolve(undefined);
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener('abort', onAbort);
-  });
-  const first = await Promise.race([aborted, awaited]);
-  signal.removeEventListener('abort', onAbort);
-  return first;
-}
-
 /** One probe. */
 class ExecProbe {
   readonly #ports: ExecPorts;
@@ -60,11 +48,11 @@ class ExecProbe {
 
   async run(signal: AbortSignal): Promise<ProbeResult> {
     const { last } = this.#memory;
-    if (last !== undefined) await before(signal, last.gone);
+    if (last !== undefined) await beforeDeadline(signal, last.gone);
     // It did not end in its time, and does not end now: no other one is started beside it.
     if (signal.aborted) return this.#result({ reason: { kind: 'timeout', phase: 'wait' } }, '');
     const run = this.#begin();
-    const result = await before(signal, run.result);
+    const result = await beforeDeadline(signal, run.result);
     if (result === undefined) run.stop();
     const judged = result === undefined ? { reason: this.#lateReason() } : this.#judge(result);
     return this.#result(judged, result === undefined || result.kind === 'not-run' ? '' : result.output);

@@ -3,6 +3,7 @@ import type { Clock, OpenPacketSocket } from '../core/ports.js';
 import { agentProber } from './agent.js';
 import { dnsProber } from './dns.js';
 import { execProber, type RunProgram } from './exec.js';
+import { fileProber } from './file.js';
 import { ftpProber } from './ftp.js';
 import { grpcProber } from './grpc.js';
 import { httpPlan, httpProber } from './http.js';
@@ -68,6 +69,7 @@ export function allProbers({ clock, openSocket, run }: ProberPorts): Probers {
     ldap: ldapProber(now, tls),
     agent: agentProber(now),
     exec: execProber({ clock, run }),
+    file: fileProber(clock),
   };
 }
 

@@ -5,7 +5,7 @@ import type { MysqlCheck, PostgresCheck, RedisCheck } from './spec-database.js';
 import type { DnsCheck, NtpCheck, SipCheck, UdpCheck } from './spec-datagram.js';
 import type { LdapCheck } from './spec-directory.js';
 import type { PingCheck } from './spec-ping.js';
-import type { ExecCheck } from './spec-program.js';
+import type { ExecCheck, FileCheck } from './spec-program.js';
 import type { Target } from './spec-target.js';
 import type { MailboxCheck, MemcachedCheck, SendExpectCheck, SmtpCheck, TlsCheck } from './spec-text.js';
 import type { TlsUse } from './spec-tls.js';
@@ -115,6 +115,7 @@ export const CHECK_TYPES = [
   'ldap',
   'agent',
   'exec',
+  'file',
 ] as const;
 export type CheckType = (typeof CHECK_TYPES)[number];
 
@@ -139,7 +140,8 @@ export type ProbeSpec =
   | PostgresCheck
   | LdapCheck
   | AgentCheck
-  | ExecCheck;
+  | ExecCheck
+  | FileCheck;
 
 /** `service/server`, or `service/server/check` where the server has several: unique in one configuration. */
 export type CheckId = string;

@@ -1,3 +1,4 @@
+/** Checks by what is on this machine: programs and files. */
 import type { Target } from './spec-target.js';
 
 /** What a program's exit code and its output say: see docs/checks.md. */
@@ -15,4 +16,16 @@ export interface ExecCheck {
   /** Beside PATH and LANG. */
   readonly environment: Readonly<Record<string, string>>;
   readonly contract: Contract;
+}
+
+/** A file of this machine that holds a whole number; one that is not there holds 0. */
+export interface FileCheck {
+  readonly type: 'file';
+  readonly target: Target;
+  /** Absolute. */
+  readonly path: string;
+  /** Times the number is added to the weight; undefined: the number says up (0) or down. Not 0. */
+  readonly weight: number | undefined;
+  /** Turns it round: 0 is down; what would be added is taken away. */
+  readonly reverse: boolean;
 }

@@ -8,6 +8,7 @@ import { sendExpectProbe, udpProbe } from './check-bytes.js';
 import { redisProbe, sqlProbe } from './check-database.js';
 import { ldapProbe } from './check-directory.js';
 import { execProbe, usesPort } from './check-exec.js';
+import { fileProbe } from './check-file.js';
 import { ftpProbe } from './check-ftp.js';
 import { grpcProbe } from './check-grpc.js';
 import { httpProbe } from './check-http.js';
@@ -94,12 +95,12 @@ function pickFastInterval(
   );
 }
 
-/** An agent has decided before it speaks. */
+/** An agent has decided before it speaks, and so has who writes a file. */
 const DECIDED = { rise: 1, fall: 1 };
 const MEASURED = { rise: 2, fall: 3 };
 
 function checkRule(context: Context, layers: Layers, type: CheckType): Checked<CheckRule> {
-  const enough = type === 'agent' ? DECIDED : MEASURED;
+  const enough = type === 'agent' || type === 'file' ? DECIDED : MEASURED;
   const interval = pickDuration(layers, 'interval', DEFAULT_INTERVAL);
   const fastInterval = pickFastInterval(context, layers, interval);
   const downInterval = pickDuration(layers, 'down-interval', undefined);
@@ -174,6 +175,7 @@ const PROBES: Readonly<Record<CheckType, Complete>> = {
   ldap: ldapProbe,
   agent: agentProbe,
   exec: execProbe,
+  file: fileProbe,
 };
 
 /**
@@ -193,8 +195,9 @@ export function checkTemplate(context: Context, layers: Layers): Checked<CheckTe
   if (rule === FAULTY || port === FAULTY || probe === FAULTY || origin === FAULTY) return FAULTY;
   const hasPort = CHECK_KEYS.get(type)?.includes('port') === true && (type !== 'exec' || usesPort(same));
   const [layer] = layers;
-  // The sockets of a program are its own: what outer levels say of other checks does not reach them.
-  if (type === 'exec') return { type, rule, port: hasPort ? port?.value : 0, origin: undefined, probe };
+  // The sockets of a program are its own, and a file needs none: what outer levels say does not reach them.
+  if (type === 'exec' || type === 'file')
+    return { type, rule, port: hasPort ? port?.value : 0, origin: undefined, probe };
   if (!hasPort && origin !== undefined && layer !== undefined)
     return report(context, layer, `${type} checks go the kernel's way; leave out where probes come from`);
   return { type, rule, port: hasPort ? port?.value : 0, origin, probe };

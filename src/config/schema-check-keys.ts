@@ -51,13 +51,13 @@ export const RULE_KEYS = {
     relation: 'Not above `interval`.',
   }),
   rise: integer(1, 1000, {
-    says: 'Passes in a row that make a server up. An agent is believed at once: for it the default is 1.',
+    says: 'Passes in a row that make a server up. An agent and a file are believed at once: for them the default is 1.',
     default: '2',
     example: '2',
     unit: 'probes',
   }),
   fall: integer(1, 1000, {
-    says: 'Failures in a row that make a server down. For agent the default is 1.',
+    says: 'Failures in a row that make a server down. For agent and file the default is 1.',
     default: '3',
     example: '3',
     unit: 'probes',
@@ -70,14 +70,19 @@ export const RULE_KEYS = {
   }),
 };
 
-/** What every type may be told about its target, but for where its probes come from. */
-export const PLACE_KEYS = {
+/** What every type has. */
+export const NAME_KEYS = {
   name: name({
     says: 'What the check is called among the `checks` of its server.',
     default: 'its type; for the second one of that type `http-2`',
     example: 'page',
     relation: 'Only in `checks`.',
   }),
+};
+
+/** What every type may be told about its target, but for where its probes come from. */
+export const PLACE_KEYS = {
+  ...NAME_KEYS,
   port: port(1, {
     says: 'The port that is probed.',
     default: "the server's port",

@@ -9,10 +9,11 @@ import { sendExpect, udp } from './schema-check-bytes.js';
 import { mysql, postgres, redis } from './schema-check-database.js';
 import { ldap } from './schema-check-directory.js';
 import { exec } from './schema-check-exec.js';
+import { file } from './schema-check-file.js';
 import { ftp } from './schema-check-ftp.js';
 import { grpc } from './schema-check-grpc.js';
 import { http, https } from './schema-check-http.js';
-import { type CheckKindSchema, PLACE_KEYS, RULE_KEYS, TARGET_KEYS } from './schema-check-keys.js';
+import { type CheckKindSchema, NAME_KEYS, PLACE_KEYS, RULE_KEYS, TARGET_KEYS } from './schema-check-keys.js';
 import { imap, memcached, nntp, pop3 } from './schema-check-mail.js';
 import { ping } from './schema-check-ping.js';
 import { dns, ntp, sip, tls } from './schema-check-service.js';
@@ -48,13 +49,14 @@ export const CHECK_KINDS: Readonly<Record<CheckType, CheckKindSchema>> = {
   ldap,
   agent,
   exec,
+  file,
 };
 
 const CHECK_DOC = { says: 'How servers are probed.', example: '{ type: http, path: /health }' };
 
 function typed(word: string, { keys, port, origin }: CheckKindSchema) {
   const type = Type.Literal(word, { 'x-expects': `"${word}"` });
-  const place = port === 'none' ? {} : origin === 'none' ? PLACE_KEYS : TARGET_KEYS;
+  const place = port === 'none' ? NAME_KEYS : origin === 'none' ? PLACE_KEYS : TARGET_KEYS;
   return section({ type, ...optional({ ...RULE_KEYS, ...place, ...keys }) }, CHECK_DOC);
 }
 
@@ -92,6 +94,7 @@ export const anyCheck = section(
     ...ldap.keys,
     ...agent.keys,
     ...exec.keys,
+    ...file.keys,
   }),
   CHECK_DOC,
 );

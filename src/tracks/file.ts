@@ -1,11 +1,10 @@
 /** Watches one tracked file: by the folder's changes, and by looking now and then where those do not come. */
-import { constants, type FSWatcher, watch } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { type FSWatcher, watch } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { errorText } from '../core/errors.js';
 import type { Timer } from '../core/ports.js';
 import { millis, seconds } from '../core/units.js';
-import { CONTENT_MAX, numberIn } from './content.js';
+import { type FoundNumber, readNumber } from '../files/number.js';
 import type { WatchedFile } from './model.js';
 import type { Watch, WatchEvents, WatchPorts } from './watch.js';
 
@@ -13,40 +12,6 @@ import type { Watch, WatchEvents, WatchPorts } from './watch.js';
 const POLL = seconds(2);
 /** From a change until the look: who truncates and writes has written by then. */
 const SETTLE = millis(20);
-
-/** What was found: a number, or why there is none. */
-type Found =
-  | { readonly kind: 'number'; readonly value: number; readonly why: string }
-  | { readonly kind: 'problem'; readonly text: string };
-
-function codeOf(thrown: unknown): string {
-  return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
-}
-
-/** Not opened for writing, never waiting for a writer; at most one byte more than allowed is read. */
-async function readStart(path: string): Promise<string> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    if (!(await handle.stat()).isFile()) throw new Error('is not a regular file');
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(CONTENT_MAX + 1), 0, CONTENT_MAX + 1, 0);
-    if (bytesRead > CONTENT_MAX) throw new Error(`has more than ${CONTENT_MAX} bytes`);
-    return buffer.toString('utf8', 0, bytesRead);
-  } finally {
-    await handle.close();
-  }
-}
-
-async function look(path: string): Promise<Found> {
-  try {
-    const text = await readStart(path);
-    const value = numberIn(text);
-    if (value !== undefined) return { kind: 'number', value, why: `${path} holds ${value}` };
-    return { kind: 'problem', text: `${path} holds no whole number` };
-  } catch (thrown) {
-    if (codeOf(thrown) === 'ENOENT') return { kind: 'number', value: 0, why: `${path} is not there` };
-    return { kind: 'problem', text: `${path}: ${errorText(thrown)}` };
-  }
-}
 
 /** Tells a folder from one of the same name; a new one often has the inode of the old one. */
 async function identity(folder: string): Promise<string | undefined> {
@@ -132,13 +97,13 @@ export class FileWatch implements Watch {
     this.#isLooking = true;
     while (this.#isDue && !this.#isStopped) {
       this.#isDue = false;
-      const found = await look(this.#path);
+      const found = await readNumber(this.#path);
       if (!this.#isStopped) this.#onFound(found);
     }
     this.#isLooking = false;
   }
 
-  #onFound(found: Found): void {
+  #onFound(found: FoundNumber): void {
     if (found.kind === 'problem') {
       if (this.#problem !== found.text) this.#events.onBlind(found.text);
       this.#problem = found.text;

@@ -21,7 +21,7 @@ import {
 } from '../../src/config/schema.js';
 import { api } from '../../src/config/schema-api.js';
 import { dialogueStep } from '../../src/config/schema-check-bytes.js';
-import { PLACE_KEYS, RULE_KEYS, TARGET_KEYS } from '../../src/config/schema-check-keys.js';
+import { NAME_KEYS, PLACE_KEYS, RULE_KEYS, TARGET_KEYS } from '../../src/config/schema-check-keys.js';
 import { anyCheck, CHECK_KINDS } from '../../src/config/schema-checks.js';
 import { CHECK_KEYS } from '../../src/config/schema-facts.js';
 import { hooks } from '../../src/config/schema-hooks.js';
@@ -198,7 +198,7 @@ t.test('the defaults that the reference states are the ones that hold', async (t
 t.test('every type of check has its keys, and the open form has them all', async (t) => {
   const expected = CHECK_TYPES.map((type) => {
     const { port, origin, keys } = CHECK_KINDS[type];
-    const place = port === 'none' ? [] : Object.keys(origin === 'none' ? PLACE_KEYS : TARGET_KEYS);
+    const place = Object.keys(port === 'none' ? NAME_KEYS : origin === 'none' ? PLACE_KEYS : TARGET_KEYS);
     return [type, ['type', ...Object.keys(RULE_KEYS), ...place, ...Object.keys(keys)]];
   });
   t.same([...CHECK_KEYS], expected);
