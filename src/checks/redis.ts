@@ -22,8 +22,8 @@ export function redisProber(now: Now, client: TlsClient): Prober<RedisCheck> {
     probeByDriver({ now, client }, signal, {
       target: spec.target,
       tls: spec.tls,
-      // Large, and most directors need none of it.
-      load: () => import('ioredis'),
+      // Large, and most directors need none of it. In a bundle it has its default export only.
+      load: async () => (await import('ioredis')).default,
       talk: (library, stream, run) => talk(clientOf(library, stream), run, spec),
       rejection: (thrown, { phase }) =>
         thrown instanceof Error && thrown.name === 'ReplyError'

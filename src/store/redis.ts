@@ -172,8 +172,8 @@ export class RedisStore implements EntryStore {
   }
 
   async #connect(): Promise<Redis> {
-    // Large, and most directors need none of it.
-    const { Redis: Client } = await import('ioredis');
+    // Large, and most directors need none of it. In a bundle it has its default export only.
+    const { Redis: Client } = (await import('ioredis')).default;
     const connection = new Client(optionsOf(this.#options.target));
     let last: unknown;
     // Each failure comes back as that of a command; what says more of it comes here first.
