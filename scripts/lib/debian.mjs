@@ -28,6 +28,8 @@ const PACKAGES = {
   'monitoring-plugins-basic': 'plugins of Nagios, for checks by programs',
   mon: 'monitors of mon, for checks by programs',
   fping: 'what a monitor of mon calls',
+  freeradius: 'a real RADIUS server',
+  mosquitto: 'a real MQTT broker',
   openssl: 'certificates for the HTTPS tests',
   curl: 'a client that we did not write',
   ldirectord: 'whose tables are taken over',

@@ -11,11 +11,13 @@ import type { LanePlan } from './lane.js';
 import { ldapProber } from './ldap.js';
 import { mailboxProber, memcachedProber } from './mail.js';
 import type { CheckType, ProbeResult, ProbeSpec } from './model.js';
+import { mqttProber } from './mqtt.js';
 import { mysqlProber } from './mysql.js';
 import { ntpProber } from './ntp.js';
 import { pingProber } from './ping.js';
 import { postgresProber } from './postgres.js';
 import type { Prober } from './prober.js';
+import { radiusProber } from './radius.js';
 import { redisProber } from './redis.js';
 import { sendExpectProber } from './send-expect.js';
 import { sipProber } from './sip.js';
@@ -70,6 +72,8 @@ export function allProbers({ clock, openSocket, run }: ProberPorts): Probers {
     agent: agentProber(now),
     exec: execProber({ clock, run }),
     file: fileProber(clock),
+    radius: radiusProber(now),
+    mqtt: mqttProber(now, tls),
   };
 }
 

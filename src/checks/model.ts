@@ -4,8 +4,10 @@ import type { AgentCheck } from './spec-agent.js';
 import type { MysqlCheck, PostgresCheck, RedisCheck } from './spec-database.js';
 import type { DnsCheck, NtpCheck, SipCheck, UdpCheck } from './spec-datagram.js';
 import type { LdapCheck } from './spec-directory.js';
+import type { MqttCheck } from './spec-mqtt.js';
 import type { PingCheck } from './spec-ping.js';
 import type { ExecCheck, FileCheck } from './spec-program.js';
+import type { RadiusCheck } from './spec-radius.js';
 import type { Target } from './spec-target.js';
 import type { MailboxCheck, MemcachedCheck, SendExpectCheck, SmtpCheck, TlsCheck } from './spec-text.js';
 import type { TlsUse } from './spec-tls.js';
@@ -116,6 +118,8 @@ export const CHECK_TYPES = [
   'agent',
   'exec',
   'file',
+  'radius',
+  'mqtt',
 ] as const;
 export type CheckType = (typeof CHECK_TYPES)[number];
 
@@ -141,7 +145,9 @@ export type ProbeSpec =
   | LdapCheck
   | AgentCheck
   | ExecCheck
-  | FileCheck;
+  | FileCheck
+  | RadiusCheck
+  | MqttCheck;
 
 /** `service/server`, or `service/server/check` where the server has several: unique in one configuration. */
 export type CheckId = string;

@@ -13,9 +13,11 @@ import { ftpProbe } from './check-ftp.js';
 import { grpcProbe } from './check-grpc.js';
 import { httpProbe } from './check-http.js';
 import { mailboxProbe } from './check-login.js';
+import { mqttProbe } from './check-mqtt.js';
 import type { ProbedNames } from './check-names.js';
 import { type OriginChoice, originOf } from './check-origin.js';
 import { needPackage } from './check-package.js';
+import { radiusProbe } from './check-radius.js';
 import { dnsProbe, ntpProbe, sipProbe, tlsProbe } from './check-service.js';
 import type { CheckSet } from './check-set.js';
 import { smtpProbe } from './check-smtp.js';
@@ -176,6 +178,8 @@ const PROBES: Readonly<Record<CheckType, Complete>> = {
   agent: agentProbe,
   exec: execProbe,
   file: fileProbe,
+  radius: radiusProbe,
+  mqtt: mqttProbe,
 };
 
 /**

@@ -122,6 +122,15 @@ export const LOGIN_KEYS = {
   }),
 };
 
+/** For kinds whose protocol has a ping of its own. */
+export const PING_KEYS = {
+  ping: yesNo({
+    says: 'Whether a ping must be answered before the connection is closed.',
+    default: 'false',
+    example: 'true',
+  }),
+};
+
 /** How TLS is done, for every kind that can speak it. */
 export const TLS_KEYS = {
   'server-name': text(
@@ -187,7 +196,7 @@ export const TLS_CHOICE_KEYS = {
     default: 'none',
     example: 'starttls',
     relation:
-      'The other keys of TLS need it. send-expect and redis have no `starttls`, mysql has no `implicit`.',
+      'The other keys of TLS need it. send-expect, redis and mqtt have no `starttls`, mysql has no `implicit`.',
   }),
   ...TLS_KEYS,
 };

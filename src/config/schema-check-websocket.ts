@@ -1,7 +1,7 @@
 /** The keys of websocket checks. */
-import { type CheckKindSchema, TLS_CHOICE_KEYS } from './schema-check-keys.js';
+import { type CheckKindSchema, PING_KEYS, TLS_CHOICE_KEYS } from './schema-check-keys.js';
 import { HOST_KEYS, PATH_KEYS, REQUEST_KEYS } from './schema-check-web.js';
-import { text, yesNo } from './schema-kit.js';
+import { text } from './schema-kit.js';
 
 const WEBSOCKET_KEYS = {
   ...PATH_KEYS,
@@ -15,11 +15,7 @@ const WEBSOCKET_KEYS = {
       example: 'mqtt',
     },
   ),
-  ping: yesNo({
-    says: 'Whether a ping must be answered before the connection is closed.',
-    default: 'false',
-    example: 'true',
-  }),
+  ...PING_KEYS,
   ...TLS_CHOICE_KEYS,
 };
 

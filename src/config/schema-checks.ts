@@ -15,7 +15,9 @@ import { grpc } from './schema-check-grpc.js';
 import { http, https } from './schema-check-http.js';
 import { type CheckKindSchema, NAME_KEYS, PLACE_KEYS, RULE_KEYS, TARGET_KEYS } from './schema-check-keys.js';
 import { imap, memcached, nntp, pop3 } from './schema-check-mail.js';
+import { mqtt } from './schema-check-mqtt.js';
 import { ping } from './schema-check-ping.js';
+import { radius } from './schema-check-radius.js';
 import { dns, ntp, sip, tls } from './schema-check-service.js';
 import { smtp } from './schema-check-smtp.js';
 import { websocket } from './schema-check-websocket.js';
@@ -50,6 +52,8 @@ export const CHECK_KINDS: Readonly<Record<CheckType, CheckKindSchema>> = {
   agent,
   exec,
   file,
+  radius,
+  mqtt,
 };
 
 const CHECK_DOC = { says: 'How servers are probed.', example: '{ type: http, path: /health }' };
@@ -95,6 +99,8 @@ export const anyCheck = section(
     ...agent.keys,
     ...exec.keys,
     ...file.keys,
+    ...radius.keys,
+    ...mqtt.keys,
   }),
   CHECK_DOC,
 );

@@ -15,6 +15,8 @@ const PROGRAM = fileURLToPath(new URL('../../../dist/bundle/src/main.js', import
 /** Keys that a kind cannot be without. */
 const KEYS: Readonly<Partial<Record<CheckType, readonly string[]>>> = {
   exec: ['program=[/bin/true]'],
+  file: ['value-file=/proc/sys/net/ipv4/ip_forward'],
+  radius: ['status-server=true', 'secret=x'],
   mysql: ['user=x'],
   postgres: ['user=x'],
   'send-expect': ['steps=[{ expect: nonsense }]'],
