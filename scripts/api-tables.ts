@@ -2,11 +2,12 @@
 import { EVENT_KINDS } from '../src/alerts/model.js';
 import * as general from '../src/api/schemas.js';
 import * as mass from '../src/api/schemas-mass.js';
+import * as names from '../src/api/schemas-names.js';
 import * as routers from '../src/api/schemas-vrrp.js';
 import * as why from '../src/api/schemas-why.js';
 import { markdownTable } from './markdown.js';
 
-const schemas = { ...general, ...mass, ...routers, ...why };
+const schemas = { ...general, ...mass, ...names, ...routers, ...why };
 
 interface Property {
   readonly type: string | readonly string[];

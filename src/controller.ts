@@ -75,6 +75,7 @@ export class Controller {
     timeouts: undefined,
     probing: undefined,
     maintenance: [],
+    names: [],
     refused: { FORBIDDEN: 0, UNAUTHORIZED: 0 },
   };
   #sequence = 0;
@@ -241,20 +242,33 @@ export class Controller {
    */
   reload(next: Config): void {
     this.#refuseRestartOnly(next);
-    const news = this.#book.configure(next, this.#at());
-    this.#config = next;
+    const news = this.#take(next);
     this.#configLoadedAt = this.#clock.wall();
-    this.#reconciler.configure(wishesOf(next, this.#book.desired));
-    this.#judgeWhenDue();
-    // The table does not wait for the probes: what a reload changes in it is on its way before they hear of it.
-    this.#turns.soon(() => this.#probe());
     this.#alerts.configure(next.name, next.alerts);
-    this.#changed();
     this.#emit({
       kind: 'config-reloaded',
       message: `new configuration in force: ${serversText(next)}`,
     });
     for (const one of news) this.#emit(newsHappening(one));
+  }
+
+  /** The same configuration with other servers, as names have other addresses. @param why is told first */
+  adopt(next: Config, why: readonly Happening[]): void {
+    if (this.#stopping) return;
+    const news = this.#take(next);
+    for (const happening of why) this.#emit(happening);
+    for (const one of news) this.#emit(newsHappening(one));
+  }
+
+  #take(next: Config): ReturnType<PolicyBook['configure']> {
+    const news = this.#book.configure(next, this.#at());
+    this.#config = next;
+    this.#reconciler.configure(wishesOf(next, this.#book.desired));
+    this.#judgeWhenDue();
+    // The table does not wait for the probes: what a reload changes in it is on its way before they hear of it.
+    this.#turns.soon(() => this.#probe());
+    this.#changed();
+    return news;
   }
 
   /** Tells that a new configuration is wrong; the old one goes on. */

@@ -20,6 +20,8 @@ import { MemoryTable } from './ipvs/memory.js';
 import type { IpvsTable } from './ipvs/model.js';
 import { FORGETFUL } from './ipvs/timeout-keeper.js';
 import { MaintenanceFollower } from './maintenance.js';
+import { dnsLookUp } from './names/resolver.js';
+import { NameFollower, type RecalledNames, recallNames } from './names.js';
 import type { AdminWord } from './policy/model.js';
 import { probingHappening } from './probing.js';
 import { blindHappening, RoleFollower, type RouterEngine, trackHappening } from './roles.js';
@@ -62,6 +64,13 @@ function within(limit: Millis, work: Promise<unknown>): Promise<boolean> {
   });
 }
 
+interface Parts {
+  readonly table: IpvsTable;
+  readonly recalled: RecalledNames;
+  readonly vrrp: RouterEngine;
+  readonly log: Logger;
+}
+
 /** Table, sync daemons, checks, alerts, API and what virtual routers track, of one configuration. */
 export class MainPart {
   readonly controller: Controller;
@@ -71,6 +80,7 @@ export class MainPart {
   readonly #alerts: Outbox;
   readonly #state: StateKeeper;
   readonly #maintenance: MaintenanceFollower;
+  readonly #names: NameFollower;
   readonly #roles: RoleFollower;
   readonly #sync: SyncFollower;
   readonly #timeouts: TimeoutFollower;
@@ -94,17 +104,21 @@ export class MainPart {
     log: Logger,
     reload: () => Promise<readonly string[]>,
   ): Promise<MainPart> {
-    const part = new MainPart(config, await openTable(config), vrrp, log);
+    const table = await openTable(config);
+    const recalled = await recallNames(config, table);
+    const part = new MainPart(config, { table, recalled, vrrp, log });
     part.#reloadAsked = reload;
     await part.#state.open();
-    await part.#maintenance.configure(config.maintenance);
+    await part.#maintenance.configure(part.controller.world().config.maintenance);
     const words = [...part.#state.words(), ...part.#state.finish(part.#maintenance.words())];
     part.controller.recall(part.#state.recalled, words, part.#state.table);
     return part;
   }
 
-  private constructor(config: Config, table: IpvsTable, vrrp: RouterEngine, log: Logger) {
+  private constructor(config: Config, { table, recalled, vrrp, log }: Parts) {
     this.#config = config;
+    this.#names = this.#followNames(config, recalled);
+    const effective = this.#names.effective();
     this.#table = table;
     this.#log = log;
     this.#tracks = this.#watcherFor(vrrp);
@@ -115,7 +129,7 @@ export class MainPart {
       entropy: systemEntropy,
       log,
     });
-    this.#state = this.#keeperOf(config);
+    this.#state = this.#keeperOf(effective);
     this.#probes = new SharedPool({
       workerFile: new URL('./checks/worker.js', import.meta.url),
       workersMax: availableParallelism(),
@@ -137,7 +151,7 @@ export class MainPart {
       onDefect: (check, text) => log.error({ check }, `a prober broke its promise: ${text}`),
     });
     this.controller = new Controller({
-      config,
+      config: effective,
       table,
       probes: this.#probes,
       alerts: {
@@ -208,6 +222,25 @@ export class MainPart {
     });
   }
 
+  #followNames(config: Config, recalled: RecalledNames): NameFollower {
+    return new NameFollower({
+      config,
+      recalled,
+      clock: systemClock,
+      timers: systemTimers,
+      entropy: systemEntropy,
+      lookUp: dnsLookUp(systemTimers),
+      world: () => this.controller.world(),
+      adopt: (effective, why) => {
+        this.controller.adopt(effective, why);
+        this.#takeServers(effective);
+        this.#roles.follow(() => this.controller.world());
+      },
+      onState: (names) => this.controller.note({ names }),
+      tell: (happening) => this.controller.tell(happening),
+    });
+  }
+
   #timeoutsOf(table: IpvsTable): TimeoutFollower {
     const directory = this.#config.state?.directory;
     // A table in memory has its own values again at every start.
@@ -263,6 +296,7 @@ export class MainPart {
     this.#state.start();
     this.#maintenance.look();
     if (this.#closed) return;
+    this.#names.start();
     this.#drains.start();
     this.#tracks.configure(this.#config.tracks);
     this.#roles.configure(this.controller.world());
@@ -303,17 +337,24 @@ export class MainPart {
   reload(config: Config): void {
     if (JSON.stringify(config.state) !== JSON.stringify(this.#config.state))
       throw new LvsError('CONFIG', 'state cannot change while running: restart lvsentry for it');
-    this.controller.reload(config);
+    const effective = this.#names.propose(config);
+    this.controller.reload(effective);
     // Verdicts that come meanwhile are done by the way; what is refused is not waited for.
     this.#applied = this.controller.applied(RELOAD_LIMIT);
-    this.#state.configure(config);
-    // A server that is new here may be one that something was said of.
-    this.controller.administer(this.#state.words());
-    void this.#maintenance.configure(config.maintenance).then(() => this.#maintenance.look());
+    this.#takeServers(effective);
+    this.#names.configure(config);
     this.#tracks.configure(config.tracks);
     this.#roles.configure(this.controller.world());
     this.#sync.configure(config);
     this.#timeouts.configure(config);
+  }
+
+  /** There are other servers. */
+  #takeServers(effective: Config): void {
+    this.#state.configure(effective);
+    // A server that is new here may be one that something was said of.
+    this.controller.administer(this.#state.words());
+    void this.#maintenance.configure(effective.maintenance).then(() => this.#maintenance.look());
   }
 
   /**
@@ -324,6 +365,7 @@ export class MainPart {
   async close(why: string, resigned: Promise<void> = Promise.resolve(), drain?: Millis): Promise<void> {
     this.#closed = true;
     this.#drains.close();
+    const namesClosed = this.#names.close();
     this.#patience?.cancel();
     this.#maintenance.close();
     const tracksClosed = this.#tracks.close();
@@ -342,7 +384,8 @@ export class MainPart {
       alerted,
       this.#api?.close(),
     ]);
-    if (!(await within(STOP_LIMIT, this.#state.close())))
+    const kept = Promise.all([namesClosed, this.#state.close()]);
+    if (!(await within(STOP_LIMIT, kept)))
       this.#log.error({}, 'the disk did not take what is kept: the last events may be missing');
     this.#table.close();
     this.#links?.close();

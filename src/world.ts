@@ -5,6 +5,7 @@ import type { EpochMillis } from './core/units.js';
 import type { ObservedTable, SyncState, TimeoutsState } from './ipvs/model.js';
 import type { Foreign } from './ipvs/ownership.js';
 import type { WindowState } from './maintenance/model.js';
+import type { NameView } from './names/model.js';
 import type { MassFailureState, ServerAdmin, ServerId, ServiceStanding } from './policy/model.js';
 import type { VrrpDigest } from './vrrp/status.js';
 
@@ -70,6 +71,8 @@ export interface Beside {
   readonly maintenance: readonly WindowState[];
   /** Undefined where no time-outs of connections are kept. */
   readonly timeouts: TimeoutsState | undefined;
+  /** What is known of the names of servers, in the order of the configuration. */
+  readonly names: readonly NameView[];
   /** Requests that the API refused, by the code of its answer, since the start. */
   readonly refused: Readonly<Record<'FORBIDDEN' | 'UNAUTHORIZED', number>>;
 }

@@ -63,6 +63,10 @@ export const EVENT_KINDS = {
     'A maintenance window is over: its servers are brought back; the message says which are down.',
   'verdicts-ignored':
     'A start does not use the last verdicts of the run before, or not all: too old, of another boot, or of other checks.',
+  'name-changed': 'The name of servers has other addresses in DNS: servers came or went with them.',
+  'name-trouble':
+    'The name of servers cannot be looked up, or its answer cannot be believed; what was known last stays. The message says why.',
+  'name-resolved': 'The name of servers is looked up again.',
   'state-restored': 'What lvsentry keeps is written or shared again.',
   'timeouts-set': 'The time-outs of connections in the kernel were set as configured, or put back.',
   'vrrp-trouble': 'Something is odd on the network or with this machine; the message says what.',

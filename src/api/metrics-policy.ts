@@ -1,4 +1,5 @@
 /** Metrics of what is decided between health and the table: rails, fallbacks, drains, admin state, most servers failing. */
+import type { NameView } from '../names/model.js';
 import type { Rail } from '../policy/model.js';
 import type { World } from '../world.js';
 import type { Emit, Metric, ServiceView } from './metric.js';
@@ -20,6 +21,43 @@ const ofStanding =
     const value = standing && read(standing);
     if (value !== undefined) emit([['service', service.name]], value);
   };
+
+// A trial on loopback asks for itself.
+const nameLabels = ({ host, family, loopback }: NameView): Parameters<Emit>[0] => [
+  ['name', loopback ? `${host} on loopback` : host],
+  ['family', family],
+];
+
+const NAMES: readonly Metric[] = [
+  {
+    name: 'lvsentry_name_addresses',
+    type: 'gauge',
+    help: 'Addresses of a name of servers that are in force.',
+    labels: ['name', 'family'],
+    ofWorld({ names }, emit) {
+      for (const view of names) emit(nameLabels(view), view.addresses.length);
+    },
+  },
+  {
+    name: 'lvsentry_name_trouble',
+    type: 'gauge',
+    help: 'Whether a name of servers has no answer now that could be believed.',
+    labels: ['name', 'family'],
+    ofWorld({ names }, emit) {
+      for (const view of names) emit(nameLabels(view), view.trouble === undefined ? 0 : 1);
+    },
+  },
+  {
+    name: 'lvsentry_name_answer_time_seconds',
+    type: 'gauge',
+    help: 'When the last good answer for a name of servers came, in seconds since 1970; missing where there was none.',
+    labels: ['name', 'family'],
+    ofWorld({ names }, emit) {
+      for (const view of names)
+        if (view.answeredAt !== undefined) emit(nameLabels(view), view.answeredAt / 1000);
+    },
+  },
+];
 
 const SERVICES: readonly Metric[] = [
   {
@@ -138,5 +176,6 @@ export const POLICY_METRICS: readonly Metric[] = [
       for (const [code, count] of Object.entries(refused)) emit([['code', code]], count);
     },
   },
+  ...NAMES,
   ...SERVICES,
 ];

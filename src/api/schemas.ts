@@ -8,6 +8,7 @@ import type { Liveness, Readiness } from './health.js';
 import type { LeftStatus, PlanStatus } from './plan.js';
 import { amount, choice, count, flag, list, objectOf, orNull, text } from './schema-kit.js';
 import { MASS_SCHEMA } from './schemas-mass.js';
+import { NAME_SCHEMA } from './schemas-names.js';
 import type {
   AdminStatus,
   AdminWordStatus,
@@ -272,6 +273,7 @@ export const STATUS_SCHEMA = objectOf<Status>('Everything there is to know, from
   timeouts: orNull(TIMEOUTS_SCHEMA),
   maintenance: list(MAINTENANCE_SCHEMA, 'The maintenance windows, in the order of the configuration.'),
   massFailure: orNull(MASS_SCHEMA),
+  names: list(NAME_SCHEMA, 'The names of servers, in the order of the configuration.'),
   routers: list(ROLE_SCHEMA, 'The virtual routers, in the order of the configuration.'),
   services: list(SERVICE_SCHEMA, 'The virtual services, in the order of the configuration.'),
   probing: orNull(PROBING_SCHEMA),

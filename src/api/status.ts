@@ -13,6 +13,7 @@ import { standingText } from '../policy/words.js';
 import type { World } from '../world.js';
 import { type CheckStatus, checksStatus } from './checks.js';
 import { type MassStatus, massStatus } from './mass.js';
+import { type NameStatus, namesStatus } from './names.js';
 import { type SyncStatus, syncStatus, type TimeoutsStatus, timeoutsStatus } from './status-kernel.js';
 import {
   destsOf,
@@ -170,6 +171,7 @@ export interface Status {
   readonly sync: SyncStatus | null;
   readonly timeouts: TimeoutsStatus | null;
   readonly massFailure: MassStatus | null;
+  readonly names: readonly NameStatus[];
   readonly services: readonly ServiceStatus[];
   readonly routers: readonly RoleStatus[];
   readonly maintenance: readonly MaintenanceStatus[];
@@ -338,6 +340,7 @@ export function worldStatus(world: World, version: string): Omit<Status, 'servic
     sync: syncStatus(world),
     timeouts: timeoutsStatus(world),
     massFailure: massStatus(world),
+    names: namesStatus(world),
     routers: roleStatus(world),
     maintenance: world.maintenance.map(maintenanceStatus),
     probing: probingStatus(world),

@@ -10,7 +10,7 @@ import { changeLine, changeOf } from '../plan-words.js';
 import { askDaemon } from './client.js';
 import { readConfig } from './config.js';
 import { type CliContext, EXIT, type Given } from './context.js';
-import { allowedKinds, startPlan } from './start-plan.js';
+import { allowedKinds, rememberedNames, startPlan } from './start-plan.js';
 import { decide, decisionOf, forgetTrial, isWaitedFor, readTrial, writeTrial } from './trial.js';
 
 /** From one look for a confirmation to the next. */
@@ -165,7 +165,8 @@ export async function run(context: CliContext, given: Given): Promise<number> {
   const table = await context.openKernelTable();
   try {
     const before = await table.dump();
-    const { plan } = startPlan(config, before, given.flag('assume'));
+    const found = { table: before, remembered: await rememberedNames(config) };
+    const { plan } = startPlan(config, found, given.flag('assume'));
     return await applyTo(context, given, table, { before, ...allow(plan, kinds, before) });
   } finally {
     table.close();

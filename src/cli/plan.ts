@@ -11,7 +11,7 @@ import { planTimeouts, timeoutsText } from '../ipvs/timeouts.js';
 import { changeLine, changeOf } from '../plan-words.js';
 import { readConfig } from './config.js';
 import { type CliContext, EXIT, type Given } from './context.js';
-import { allowedKinds, startPlan } from './start-plan.js';
+import { allowedKinds, rememberedNames, startPlan } from './start-plan.js';
 
 interface Found {
   readonly table: ObservedTable;
@@ -92,7 +92,8 @@ export async function run(context: CliContext, given: Given): Promise<number> {
   if (config === undefined) return EXIT.config;
   const kinds = allowedKinds(given);
   const { table, daemons, timeouts: seen } = await observe(context, config.table);
-  const { plan, foreign } = startPlan(config, table, given.flag('assume'));
+  const found = { table, remembered: await rememberedNames(config) };
+  const { plan, foreign } = startPlan(config, found, given.flag('assume'));
   const sync = config.sync === undefined ? [] : planSyncStart(config.sync, daemons);
   const { set: timeouts } = planTimeouts(config.timeouts, {}, seen);
   const told: Told = { config, foreign, sync, timeouts, ...allow(plan, kinds, table) };

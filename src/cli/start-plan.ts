@@ -7,8 +7,24 @@ import { findForeign } from '../ipvs/foreign.js';
 import type { ObservedTable } from '../ipvs/model.js';
 import type { Foreign } from '../ipvs/ownership.js';
 import type { Desired, DesiredServer, Plan } from '../ipvs/plan.js';
+import { configAtStart } from '../names/effective.js';
+import { nameFilePath } from '../names.js';
 import { computeDesired } from '../policy/desired.js';
+import { type RememberedNames, readNames } from '../store/name-file.js';
 import type { Given } from './context.js';
+
+/** What a start finds. */
+export interface Found {
+  readonly table: ObservedTable;
+  /** The last good answers for names of servers. */
+  readonly remembered: RememberedNames;
+}
+
+/** What the last run of the daemon kept of the names of a configuration. */
+export async function rememberedNames(config: Config): Promise<RememberedNames> {
+  const path = nameFilePath(config);
+  return path === undefined ? new Map() : (await readNames(path)).names;
+}
 
 export interface StartPlan {
   readonly plan: Plan;
@@ -34,8 +50,9 @@ function assumed(desired: Desired): Desired {
  * No verdicts: what health has done to the table stays, as it does at a start.
  * @param assume servers are what their checks assume instead: nobody waits for verdicts
  */
-export function startPlan(config: Config, table: ObservedTable, assume: boolean): StartPlan {
-  const held = computeDesired(config, new Map());
+export function startPlan(config: Config, { table, remembered }: Found, assume: boolean): StartPlan {
+  const effective = configAtStart(config, remembered, table);
+  const held = computeDesired(effective, new Map());
   const desired = assume ? assumed(held) : held;
   const foreign = findForeign(desired, new Map(), table);
   const plan = diffTable(desired, table, config.ownership.exclusive ? { condemned: foreign } : {});

@@ -1,5 +1,6 @@
 /** `lvsentry status`: what the daemon says of itself. */
 import type { MassStatus } from '../api/mass.js';
+import type { NameStatus } from '../api/names.js';
 import type {
   MaintenanceStatus,
   ProbingStatus,
@@ -135,6 +136,17 @@ function massLines(mass: MassStatus | null | undefined): readonly string[] {
   return [`MOST SERVERS FAIL AT ONCE: ${mass.failing} of ${mass.of} addresses; ${mass.action}${heard}`];
 }
 
+/** Names in trouble. What an older daemon does not say is left out. */
+function nameLines(names: readonly NameStatus[] | undefined): readonly string[] {
+  if (!Array.isArray(names)) return [];
+  return (names as readonly NameStatus[])
+    .filter(({ trouble }) => trouble !== null)
+    .map(({ name, addresses, answeredAt, why }) => {
+      const rest = addresses.length === 0 ? 'no address is known' : `${addresses.length} addresses stay`;
+      return `name ${name}: ${why ?? '-'}; ${rest}${answeredAt === null ? '' : `, last answer ${answeredAt}`}`;
+    });
+}
+
 /** `2 of 3 up, quorum lost, fallback 1 serves, 1 held in` */
 function countText(service: ServiceStatus): string {
   const words = [`${service.up} of ${service.servers.length} up`];
@@ -209,6 +221,7 @@ export function statusLines(status: Status, now: number): string[] {
     head ?? '',
     ...massLines(status.massFailure),
     ...probingLines(status.probing),
+    ...nameLines(status.names),
     ...maintenanceLines(status.maintenance),
     ...routerLines(status.routers, now),
     '',

@@ -145,12 +145,14 @@ async function foreignIn(
 ): Promise<((table: ObservedTable) => Foreign) | undefined> {
   if (given.text('config') === undefined) return () => NOTHING_FOREIGN;
   // The configuration's reader is slow to load, and mostly not needed here.
-  const [{ readConfig }, { startPlan }] = await Promise.all([
+  const [{ readConfig }, { rememberedNames, startPlan }] = await Promise.all([
     import('./config.js'),
     import('./start-plan.js'),
   ]);
   const config = readConfig(context, given);
-  return config && ((table) => startPlan(config, table, false).foreign);
+  if (config === undefined) return undefined;
+  const remembered = await rememberedNames(config);
+  return (table) => startPlan(config, { table, remembered }, false).foreign;
 }
 
 export async function run(context: CliContext, given: Given): Promise<number> {

@@ -19,8 +19,13 @@ function bad(problem: string): { readonly ok: false; readonly problem: string } 
   return { ok: false, problem };
 }
 
+/** Whether a text that is no address is a name. */
+export function isName(text: string): boolean {
+  return /^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/.test(text) && /[A-Za-z]/.test(text);
+}
+
 function addressProblem(text: string, whole: string): string {
-  if (/^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/.test(text) && /[A-Za-z]/.test(text)) {
+  if (isName(text)) {
     return `"${whole}" holds a name; names are not looked up, write the address`;
   }
   if (text.includes('/')) return `"${whole}" is not an address; leave the prefix length out`;
@@ -71,7 +76,8 @@ export function unusable(address: Ip): string | undefined {
   return address === '255.255.255.255' ? 'the broadcast address' : undefined;
 }
 
-function onLoopback(address: Ip): boolean {
+/** 127.0.0.0/8 or ::1. */
+export function onLoopback(address: Ip): boolean {
   return address === '::1' || address.startsWith('127.');
 }
 

@@ -102,13 +102,18 @@ export class Candidates {
   constructor(services: readonly ServiceConfig[], certain: boolean) {
     this.#certain = certain;
     this.#services = services.map(({ name }) => name);
-    this.#all = services.flatMap((service) =>
-      service.servers.map((server) => {
-        const id = `${service.name}/${server.name}`;
-        const words = [...new Set([server.name, server.dest.key.address, id])];
-        return { id, service: service.name, words, tags: [...service.tags, ...(server.tags ?? [])] };
-      }),
-    );
+    this.#all = services.flatMap((service) => {
+      const candidate = (name: string, address: string, tags: readonly string[] = []): Candidate => {
+        const id = `${service.name}/${name}`;
+        const words = [...new Set([name, address, id])];
+        return { id, service: service.name, words, tags: [...service.tags, ...tags] };
+      };
+      return [
+        ...service.servers.map(({ name, dest, tags }) => candidate(name, dest.key.address, tags)),
+        // A name stands for all servers that it has.
+        ...(service.names ?? []).map(({ name, question, tags }) => candidate(name, question.host, tags)),
+      ];
+    });
     this.#tags = new Set(this.#all.flatMap(({ tags }) => tags));
     this.#words = new Set(this.#all.flatMap(({ words }) => words));
   }

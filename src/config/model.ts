@@ -1,11 +1,13 @@
 /** The configuration after it was read, checked and completed: no defaults left to fill, nothing left to parse. */
 import type { AlertRule } from '../alerts/model.js';
 import type { Check, ProbeBudget } from '../checks/model.js';
+import type { Ip } from '../core/ip.js';
 import type { Millis } from '../core/units.js';
 import type { HookPlan } from '../hooks/model.js';
 import type { Dest, Service, SyncRule, Timeouts } from '../ipvs/model.js';
 import type { OwnershipChoice, OwnershipRules } from '../ipvs/ownership.js';
 import type { MaintenanceWindow } from '../maintenance/model.js';
+import type { NameRule, Question } from '../names/model.js';
 import type { AdmitRule, MassFailureRule, QuorumRule, RailsRule } from '../policy/model.js';
 import type { StateConfig } from '../store/model.js';
 import type { Watched } from '../tracks/model.js';
@@ -41,12 +43,31 @@ export interface FallbackServer {
   readonly needed: number;
 }
 
+/** A name in place of an address: each of its addresses is a server. */
+export interface NamedServers {
+  /** From the configuration, else the name in DNS. Unique in its service. */
+  readonly name: string;
+  readonly question: Question;
+  /** At most so many addresses become servers. */
+  readonly most: number;
+  /** Of each of them. */
+  readonly weight: number;
+  readonly tags?: readonly string[];
+  /** The server that an address of the question's family is. */
+  readonly serverAt: (address: Ip) => ServerConfig;
+}
+
 export interface ServiceConfig {
   readonly name: string;
   /** What it is in the table: an entry for each of its addresses and marks, all with the same servers and checks. */
   readonly entries: readonly [Service, ...Service[]];
   readonly onFailure: OnFailure;
+  /** Those with an address; in the effective configuration also those that names stand for. */
   readonly servers: readonly ServerConfig[];
+  /** Most services have none. */
+  readonly names?: readonly NamedServers[];
+  /** In the effective configuration: the weight that is to be expected of names of which nothing is known yet. */
+  readonly awaited?: number;
   readonly quorum: QuorumRule;
   /** Tiers in order; the first with a server that is up serves where the quorum is lost. */
   readonly fallback: readonly (readonly FallbackServer[])[];
@@ -83,6 +104,8 @@ export interface Config {
   readonly ownership: OwnershipRules;
   readonly api: ApiConfig;
   readonly services: readonly ServiceConfig[];
+  /** How the names of servers are looked up. */
+  readonly resolve: NameRule;
   /** Undefined: however many servers fail at once, the verdicts are believed. */
   readonly massFailure: MassFailureRule | undefined;
   /** How many probes there may be; undefined: as many as the checks say. */

@@ -29,6 +29,7 @@ import { coldStart, drift, exclusive, onRemove, onStop } from './schema-ownershi
 import { admit, fallback, quorum } from './schema-policy.js';
 import { probeBudget } from './schema-probe-budget.js';
 import { RAILS_KEYS } from './schema-rails.js';
+import { resolve, serverName } from './schema-resolve.js';
 import { state } from './schema-state.js';
 import { sync } from './schema-sync.js';
 import { timeouts } from './schema-timeouts.js';
@@ -79,15 +80,16 @@ const address = (says: string, example: string, relation: string) =>
 
 export const server = section(
   {
-    address: address(
-      'The address of the real server, alone or with its port.',
-      '192.168.2.3',
-      'Of the same family as the service, except with `forward: tunnel`.',
-    ),
     ...optional({
+      address: address(
+        'The address of the real server, alone or with its port.',
+        '192.168.2.3',
+        'Either `address` or `resolve`. Of the same family as the service, except with `forward: tunnel`.',
+      ),
+      resolve: serverName,
       name: name({
         says: 'The name of the server in events, in the API and in commands.',
-        default: 'address and port',
+        default: 'address and port; with `resolve`, its name in DNS',
         example: 'web1',
         relation: 'Unique in its service.',
       }),
@@ -367,6 +369,7 @@ export const root = section(
       timeouts,
       'mass-failure': massFailure,
       'probe-budget': probeBudget,
+      resolve,
       services: named(service, SERVICES_MAX, {
         says: 'The virtual services, each under a name.',
         example: '{ web: { address: 192.168.2.254:80, servers: [192.168.2.2] } }',

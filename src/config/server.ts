@@ -1,10 +1,8 @@
 /** One real server inside its service. */
-import type { Check } from '../checks/model.js';
 import { type Ip, ipFamily } from '../core/ip.js';
 import { destText } from '../ipvs/keys.js';
 import type { Dest, Forward } from '../ipvs/model.js';
 import type { Defaults } from './check.js';
-import { originFor } from './check-origin.js';
 import { type CheckSet, checksAt } from './check-set.js';
 import {
   type Checked,
@@ -16,11 +14,15 @@ import {
   member,
   read,
   report,
+  reportKey,
 } from './cursor.js';
-import { parseEndpoint, unusable } from './endpoint.js';
+import { isName, parseEndpoint, splitHostPort, unusable } from './endpoint.js';
 import { forwardOf } from './forward.js';
 import type { FallbackServer, ServerConfig } from './model.js';
+import { SAMPLES, type StatedName } from './names.js';
 import type { RawServer } from './schema.js';
+import type { RawServerName } from './schema-resolve.js';
+import { type Aims, aimedAt, aimsOf } from './server-checks.js';
 import type { KeyFacts } from './service-keys.js';
 
 /** What a server needs to know of its service. */
@@ -28,6 +30,8 @@ export interface ServiceFacts {
   readonly name: string;
   readonly keys: Checked<KeyFacts>;
   readonly persistent: boolean;
+  /** All its addresses are on loopback. */
+  readonly onLoopback: boolean;
   readonly forward: Checked<Forward>;
   /** The check of the service over the defaults. */
   readonly check: Checked<Defaults>;
@@ -61,22 +65,34 @@ interface Stated {
 }
 
 function statedAddress(context: Context, item: Item): Checked<Stated> {
-  const at =
-    mapping(item) === undefined ? (item as Cursor<string>) : member(item as Cursor<RawServer>, 'address');
-  // A missing address was the schema's fault to tell.
-  if (at === undefined || at === FAULTY) return FAULTY;
+  const fields = mapping(item);
+  const at = fields === undefined ? (item as Cursor<string>) : member(fields, 'address');
+  if (at === undefined)
+    return report(context, item, 'neither `address` nor `resolve`; a server needs one of them');
+  if (at === FAULTY) return FAULTY;
   const parsed = parseEndpoint(at.value);
-  if (!parsed.ok) return report(context, at, parsed.problem);
+  if (!parsed.ok) {
+    const { host } = splitHostPort(at.value);
+    if (!isName(host)) return report(context, at, parsed.problem);
+    return report(
+      context,
+      at,
+      `"${at.value}" holds a name; write { resolve: { name: ${host} } } to have it followed`,
+    );
+  }
   const { address, port } = parsed.value;
   const reason = unusable(address);
   if (reason !== undefined) return report(context, at, `${address} is ${reason}; it cannot be a real server`);
   return { at, address, port: port === undefined ? undefined : { value: port, at } };
 }
 
-/** Address and port as the file states them. */
-function stated(context: Context, item: Item): Checked<Stated> {
+/** Address and port as the file states them. @param name the server's name in DNS, in place of an address */
+function stated(context: Context, item: Item, name: StatedName | undefined): Checked<Stated> {
   const fields = mapping(item);
-  const address = statedAddress(context, item);
+  const address: Checked<Stated> =
+    name === undefined
+      ? statedAddress(context, item)
+      : { at: name.at, address: SAMPLES[name.family], port: undefined };
   const port = fields === undefined ? undefined : member(fields, 'port');
   if (address === FAULTY || port === FAULTY) return FAULTY;
   if (port === undefined) return address;
@@ -162,9 +178,14 @@ interface Place {
   readonly forward: Forward;
 }
 
-function placeOf(context: Context, item: Item, facts: ServiceFacts): Checked<Place> {
+function placeOf(
+  context: Context,
+  item: Item,
+  facts: ServiceFacts,
+  name: StatedName | undefined,
+): Checked<Place> {
   const fields = mapping(item);
-  const server = stated(context, item);
+  const server = stated(context, item, name);
   const forward = fields === undefined ? facts.forward : forwardOf(context, fields, facts.forward);
   if (server === FAULTY || forward === FAULTY || facts.keys === FAULTY) return FAULTY;
   const portIsFine = portFits(context, { server, forward }, facts.keys, facts.persistent);
@@ -173,14 +194,20 @@ function placeOf(context: Context, item: Item, facts: ServiceFacts): Checked<Pla
 }
 
 /** A server as it stands in the first entry of its service. */
-interface Placed {
+export interface Placed {
   readonly dest: Dest;
   readonly followsPort: boolean;
 }
 
-function destOf(context: Context, item: Item, facts: ServiceFacts): Checked<Placed> {
+/** Where a server stands, with its settings. @param name its name in DNS, in place of an address */
+export function destOf(
+  context: Context,
+  item: Item,
+  facts: ServiceFacts,
+  name?: StatedName,
+): Checked<Placed> {
   const fields = mapping(item);
-  const place = placeOf(context, item, facts);
+  const place = placeOf(context, item, facts, name);
   const limits = fields === undefined ? { upper: 0, lower: 0 } : thresholds(context, fields);
   const weight = fields === undefined ? 1 : read(fields, 'weight', 1);
   if (place === FAULTY || limits === FAULTY || weight === FAULTY || facts.keys === FAULTY) return FAULTY;
@@ -211,10 +238,24 @@ function ownPort({ dest, followsPort }: Placed, { ports }: KeyFacts): number {
 
 type Checks = Pick<ServerConfig, 'checks' | 'needed'>;
 
-function checksOf(context: Context, item: Item, named: Named, facts: ServiceFacts): Checked<Checks> {
+/** How a server is probed, but for its address. */
+export interface Probing {
+  readonly aims: Aims;
+  readonly needed: number;
+  /** That stands for the server. */
+  readonly port: number;
+}
+
+/** How a server that stands so is probed. */
+export function probingOf(
+  context: Context,
+  item: Item,
+  placed: Placed,
+  facts: ServiceFacts,
+): Checked<Probing> {
   const set = setOf(context, item, facts);
   if (set === FAULTY || facts.keys === FAULTY) return FAULTY;
-  const port = ownPort(named, facts.keys);
+  const port = ownPort(placed, facts.keys);
   if (port === 0 && set.parts.some(({ template }) => template.port === undefined)) {
     return report(
       context,
@@ -222,29 +263,18 @@ function checksOf(context: Context, item: Item, named: Named, facts: ServiceFact
       "the server has no port that could be probed; say `port` in its check or in the service's",
     );
   }
-  const { address } = named.dest.key;
-  const id = `${facts.name}/${named.name}`;
-  const [first, ...others] = set.parts;
-  const checkOf = ({ name, template }: typeof first): Checked<Check> => {
-    const { rule, probe, port: own = port } = template;
-    const origin = originFor(context, template.origin, address);
-    if (origin === FAULTY) return FAULTY;
-    const target = { address, port: own, ...(origin === undefined ? {} : { origin }) };
-    return {
-      id: others.length === 0 ? id : `${id}/${name}`,
-      rule,
-      probe: probe(target, { service: facts.name, server: named.name, check: name }),
-    };
+  const aims = aimsOf(context, set, placed.dest.key.address);
+  return aims === FAULTY ? FAULTY : { aims, needed: set.needed, port };
+}
+
+function checksOf(context: Context, item: Item, named: Named, facts: ServiceFacts): Checked<Checks> {
+  const probing = probingOf(context, item, named, facts);
+  if (probing === FAULTY) return FAULTY;
+  const { aims, needed, port } = probing;
+  return {
+    checks: aimedAt(aims, { service: facts.name, server: named.name }, named.dest.key.address, port),
+    needed,
   };
-  const one = checkOf(first);
-  const more: Check[] = [];
-  for (const part of others) {
-    const check = checkOf(part);
-    if (check === FAULTY) return FAULTY;
-    more.push(check);
-  }
-  if (one === FAULTY) return FAULTY;
-  return { checks: [one, ...more], needed: set.needed };
 }
 
 interface Named extends Placed {
@@ -300,9 +330,18 @@ export function completeServer(context: Context, item: Item, facts: ServiceFacts
   return { ...named, ...checks, ...(tags.length === 0 ? {} : { tags }) };
 }
 
+/** A server by its name in DNS, where the item is one. */
+export function nameAt(item: Item): Checked<Cursor<RawServerName>> | undefined {
+  const fields = mapping(item);
+  return fields === undefined ? undefined : member(fields, 'resolve');
+}
+
 /** Completes a server of a fallback: it is probed only where it says how. */
 export function completeFallback(context: Context, item: Item, facts: ServiceFacts): Checked<FallbackServer> {
   const fields = mapping(item);
+  const host = nameAt(item);
+  if (host !== undefined && host !== FAULTY)
+    return reportKey(context, host, 'a fallback serves when other things fail; give it an address');
   const isChecked =
     fields !== undefined &&
     [member(fields, 'check'), member(fields, 'checks')].some((one) => one !== undefined);

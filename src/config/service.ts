@@ -5,29 +5,42 @@ import type { Defaults } from './check.js';
 import { checksAt } from './check-set.js';
 import { type Checked, type Context, type Cursor, FAULTY, items, member, read } from './cursor.js';
 import { forwardOf } from './forward.js';
-import type { ServerConfig, ServiceConfig } from './model.js';
+import type { NamedServers, ServerConfig, ServiceConfig } from './model.js';
+import { isOnLoopback, possibleServers } from './names.js';
 import { ownershipChoice } from './ownership.js';
 import { admitOf, fallbackOf, quorumOf } from './policy.js';
 import { railsOf } from './rails.js';
 import type { RawService } from './schema.js';
-import { completeServer, type ServiceFacts } from './server.js';
+import { completeServer, nameAt, type ServiceFacts } from './server.js';
+import { completeNamed } from './server-named.js';
 import { type Keys, keyFacts, serviceKeys } from './service-keys.js';
 import { type SettingsByFamily, serviceSettings } from './service-settings.js';
 
-function completeServers(
-  context: Context,
-  at: Cursor<RawService>,
-  facts: ServiceFacts,
-): Checked<readonly ServerConfig[]> {
+interface Servers {
+  readonly servers: readonly ServerConfig[];
+  readonly names: readonly NamedServers[];
+}
+
+function completeServers(context: Context, at: Cursor<RawService>, facts: ServiceFacts): Checked<Servers> {
   const list = member(at, 'servers');
   if (list === undefined || list === FAULTY) return FAULTY;
   const all = items(list);
-  const complete: ServerConfig[] = [];
+  const servers: ServerConfig[] = [];
+  const names: NamedServers[] = [];
   for (const item of all) {
-    const server = item === FAULTY ? FAULTY : completeServer(context, item, facts);
-    if (server !== FAULTY) complete.push(server);
+    const host = item === FAULTY ? FAULTY : nameAt(item);
+    if (item === FAULTY || host === FAULTY) continue;
+    const one =
+      host === undefined ? completeServer(context, item, facts) : completeNamed(context, item, host, facts);
+    if (one === FAULTY) continue;
+    if ('serverAt' in one) names.push(one);
+    else servers.push(one);
   }
-  return complete.length === all.length ? complete : FAULTY;
+  return servers.length + names.length === all.length ? { servers, names } : FAULTY;
+}
+
+function standsOnLoopback(keys: Keys): boolean {
+  return isOnLoopback(keys.flatMap((key) => (key.kind === 'address' ? [key.address] : [])));
 }
 
 function entriesOf(keys: Keys, settings: SettingsByFamily): ServiceConfig['entries'] {
@@ -52,18 +65,20 @@ export function completeService(
     name,
     keys: keys === FAULTY ? FAULTY : keyFacts(keys),
     persistent: member(at, 'persistence') !== undefined,
+    onLoopback: keys !== FAULTY && standsOnLoopback(keys),
     forward,
     check,
     names: new Map(),
     endpoints: { stated: new Map(), inEntry: new Map(), following: new Map() },
   };
   const servers = completeServers(context, at, facts);
-  const quorum = quorumOf(context, at, servers);
+  const possible = servers === FAULTY ? FAULTY : possibleServers(servers);
+  const quorum = quorumOf(context, at, possible);
   const fallback = fallbackOf(context, at, facts);
   const admit = admitOf(at);
   const ownership = ownershipChoice(at);
   const tags = read(at, 'tags', []);
-  const rails = railsOf(context, at, defaults, servers);
+  const rails = railsOf(context, at, defaults, possible);
   if (keys === FAULTY || settings === FAULTY || onFailure === FAULTY || servers === FAULTY) return FAULTY;
   if (quorum === FAULTY || fallback === FAULTY || admit === FAULTY || ownership === FAULTY) return FAULTY;
   if (rails === FAULTY || tags === FAULTY) return FAULTY;
@@ -71,7 +86,8 @@ export function completeService(
     name,
     entries: entriesOf(keys, settings),
     onFailure,
-    servers,
+    servers: servers.servers,
+    ...(servers.names.length === 0 ? {} : { names: servers.names }),
     quorum,
     fallback,
     admit,

@@ -17,8 +17,9 @@ export interface Sizes {
 
 export const NO_SIZES: Readonly<Sizes> = { servers: 0, entries: 0, dests: 0 };
 
-export function addSizes(sizes: Sizes, { entries, servers, fallback }: ServiceConfig): void {
-  const own = servers.length + fallback.reduce((sum, tier) => sum + tier.length, 0);
+export function addSizes(sizes: Sizes, { entries, servers, names = [], fallback }: ServiceConfig): void {
+  const named = names.reduce((sum, { most }) => sum + most, 0);
+  const own = servers.length + named + fallback.reduce((sum, tier) => sum + tier.length, 0);
   sizes.servers += own;
   sizes.entries += entries.length;
   sizes.dests += own * entries.length;

@@ -5,6 +5,7 @@ import type { SyncRole, SyncRule } from '../ipvs/model.js';
 import type { RouterConfig } from '../vrrp/status.js';
 import { type Checked, type Context, type Cursor, FAULTY, member, read, report } from './cursor.js';
 import type { ServiceConfig } from './model.js';
+import { possibleServers } from './names.js';
 import type { RawSync } from './schema-sync.js';
 
 type At = Cursor<RawSync>;
@@ -63,9 +64,10 @@ function groupOf(context: Context, at: At): Checked<Ip> {
 
 /** The kernel has either daemons or servers of another family than their service's. */
 function checkFamilies(context: Context, at: At, services: readonly ServiceConfig[]): Checked<true> {
-  for (const { name, entries, servers, fallback } of services) {
+  for (const service of services) {
+    const { name, entries, fallback } = service;
     const families = new Set(entries.map(({ key }) => serviceFamily(key)));
-    const other = [...servers, ...fallback.flat()].find(
+    const other = [...possibleServers(service), ...fallback.flat()].find(
       ({ dest }) => families.size > 1 || !families.has(ipFamily(dest.key.address)),
     );
     if (other === undefined) continue;

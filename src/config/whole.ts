@@ -5,6 +5,7 @@ import { type Millis, parseDuration } from '../core/units.js';
 import type { SyncRule, Timeouts } from '../ipvs/model.js';
 import type { OwnershipRules } from '../ipvs/ownership.js';
 import type { MaintenanceWindow } from '../maintenance/model.js';
+import type { NameRule } from '../names/model.js';
 import type { MassFailureRule } from '../policy/model.js';
 import type { Watched } from '../tracks/model.js';
 import type { RouterConfig } from '../vrrp/status.js';
@@ -29,6 +30,7 @@ import { hookPlan } from './hooks.js';
 import { Candidates, completeWindow } from './maintenance.js';
 import { completeMassFailure } from './mass-failure.js';
 import type { Config, ConfigResult, ServiceConfig } from './model.js';
+import { completeResolve, NAME_RULE } from './names.js';
 import { ownershipRules } from './ownership.js';
 import { completeProbeBudget } from './probe-budget.js';
 import type { RawAlert, RawConfig, RawService } from './schema.js';
@@ -221,6 +223,12 @@ function timeouts(context: Context, roots: readonly Root[]): Partial<Timeouts> {
   return stated === undefined || stated === FAULTY ? {} : stated;
 }
 
+function nameRule(context: Context, roots: readonly Root[]): NameRule {
+  const at = only(context, roots, 'resolve');
+  const rule = at === undefined || at === FAULTY ? NAME_RULE : completeResolve(context, at);
+  return rule === FAULTY ? NAME_RULE : rule;
+}
+
 function ownership(
   context: Context,
   roots: readonly Root[],
@@ -288,6 +296,7 @@ export function complete(context: Context, roots: readonly Root[], known: readon
     ownership: ownership(context, roots, known),
     api: completeApi(context, only(context, roots, 'api')),
     services: known,
+    resolve: nameRule(context, roots),
     massFailure: massFailure(context, roots),
     probeBudget: probeBudget(context, roots),
     alerts: alerts(context, roots),

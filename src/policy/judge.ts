@@ -130,9 +130,9 @@ function fullWeight(server: FallbackServer, id: ServerId, { admin, health }: Kno
   return weightOf(server.dest.settings.weight, admin.get(id)?.effective.weight, said);
 }
 
-/** What checks say takes nothing from what there is to lose. */
-function weigh(rows: readonly Row[]): Weights {
-  let [total, serving, unknown] = [0, 0, 0];
+/** What checks say takes nothing from what there is to lose. @param awaited of names without an answer yet */
+function weigh(rows: readonly Row[], awaited: number): Weights {
+  let [total, serving, unknown] = [awaited, 0, awaited];
   for (const { own, plain } of rows) {
     total += plain;
     if (own.kind === 'candidate') serving += own.weight;
@@ -293,7 +293,7 @@ export function judge(service: ServiceConfig, known: Known, memory: ServiceMemor
     const own = ownStanding(server, id, known);
     return { id, server, own, weight: fullWeight(server, id, known), plain: plainWeight(server, id, known) };
   });
-  const weights = weigh(rows);
+  const weights = weigh(rows, service.awaited ?? 0);
   const quorum = stepQuorum(service.quorum, memory.quorum, weights);
   const tier = chooseTier(service, known, quorum, memory.tier);
   const view = { rows, known, memory, hasFallback: tier !== undefined };

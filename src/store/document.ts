@@ -6,7 +6,7 @@
 /** Of the files themselves; what stands in their lines has its own rules. */
 const DOCUMENT_FORMAT = 1;
 
-export type DocumentKind = 'admin' | 'drains' | 'table' | 'verdicts' | 'timeouts';
+export type DocumentKind = 'admin' | 'drains' | 'names' | 'table' | 'timeouts' | 'verdicts';
 
 /** What the first line says beside kind and format. */
 export type DocumentHead = Readonly<Record<string, string | number>>;

@@ -135,6 +135,7 @@ export function world(changes: Partial<World> = {}): World {
     workers: [{ worker: 0, at: NOW, checks: 3, inFlight: 1, probes: 100, failures: 4, unknowns: 2 }],
     vrrp: undefined,
     maintenance: [],
+    names: [],
     sync: undefined,
     timeouts: undefined,
     probing: PROBING,

@@ -2,6 +2,7 @@
 import t from 'tap';
 import { EVENT_KINDS } from '../../src/alerts/model.js';
 import type { Config } from '../../src/config/model.js';
+import { NAME_RULE } from '../../src/config/names.js';
 import { parseConfig } from '../../src/config/parse.js';
 import { ip } from '../../src/core/ip.js';
 import { millis } from '../../src/core/units.js';
@@ -22,6 +23,7 @@ const COMPLETED: Config = {
   ownership: RULES,
   massFailure: undefined,
   probeBudget: undefined,
+  resolve: NAME_RULE,
   api: { listen: { kind: 'tcp', host: '127.0.0.1', port: 8405 }, tokens: [] },
   services: [
     {
@@ -107,19 +109,12 @@ api: { listen: 'unix:/run/lvsentry.sock' }
 services: {}
 `);
   t.same(config, {
+    ...COMPLETED,
     name: 'director-a',
     table: 'memory',
     resync: 90_000,
-    ownership: RULES,
     api: { listen: { kind: 'unix', path: '/run/lvsentry.sock' }, tokens: [] },
     services: [],
-    alerts: [],
-    maintenance: [],
-    vrrp: [],
-    sync: undefined,
-    timeouts: {},
-    tracks: [],
-    hooks: { all: undefined, single: new Map(), groups: new Map() },
   });
   const v6 = configOf('api: { listen: "[::1]:80" }\nservices: {}');
   t.same(v6.api.listen, { kind: 'tcp', host: '::1', port: 80 });

@@ -20,6 +20,9 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/(vrrp|addresses)\//, 3],
   [/^src\/(alerts\/policy\.ts$|policy\/)/, 3],
   [/^src\/maintenance\//, 3],
+  [/^src\/names\/(effective|follow)\.ts$/, 3],
+  [/^src\/names\/resolver\.ts$/, 5],
+  [/^src\/names\/keeper\.ts$/, 6],
   [/^src\/schedule\.ts$/, 6],
   [/^src\/store\/(document|entries|verdicts|words)\.ts$/, 3],
   [/^src\/events\/(line|query|ring)\.ts$/, 3],
@@ -40,7 +43,7 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/(checks|alerts)\/(runner|worker|pool|shared-pool|outbox|queue)\.ts$/, 6],
   [/^src\/(checks|alerts|store)\//, 5],
   [
-    /^src\/(applied|controller|describe|drains|maintenance|probing|roles|shared|plan-words|state|sync|table-journal)\.ts$/,
+    /^src\/(applied|controller|describe|drains|maintenance|names|probing|roles|shared|plan-words|state|sync|table-journal)\.ts$/,
     7,
   ],
   [/^src\/timeouts\.ts$/, 7],

@@ -2,6 +2,7 @@
 
 import type { CheckRule, VerdictChange } from '../../src/checks/model.js';
 import type { Config, OnFailure, ServerConfig, ServiceConfig } from '../../src/config/model.js';
+import { NAME_RULE } from '../../src/config/names.js';
 import { ip } from '../../src/core/ip.js';
 import { epochMillis, micros, millis } from '../../src/core/units.js';
 import { destText, serviceText } from '../../src/ipvs/keys.js';
@@ -130,6 +131,7 @@ export function config(...services: readonly ServiceConfig[]): Config {
     ownership: RULES,
     api: { listen: { kind: 'tcp', host: '127.0.0.1', port: 8405 }, tokens: [] },
     services,
+    resolve: NAME_RULE,
     massFailure: undefined,
     probeBudget: undefined,
     alerts: [],
