@@ -1,6 +1,7 @@
 /** Lookups against resolvers that answer, lie, fail and say nothing; and against a real one. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { NAME_RULE } from '../../src/config/names.js';
 import { ip } from '../../src/core/ip.js';
@@ -199,7 +200,10 @@ t.test('dnsmasq', { skip: DNSMASQ === undefined && 'dnsmasq is not installed' },
   const rule = ruleFor([resolver], seconds(2));
   let first = await ask(rule);
   // It takes a moment until it listens.
-  for (let tries = 0; first.kind === 'failure' && tries < 100; tries += 1) first = await ask(rule);
+  for (let tries = 0; first.kind === 'failure' && tries < 200; tries += 1) {
+    await pause(50);
+    first = await ask(rule);
+  }
   t.same(first, answer(['192.0.2.80'], 40));
   t.same(await ask(rule, { ...APP, family: 'ipv6' }), answer(['2001:db8::80'], 40));
   t.same(await ask(rule, { ...APP, host: 'alias.example' }), answer(['192.0.2.80'], 11));
