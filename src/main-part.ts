@@ -1,8 +1,6 @@
 /** Main's part of the daemon: everything but the virtual routers, put together and taken apart in the right order. */
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { LinkClient } from './addresses/links.js';
 import { Outbox } from './alerts/outbox.js';
 import { webhookCourier } from './alerts/webhook.js';
 import type { Api } from './api/server.js';
@@ -10,6 +8,7 @@ import type { Reloaded } from './api/source.js';
 import { type Applied, AppliedSteps } from './applied.js';
 import { SharedPool } from './checks/shared-pool.js';
 import type { Config } from './config/model.js';
+import { PATH_MARKS_MAX } from './config/path-marks.js';
 import { Controller } from './controller.js';
 import { LvsError } from './core/errors.js';
 import type { Logger, Timer } from './core/ports.js';
@@ -18,21 +17,23 @@ import { DrainWatcher } from './drains.js';
 import { IpvsClient } from './ipvs/client.js';
 import { MemoryTable } from './ipvs/memory.js';
 import type { IpvsTable } from './ipvs/model.js';
-import { FORGETFUL } from './ipvs/timeout-keeper.js';
+import { PathTable } from './ipvs/path-table.js';
+import { KernelRoutes, timeoutsOf } from './main-kernel.js';
 import { MaintenanceFollower } from './maintenance.js';
 import { dnsLookUp } from './names/resolver.js';
 import { NameFollower, type RecalledNames, recallNames } from './names.js';
+import { PathFollower } from './paths.js';
 import type { AdminWord } from './policy/model.js';
 import { probingHappening } from './probing.js';
 import { blindHappening, RoleFollower, type RouterEngine, trackHappening } from './roles.js';
 import { Shared } from './shared.js';
 import { StateKeeper } from './state.js';
-import { TimeoutFile } from './store/timeout-file.js';
 import { SyncFollower } from './sync.js';
 import { systemClock, systemEntropy, systemTimers, systemTurns } from './sys/clock.js';
 import { openNetlink } from './sys/netlink.js';
 import { openPipe, reapChild } from './sys/pipe.js';
-import { TimeoutFollower } from './timeouts.js';
+import { systemSysctls } from './sys/sysctl.js';
+import type { TimeoutFollower } from './timeouts.js';
 import { TrackWatcher } from './tracks/watcher.js';
 import type { VrrpDigest } from './vrrp/status.js';
 import type { ProbingState, World } from './world.js';
@@ -75,7 +76,8 @@ interface Parts {
 export class MainPart {
   readonly controller: Controller;
   readonly #config: Config;
-  readonly #table: IpvsTable;
+  readonly #table: PathTable;
+  readonly #paths: PathFollower;
   readonly #probes: SharedPool;
   readonly #alerts: Outbox;
   readonly #state: StateKeeper;
@@ -87,7 +89,7 @@ export class MainPart {
   readonly #drains: DrainWatcher;
   readonly #tracks: TrackWatcher;
   readonly #log: Logger;
-  #links: LinkClient | undefined;
+  readonly #routes = new KernelRoutes();
   #api: Api | undefined;
   readonly #previews = new Shared(() => this.controller.preview());
   #patience: Timer | undefined;
@@ -115,10 +117,11 @@ export class MainPart {
     return part;
   }
 
-  private constructor(config: Config, { table, recalled, vrrp, log }: Parts) {
+  private constructor(config: Config, { table: ipvs, recalled, vrrp, log }: Parts) {
     this.#config = config;
     this.#names = this.#followNames(config, recalled);
     const effective = this.#names.effective();
+    const table = new PathTable(ipvs, () => this.#paths.look());
     this.#table = table;
     this.#log = log;
     this.#tracks = this.#watcherFor(vrrp);
@@ -150,10 +153,11 @@ export class MainPart {
       onWorkerDied: (death) => this.controller.onWorkerDied(death.worker, death.checks, death.error.message),
       onDefect: (check, text) => log.error({ check }, `a prober broke its promise: ${text}`),
     });
+    this.#paths = this.#pathsOf(table);
     this.controller = new Controller({
       config: effective,
       table,
-      probes: this.#probes,
+      probes: this.#paths,
       alerts: {
         configure: (director, rules) => this.#alerts.configure(director, rules),
         offer: (event) => {
@@ -169,7 +173,10 @@ export class MainPart {
       log,
     });
     this.#drains = new DrainWatcher({ table, controller: this.controller, timers: systemTimers, log });
-    this.#timeouts = this.#timeoutsOf(table);
+    this.#timeouts = timeoutsOf(table, config, {
+      onState: (timeouts) => this.controller.note({ timeouts }),
+      tell: (happening) => this.controller.tell(happening),
+    });
     this.#maintenance = this.#followMaintenance();
     this.#sync = this.#syncOf(table);
   }
@@ -180,22 +187,28 @@ export class MainPart {
     if (happening !== undefined) this.controller.tell(happening);
   }
 
+  #pathsOf(table: PathTable): PathFollower {
+    return new PathFollower({
+      probes: this.#probes,
+      table,
+      wayTo: (destination, source) => this.#routes.wayTo(destination, source),
+      sysctls: systemSysctls,
+      timers: systemTimers,
+      marks: () => ({ first: this.controller.world().config.pathMarks, count: PATH_MARKS_MAX }),
+    });
+  }
+
   #syncOf(table: IpvsTable): SyncFollower {
     return new SyncFollower({
       table,
       timers: systemTimers,
-      indexOf: table.kind === 'memory' ? async () => 0 : (name) => this.#linkIndex(name),
+      indexOf: table.kind === 'memory' ? async () => 0 : (name) => this.#routes.linkIndex(name),
       onState: (sync) => {
         this.controller.note({ sync });
         this.#roles.follow(() => this.controller.world());
       },
       tell: (happening) => this.controller.tell(happening),
     });
-  }
-
-  #timeoutFile(path: string): TimeoutFile {
-    const onTrouble = (message: string) => this.controller.tell({ kind: 'state-trouble', message });
-    return new TimeoutFile({ path, onTrouble });
   }
 
   #keeperOf(config: Config): StateKeeper {
@@ -239,25 +252,6 @@ export class MainPart {
       onState: (names) => this.controller.note({ names }),
       tell: (happening) => this.controller.tell(happening),
     });
-  }
-
-  #timeoutsOf(table: IpvsTable): TimeoutFollower {
-    const directory = this.#config.state?.directory;
-    // A table in memory has its own values again at every start.
-    const keeps = directory !== undefined && table.kind === 'kernel';
-    return new TimeoutFollower({
-      table,
-      store: keeps ? this.#timeoutFile(join(directory, 'timeouts.jsonl')) : FORGETFUL,
-      timers: systemTimers,
-      onState: (timeouts) => this.controller.note({ timeouts }),
-      tell: (happening) => this.controller.tell(happening),
-    });
-  }
-
-  /** Most directors need no such connection. */
-  async #linkIndex(name: string): Promise<number | undefined> {
-    this.#links ??= new LinkClient({ openNetlink, timers: systemTimers, turns: systemTurns });
-    return this.#links.indexOf(name);
   }
 
   /** Takes words of the operator about servers; they outlive a restart where there is a store. */
@@ -380,7 +374,8 @@ export class MainPart {
       synchronised,
       restored,
       tracksClosed,
-      this.#probes.close(),
+      // Without its private service a probe would reach any server of its service.
+      this.#probes.close().then(() => within(STOP_LIMIT, this.#paths.close())),
       alerted,
       this.#api?.close(),
     ]);
@@ -388,6 +383,6 @@ export class MainPart {
     if (!(await within(STOP_LIMIT, kept)))
       this.#log.error({}, 'the disk did not take what is kept: the last events may be missing');
     this.#table.close();
-    this.#links?.close();
+    this.#routes.close();
   }
 }

@@ -13,12 +13,14 @@ function isTooOld(version: string): boolean {
 }
 
 async function openKernelTable(): ReturnType<CliContext['openKernelTable']> {
-  const [{ IpvsClient }, { openNetlink }, { systemTimers, systemTurns }] = await Promise.all([
+  const [{ IpvsClient }, { PathTable }, { openNetlink }, { systemTimers, systemTurns }] = await Promise.all([
     import('./ipvs/client.js'),
+    import('./ipvs/path-table.js'),
     import('./sys/netlink.js'),
     import('./sys/clock.js'),
   ]);
-  return new IpvsClient({ openNetlink, timers: systemTimers, turns: systemTurns });
+  const table = new IpvsClient({ openNetlink, timers: systemTimers, turns: systemTurns });
+  return new PathTable(table, () => undefined);
 }
 
 async function openRealServer(): ReturnType<CliContext['openRealServer']> {

@@ -103,13 +103,22 @@ function probeWhy({ startedAt, result }: SeenProbe): ProbeWhy {
   };
 }
 
+/** `192.0.2.2:80`; of a check through its service `192.0.2.1:80, direct to 192.0.2.2`. */
+function targetText({ probe: { target }, through }: Check): string {
+  const text = endpointText(target.address, target.port);
+  if (through === undefined) return text;
+  const { key, settings } = through.dest;
+  const server = key.port === 0 ? key.address : endpointText(key.address, key.port);
+  return `${text}, ${settings.forward.method} to ${server}`;
+}
+
 function checkWhy(check: Check, world: World, sight: CheckSight | undefined): CheckWhy {
   const { id, rule, probe } = check;
   const state = sight?.state;
   return {
     id,
     type: probe.type,
-    target: endpointText(probe.target.address, probe.target.port),
+    target: targetText(check),
     interval: formatDuration(rule.interval),
     fastInterval: durationOrNull(rule.fastInterval),
     downInterval: durationOrNull(rule.downInterval),

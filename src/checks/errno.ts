@@ -27,6 +27,8 @@ interface SocketError {
   readonly syscall?: string;
   /** OpenSSL's own sentence. */
   readonly reason?: string;
+  /** What is missing on our side. */
+  readonly detail?: string;
 }
 
 function tlsReason(code: string, error: SocketError, phase: Phase): Reason | undefined {
@@ -44,7 +46,8 @@ function tlsReason(code: string, error: SocketError, phase: Phase): Reason | und
  */
 export function reasonOfError(thrown: unknown, phase: Phase): Reason {
   const error = (thrown ?? {}) as SocketError;
-  const { code } = error;
+  const { code, detail } = error;
+  if (detail !== undefined) return { kind: 'local', phase, errno: code ?? 'defect', detail };
   if (code === undefined) return { kind: 'local', phase, errno: 'defect' };
   if (REFUSED.has(code)) return { kind: 'refused', phase };
   if (RESET.has(code)) return { kind: 'reset', phase };

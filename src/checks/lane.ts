@@ -10,7 +10,7 @@ import { type Micros, micros } from '../core/units.js';
 import { encodeSockaddr } from '../wire/sockaddr.js';
 import { reasonOfError } from './errno.js';
 import type { Phase, ProbeResult, ProbeSpec, Reason } from './model.js';
-import { deviceBytes, markBits, sourceBytes } from './origin.js';
+import { deviceBytes, markBits, originFailure, sourceBytes } from './origin.js';
 import { outcomeOf } from './reason.js';
 import type { Origin, Target } from './spec-target.js';
 
@@ -71,6 +71,7 @@ interface Ready {
   readonly source: Uint8Array;
   readonly device: Uint8Array;
   readonly mark: number;
+  readonly origin: Origin;
   /** Of all the bytes in a slab. */
   readonly size: number;
 }
@@ -80,7 +81,7 @@ const NO_ORIGIN: Origin = { source: undefined, device: undefined, mark: undefine
 function readyOf(plan: LanePlan, { address: ip, port, origin = NO_ORIGIN }: Target): Ready {
   const [address, source, device] = [encodeSockaddr(ip, port), sourceBytes(origin), deviceBytes(origin)];
   const size = address.length + source.length + device.length + plan.payload.length;
-  return { plan, address, source, device, mark: markBits(origin), size };
+  return { plan, address, source, device, mark: markBits(origin), origin, size };
 }
 
 /** One probe that talks. */
@@ -140,7 +141,7 @@ export class Lane<Token extends LaneToken> {
   readonly #ready = new WeakMap<ProbeSpec, Ready>();
   readonly #free: number[] = [];
   readonly #tokens: (Token | undefined)[];
-  readonly #plans: (LanePlan | undefined)[];
+  readonly #readies: (Ready | undefined)[];
   readonly #runs: (LaneRun | undefined)[];
   readonly #rows = new Int32Array(BATCH * CONNECT_ROW);
   readonly #requests = new Uint8Array(SLAB_SIZE);
@@ -160,7 +161,7 @@ export class Lane<Token extends LaneToken> {
     this.#options = options;
     this.#connector = connector;
     this.#tokens = new Array<Token | undefined>(options.slots).fill(undefined);
-    this.#plans = new Array<LanePlan | undefined>(options.slots).fill(undefined);
+    this.#readies = new Array<Ready | undefined>(options.slots).fill(undefined);
     this.#runs = new Array<LaneRun | undefined>(options.slots).fill(undefined);
     for (let slot = options.slots - 1; slot >= 0; slot -= 1) this.#free.push(slot);
     connector.onReady(() => this.#collect());
@@ -176,7 +177,7 @@ export class Lane<Token extends LaneToken> {
     const slot = this.#free.pop() ?? 0;
     token.laneSlot = slot;
     this.#tokens[slot] = token;
-    this.#plans[slot] = plan;
+    this.#readies[slot] = ready;
     const at = this.#queued * CONNECT_ROW;
     this.#rows.fill(0, at, at + CONNECT_ROW);
     this.#rows[at + CONNECT.slot] = slot;
@@ -237,8 +238,10 @@ export class Lane<Token extends LaneToken> {
     const known = this.#ready.get(spec);
     if (known !== undefined) return known;
     const plan = this.#options.planOf(spec);
+    const { origin } = spec.target;
     // The connector makes its sockets where its thread is.
-    if (plan === undefined || spec.target.origin?.namespace !== undefined) return undefined;
+    if (plan === undefined || origin?.namespace !== undefined || origin?.blocked !== undefined)
+      return undefined;
     const ready = readyOf(plan, spec.target);
     this.#ready.set(spec, ready);
     return ready;
@@ -254,7 +257,13 @@ export class Lane<Token extends LaneToken> {
   #onStarted(slot: number, result: number, elapsed: number): void {
     if (result === 0) return;
     if (result === 2) this.#onConnected(slot, elapsed);
-    else this.#tell(slot, connectResult(result === 1 ? OK : errnoReason(-result, 'connect'), elapsed));
+    else this.#tell(slot, connectResult(result === 1 ? OK : this.#unstarted(slot, -result), elapsed));
+  }
+
+  /** What keeps a connection from being begun: perhaps its origin. */
+  #unstarted(slot: number, errno: number): Reason {
+    const origin = this.#readies[slot]?.origin ?? NO_ORIGIN;
+    return reasonOfError(originFailure(origin, errnoName(errno)), 'connect');
   }
 
   #collect(): void {
@@ -294,7 +303,7 @@ export class Lane<Token extends LaneToken> {
   }
 
   #onConnected(slot: number, elapsed: number): void {
-    const plan = this.#plans[slot];
+    const plan = this.#readies[slot]?.plan;
     if (plan === undefined) return;
     const run = new LaneRun(plan, elapsed);
     this.#runs[slot] = run;
@@ -354,7 +363,7 @@ export class Lane<Token extends LaneToken> {
     this.#connector.stop(this.#one);
     token.laneSlot = -1;
     this.#tokens[slot] = undefined;
-    this.#plans[slot] = undefined;
+    this.#readies[slot] = undefined;
     this.#runs[slot] = undefined;
     this.#free.push(slot);
   }

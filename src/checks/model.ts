@@ -10,6 +10,7 @@ import type { ExecCheck, FileCheck } from './spec-program.js';
 import type { RadiusCheck } from './spec-radius.js';
 import type { Target } from './spec-target.js';
 import type { MailboxCheck, MemcachedCheck, SendExpectCheck, SmtpCheck, TlsCheck } from './spec-text.js';
+import type { Through } from './spec-through.js';
 import type { TlsUse } from './spec-tls.js';
 import type { GrpcCheck, HttpCheck, WebSocketCheck } from './spec-web.js';
 
@@ -156,6 +157,8 @@ export interface Check {
   readonly id: CheckId;
   readonly rule: CheckRule;
   readonly probe: ProbeSpec;
+  /** It goes to a virtual IP, and from there to its server as a client's packets would; undefined: to the server itself. */
+  readonly through?: Through;
   /** Every pass is told, not only what changes: for the few checks that somebody waits for. */
   readonly tellsPasses?: true;
 }
@@ -183,8 +186,11 @@ export type Phase =
   | 'wait'
   | 'run';
 
-/** Why a probe ended. `at`: where it was, if it goes to several places (the urls of a check, redirects). */
-export type Reason = ReasonKind & { readonly at?: string };
+/**
+ * Why a probe ended. `at`: where it was, if it goes to several places (the urls of a check, redirects). `serverIsWell`: it
+ * went through the service, and the checks of the server itself passed.
+ */
+export type Reason = ReasonKind & { readonly at?: string; readonly serverIsWell?: true };
 
 /** The closed list of reasons. Failures of ours (`local-*`) are never a server's fault: their outcome is unknown. */
 export type ReasonKind =

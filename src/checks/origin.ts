@@ -37,14 +37,35 @@ export function useOrigins(open: OpenOrigin): void {
   opener = open;
 }
 
-/** What node:net's errors have. */
-function failure(errno: string): Error {
-  return Object.assign(new Error(`the origin of the probe: ${errno}`), { code: errno });
+/**
+ * What is missing for an origin, by the error that opening a socket there came to; undefined where that says more of
+ * something else.
+ */
+function missingOrigin(origin: Origin, errno: string): string | undefined {
+  const { source, device, namespace } = origin;
+  if (errno === 'ENOENT' && namespace !== undefined)
+    return `there is no network namespace ${namespacePath(namespace)}`;
+  const where = namespace === undefined ? 'here' : `in ${namespace}`;
+  if (errno === 'ENODEV' && device !== undefined) return `there is no interface ${device} ${where}`;
+  if (errno === 'EADDRNOTAVAIL' && source !== undefined) return `there is no address ${source} ${where}`;
+  return undefined;
+}
+
+/** What node:net's errors have, and what is missing. */
+export function originFailure(origin: Origin, errno: string): Error {
+  const detail = missingOrigin(origin, errno);
+  return failure(errno, detail);
+}
+
+function failure(errno: string, detail: string | undefined): Error {
+  const error = Object.assign(new Error(`the origin of the probe: ${errno}`), { code: errno });
+  return detail === undefined ? error : Object.assign(error, { detail });
 }
 
 /** The number of a socket. @throws Error whose `code` is none that speaks of the server */
 function openFrom(origin: Origin, target: Target, type: 'tcp' | 'udp'): number {
-  if (opener === undefined) throw failure('ENOSYS');
+  if (origin.blocked !== undefined) throw failure('ECANCELED', origin.blocked);
+  if (opener === undefined) throw failure('ENOSYS', undefined);
   const fd = opener({
     family: ipFamily(target.address),
     type,
@@ -53,7 +74,7 @@ function openFrom(origin: Origin, target: Target, type: 'tcp' | 'udp'): number {
     source: sourceBytes(origin),
     namespace: origin.namespace === undefined ? undefined : namespacePath(origin.namespace),
   });
-  if (fd < 0) throw failure(errnoName(-fd));
+  if (fd < 0) throw originFailure(origin, errnoName(-fd));
   return fd;
 }
 

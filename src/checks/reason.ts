@@ -24,7 +24,8 @@ export function outcomeOf(reason: Reason): Outcome {
  */
 export function reasonText(reason: Reason, elapsed?: Micros): string {
   const text = ownText(reason, elapsed);
-  return reason.at === undefined ? text : `${text} at ${printable(reason.at)}`;
+  const whole = reason.at === undefined ? text : `${text} at ${printable(reason.at)}`;
+  return reason.serverIsWell === true ? `${whole}; the server is well, the path to it is broken` : whole;
 }
 
 function ownText(reason: ReasonKind, elapsed: Micros | undefined): string {

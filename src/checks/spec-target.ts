@@ -10,6 +10,8 @@ export interface Origin {
   readonly mark: number | undefined;
   /** A network namespace: its name among those of `ip netns`, or the path of its file. */
   readonly namespace: string | undefined;
+  /** Why nothing can be sent from it: trouble of ours. */
+  readonly blocked?: string;
 }
 
 /** Where a probe goes. */

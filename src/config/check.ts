@@ -21,6 +21,7 @@ import { radiusProbe } from './check-radius.js';
 import { dnsProbe, ntpProbe, sipProbe, tlsProbe } from './check-service.js';
 import type { CheckSet } from './check-set.js';
 import { smtpProbe } from './check-smtp.js';
+import { throughOf } from './check-through.js';
 import { webSocketProbe } from './check-websocket.js';
 import { type Checked, type Context, type Cursor, FAULTY, member, report, reportKey } from './cursor.js';
 import { type Layer, type Layers, pick, pickValue } from './layers.js';
@@ -35,6 +36,8 @@ export interface CheckTemplate {
   readonly port: number | undefined;
   /** Where its probes come from; undefined: where the kernel has them come from. */
   readonly origin: OriginChoice | undefined;
+  /** The place that says that probes go through the service; undefined: they go to the server. */
+  readonly through: Cursor<unknown> | undefined;
   readonly probe: (target: Target, names: ProbedNames) => ProbeSpec;
 }
 
@@ -196,13 +199,15 @@ export function checkTemplate(context: Context, layers: Layers): Checked<CheckTe
   const port = pick(same, 'port');
   const probe = needPackage(context, type, layers) ?? PROBES[type](context, same);
   const origin = originOf(context, layers);
-  if (rule === FAULTY || port === FAULTY || probe === FAULTY || origin === FAULTY) return FAULTY;
+  const through = throughOf(context, layers, type);
+  if (rule === FAULTY || port === FAULTY || probe === FAULTY || origin === FAULTY || through === FAULTY)
+    return FAULTY;
   const hasPort = CHECK_KEYS.get(type)?.includes('port') === true && (type !== 'exec' || usesPort(same));
   const [layer] = layers;
   // The sockets of a program are its own, and a file needs none: what outer levels say does not reach them.
   if (type === 'exec' || type === 'file')
-    return { type, rule, port: hasPort ? port?.value : 0, origin: undefined, probe };
+    return { type, rule, port: hasPort ? port?.value : 0, origin: undefined, through: undefined, probe };
   if (!hasPort && origin !== undefined && layer !== undefined)
     return report(context, layer, `${type} checks go the kernel's way; leave out where probes come from`);
-  return { type, rule, port: hasPort ? port?.value : 0, origin, probe };
+  return { type, rule, port: hasPort ? port?.value : 0, origin, through, probe };
 }

@@ -43,6 +43,12 @@ function canaryOf(context: Context, item: Item, names: Claims): Checked<Canary> 
   const set = own === FAULTY ? FAULTY : onlyCheck(context, own === undefined ? [] : [own]);
   if (endpoint === FAULTY || set === FAULTY || given === FAULTY) return FAULTY;
   const [{ template }] = set.parts;
+  if (template.through !== undefined)
+    return report(
+      context,
+      template.through,
+      'a canary belongs to no service that it could be probed through',
+    );
   const port = template.port ?? (endpoint.port === 0 ? undefined : endpoint.port);
   if (port === undefined)
     return report(context, item, 'no port that could be probed; write it behind the address');

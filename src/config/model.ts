@@ -100,6 +100,8 @@ export interface Config {
   readonly table: 'kernel' | 'memory';
   /** From one full dump of the table to the next. */
   readonly resync: Millis;
+  /** The first of the marks of checks that go through their service. */
+  readonly pathMarks: number;
   /** Of services that say nothing else. */
   readonly ownership: OwnershipRules;
   readonly api: ApiConfig;

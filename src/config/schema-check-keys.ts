@@ -4,6 +4,7 @@
  */
 import { type TProperties, Type } from 'typebox';
 import { ORIGIN_KEYS } from './schema-check-origin.js';
+import { THROUGH_KEYS } from './schema-check-through.js';
 import { choice, type Doc, duration, integer, listOf, name, port, text, yesNo } from './schema-kit.js';
 
 /** One kind of check, as the schema and the reference tell it. */
@@ -92,7 +93,7 @@ export const PLACE_KEYS = {
 };
 
 /** What every type may be told about its target. */
-export const TARGET_KEYS = { ...PLACE_KEYS, ...ORIGIN_KEYS };
+export const TARGET_KEYS = { ...PLACE_KEYS, ...ORIGIN_KEYS, ...THROUGH_KEYS };
 
 /** Text on one line, for the shape of `text`. */
 export const line = (longest: number) => ({

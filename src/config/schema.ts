@@ -26,6 +26,7 @@ import {
 import { maintenanceWindow, tags, WINDOWS_MAX } from './schema-maintenance.js';
 import { massFailure } from './schema-mass-failure.js';
 import { coldStart, drift, exclusive, onRemove, onStop } from './schema-ownership.js';
+import { pathMarks } from './schema-path-marks.js';
 import { admit, fallback, quorum } from './schema-policy.js';
 import { probeBudget } from './schema-probe-budget.js';
 import { RAILS_KEYS } from './schema-rails.js';
@@ -344,6 +345,7 @@ export const root = section(
         default: '10s',
         example: '30s',
       }),
+      'path-marks': pathMarks,
       drift: drift('repair'),
       exclusive,
       'cold-start': coldStart,

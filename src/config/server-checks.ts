@@ -1,33 +1,51 @@
 /** From the checks that a server is to have to those of a server at an address. */
 import type { Check } from '../checks/model.js';
-import type { Origin } from '../checks/spec-target.js';
 import type { Ip } from '../core/ip.js';
+import type { Dest, ServiceKey } from '../ipvs/model.js';
 import type { CheckTemplate } from './check.js';
 import type { ProbedNames } from './check-names.js';
-import { originFor } from './check-origin.js';
 import type { CheckSet } from './check-set.js';
+import { aimOf, type Aim as Way } from './check-through.js';
 import { type Checked, type Context, FAULTY } from './cursor.js';
 import type { ServerConfig } from './model.js';
 
-/** A check that lacks nothing but the address and port of its target. */
-interface Aim extends Pick<CheckTemplate, 'rule' | 'port' | 'probe'> {
+/** A check that lacks nothing but the address of its server. */
+interface Aim extends Pick<CheckTemplate, 'rule' | 'probe'> {
   readonly name: string;
-  readonly origin: Origin | undefined;
+  readonly way: Way;
 }
 
 export type Aims = readonly [Aim, ...Aim[]];
 
-/** What the checks of a set come to. @param address of the family of all that is to be probed */
-export function aimsOf(context: Context, { parts }: CheckSet, address: Ip): Checked<Aims> {
+/** A server that is to be probed. */
+export interface Probed {
+  /** Of its service. */
+  readonly keys: readonly ServiceKey[];
+  /** Its address is of the family of all that stand for it. */
+  readonly placed: { readonly dest: Dest; readonly followsPort: boolean };
+  /** That stands for it. */
+  readonly port: number;
+}
+
+/** What the checks of a set come to. */
+export function aimsOf(context: Context, { parts }: CheckSet, { keys, placed, port }: Probed): Checked<Aims> {
   const aims: Aim[] = [];
   for (const { name, template } of parts) {
-    const { rule, port, probe } = template;
-    const origin = originFor(context, template.origin, address);
-    if (origin === FAULTY) return FAULTY;
-    aims.push({ name, rule, port, probe, origin });
+    const way = aimOf(context, { template, keys }, placed, port);
+    if (way === FAULTY) return FAULTY;
+    const { rule, probe } = template;
+    aims.push({ name, rule, probe, way });
   }
   const [first, ...others] = aims;
   return first === undefined ? FAULTY : [first, ...others];
+}
+
+/** The same way to the server at another address. */
+function wayTo({ target, through }: Way, address: Ip): Way {
+  if (through === undefined)
+    return target.address === address ? { target } : { target: { ...target, address } };
+  const { key, settings } = through.dest;
+  return { target, through: { ...through, dest: { key: { ...key, address }, settings } } };
 }
 
 /** The checks of one server. */
@@ -35,13 +53,12 @@ export function aimedAt(
   [first, ...others]: Aims,
   { service, server }: Omit<ProbedNames, 'check'>,
   address: Ip,
-  port: number,
 ): ServerConfig['checks'] {
   const whole = `${service}/${server}`;
-  const checkOf = ({ name, rule, probe, port: own = port, origin }: Aim): Check => {
-    const target = { address, port: own, ...(origin === undefined ? {} : { origin }) };
+  const checkOf = ({ name, rule, probe, way }: Aim): Check => {
+    const { target, ...rest } = wayTo(way, address);
     const id = others.length === 0 ? whole : `${whole}/${name}`;
-    return { id, rule, probe: probe(target, { service, server, check: name }) };
+    return { id, rule, probe: probe(target, { service, server, check: name }), ...rest };
   };
   return [checkOf(first), ...others.map(checkOf)];
 }

@@ -56,12 +56,12 @@ function namedServer(
   service: string,
   label: string,
   { dest: { key, settings }, ...placed }: Placed & Pick<ServerConfig, 'tags'>,
-  { aims, needed, port }: Probing,
+  { aims, needed }: Probing,
 ): NamedServers['serverAt'] {
   return (address) => {
     const name = `${label}@${address}`;
     const dest = { key: { address, port: key.port }, settings };
-    const checks = aimedAt(aims, { service, server: name }, address, port);
+    const checks = aimedAt(aims, { service, server: name }, address);
     return { ...placed, name, dest, needed, checks };
   };
 }

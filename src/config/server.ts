@@ -242,8 +242,6 @@ type Checks = Pick<ServerConfig, 'checks' | 'needed'>;
 export interface Probing {
   readonly aims: Aims;
   readonly needed: number;
-  /** That stands for the server. */
-  readonly port: number;
 }
 
 /** How a server that stands so is probed. */
@@ -263,16 +261,16 @@ export function probingOf(
       "the server has no port that could be probed; say `port` in its check or in the service's",
     );
   }
-  const aims = aimsOf(context, set, placed.dest.key.address);
-  return aims === FAULTY ? FAULTY : { aims, needed: set.needed, port };
+  const aims = aimsOf(context, set, { keys: facts.keys.all, placed, port });
+  return aims === FAULTY ? FAULTY : { aims, needed: set.needed };
 }
 
 function checksOf(context: Context, item: Item, named: Named, facts: ServiceFacts): Checked<Checks> {
   const probing = probingOf(context, item, named, facts);
   if (probing === FAULTY) return FAULTY;
-  const { aims, needed, port } = probing;
+  const { aims, needed } = probing;
   return {
-    checks: aimedAt(aims, { service: facts.name, server: named.name }, named.dest.key.address, port),
+    checks: aimedAt(aims, { service: facts.name, server: named.name }, named.dest.key.address),
     needed,
   };
 }

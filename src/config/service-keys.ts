@@ -187,6 +187,7 @@ export function serviceKeys(context: Context, at: Cursor<RawService>): Checked<K
 /** What servers need to know of the keys of their service. */
 export interface KeyFacts {
   readonly first: ServiceKey;
+  readonly all: readonly ServiceKey[];
   /** Of the addresses, each once. */
   readonly ports: ReadonlySet<number>;
   readonly families: ReadonlySet<Family>;
@@ -200,5 +201,5 @@ export function keyFacts(keys: Keys): KeyFacts {
     families.add(serviceFamily(key));
     if (key.kind === 'address') ports.add(key.port);
   }
-  return { first: keys[0], ports, families, marked: keys.some((key) => key.kind === 'fwmark') };
+  return { first: keys[0], all: keys, ports, families, marked: keys.some((key) => key.kind === 'fwmark') };
 }

@@ -32,6 +32,7 @@ import { completeMassFailure } from './mass-failure.js';
 import type { Config, ConfigResult, ServiceConfig } from './model.js';
 import { completeResolve, NAME_RULE } from './names.js';
 import { ownershipRules } from './ownership.js';
+import { completePathMarks } from './path-marks.js';
 import { completeProbeBudget } from './probe-budget.js';
 import type { RawAlert, RawConfig, RawService } from './schema.js';
 import type { RawWindow } from './schema-maintenance.js';
@@ -293,6 +294,10 @@ export function complete(context: Context, roots: readonly Root[], known: readon
     name: value(name, context.deps.hostName),
     table: value(table, 'kernel'),
     resync: parseDuration(value(resync, '10s')) as Millis,
+    pathMarks: completePathMarks(context, only(context, roots, 'path-marks'), {
+      services: known,
+      root: roots[0],
+    }),
     ownership: ownership(context, roots, known),
     api: completeApi(context, only(context, roots, 'api')),
     services: known,

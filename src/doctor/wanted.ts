@@ -28,8 +28,8 @@ function kindsOf(services: readonly Service[]): Pick<Wanted, 'schedulers' | 'per
 
 function busiestOf(checks: readonly Check[]): Wanted['busiest'] {
   const rates = new Map<string, number>();
-  for (const { rule, probe } of checks) {
-    const { address, port } = probe.target;
+  for (const { rule, probe, through } of checks) {
+    const { address, port } = through?.dest.key ?? probe.target;
     const target = port === 0 ? address : endpointText(address, port);
     rates.set(target, (rates.get(target) ?? 0) + 1000 / rule.interval);
   }

@@ -251,12 +251,12 @@ export class PolicyBook {
     }
     const before = this.#roster.health.get(id)?.held;
     const warning = this.#roster.warningOf(id);
-    this.#roster.fold(change);
+    const told = this.#roster.fold(change);
     const held = this.#roster.health.get(id)?.held;
     if (change.verdict === 'down' && held === 'up') this.#mass.excuse(change.id);
     else this.#mass.verdict(change, now);
     if (held !== undefined) this.#coldStart.heard(id);
-    if (isNews(this.#observed, place, before, held)) news.push({ kind: 'verdict', ...place, change });
+    if (isNews(this.#observed, place, before, held)) news.push({ kind: 'verdict', ...place, change: told });
     news.push(...degradedNews(this.#roster, id, warning));
     return place;
   }

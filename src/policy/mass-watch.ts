@@ -132,7 +132,7 @@ export class MassWatch {
     if (this.#rule === undefined) return;
     this.#spread = Math.max(this.#spread, spreadOf(check));
     this.#grace = Math.max(this.#grace, graceOf(check));
-    this.#census.add(check.id, check.probe.target.address, isDown);
+    this.#census.add(check.id, check.through?.dest.key.address ?? check.probe.target.address, isDown);
   }
 
   drop(id: CheckId): void {

@@ -5,6 +5,7 @@ import type { ServerHealth } from '../world.js';
 import { combine, warningOf } from './combine.js';
 import type { ServerId } from './model.js';
 import type { Place } from './news.js';
+import { pathChanges } from './paths.js';
 
 /** A verdict of another run. */
 export interface Remembered {
@@ -85,10 +86,21 @@ export class Roster {
     return known;
   }
 
-  /** A check has a verdict. */
-  fold(change: VerdictChange): void {
+  /** A check has a verdict. @returns the change as it is to be told */
+  fold(change: VerdictChange): VerdictChange {
     const { id, verdict, at } = change;
     this.#set(id, { ...this.#said(id), verdict, held: verdict, since: at, lastChange: change }, at);
+    this.#tellPaths(this.ownerOf(id), at);
+    return this.#health.get(id)?.lastChange ?? change;
+  }
+
+  /** Says of checks that go through the service whether it is their way that is broken, or its end. */
+  #tellPaths(owner: ServerId, at: EpochMillis): void {
+    const checks = this.#places.get(owner)?.server.checks ?? [];
+    for (const [id, change] of pathChanges(checks, this.#health)) {
+      const health = this.#health.get(id);
+      if (health !== undefined) this.#set(id, { ...health, lastChange: change }, at);
+    }
   }
 
   /** The run before had a verdict. */

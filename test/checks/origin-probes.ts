@@ -15,6 +15,9 @@ const http = (more: string, from: string): string => `type: http, contains: 'fro
 const udp = (more: string, from: string): string =>
   `type: udp, payload: x, reply-pattern: '${Buffer.from(`from ${from};`).toString('hex')}', ${more}`;
 const unknown = (errno: string): string => `unknown: not probed: local error ${errno} in connect`;
+const missing = (what: string): string => `unknown: not probed: there is no ${what}`;
+const NO_ADDRESS = missing('address 203.0.113.1 here');
+const NO_INTERFACE = missing('interface nowhere0 here');
 
 export const ORIGINS: readonly OriginProbe[] = [
   {
@@ -65,17 +68,17 @@ export const ORIGINS: readonly OriginProbe[] = [
   {
     check: 'type: tcp, source: 203.0.113.1',
     target: '10.9.0.3:8000',
-    expect: [unknown('EADDRNOTAVAIL'), unknown('EADDRNOTAVAIL')],
+    expect: [NO_ADDRESS, NO_ADDRESS],
   },
   {
     check: 'type: tcp, interface: nowhere0',
     target: '10.9.0.3:8000',
-    expect: [unknown('ENODEV'), unknown('ENODEV')],
+    expect: [NO_INTERFACE, NO_INTERFACE],
   },
   {
     check: 'type: tcp, namespace: nowhere',
     target: '10.9.0.3:8000',
-    expect: [unknown('ENOENT'), 'not taken'],
+    expect: [missing('network namespace /run/netns/nowhere'), 'not taken'],
   },
   {
     check: 'type: tls, verify: false, namespace: /etc/hostname',
@@ -85,6 +88,6 @@ export const ORIGINS: readonly OriginProbe[] = [
   {
     check: 'type: udp, payload: x, interface: nowhere0',
     target: '10.9.0.3:8001',
-    expect: [unknown('ENODEV'), 'not taken'],
+    expect: [NO_INTERFACE, 'not taken'],
   },
 ];

@@ -59,6 +59,11 @@ const ROWS: readonly (readonly [Reason, Outcome, string])[] = [
     'unknown',
     'not probed: /x cannot be run: spawn /x ENOENT',
   ],
+  [
+    { kind: 'timeout', phase: 'connect', serverIsWell: true },
+    'fail',
+    'timeout in connect after 1000 ms; the server is well, the path to it is broken',
+  ],
 ];
 
 t.test('every reason has its outcome and its words', async (t) => {

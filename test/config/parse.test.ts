@@ -20,6 +20,7 @@ const COMPLETED: Config = {
   name: 'director',
   table: 'kernel',
   resync: millis(10_000),
+  pathMarks: 0x4c56_0000,
   ownership: RULES,
   massFailure: undefined,
   probeBudget: undefined,
@@ -86,11 +87,8 @@ const COMPLETED: Config = {
   state: undefined,
 };
 
-t.test('the least configuration is completed with every default', async (t) => {
+t.test('the least configuration is completed with every default, and JSON is YAML', async (t) => {
   t.same(configOf(MINIMAL), COMPLETED);
-});
-
-t.test('JSON is YAML', async (t) => {
   const json = { services: { web: { address: '192.168.2.254:80', servers: ['192.168.2.2'] } } };
   t.same(configOf(JSON.stringify(json)), COMPLETED);
   t.same(
@@ -113,6 +111,7 @@ services: {}
     name: 'director-a',
     table: 'memory',
     resync: 90_000,
+    pathMarks: 0x4c56_0000,
     api: { listen: { kind: 'unix', path: '/run/lvsentry.sock' }, tokens: [] },
     services: [],
   });

@@ -10,9 +10,9 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/wire\//, 2],
   [/^src\/checks\/(budget|checker|pacer|reason|remark)\.ts$/, 3],
   [/^src\/ipvs\/(client|memory)\.ts$/, 5],
-  [/^src\/ipvs\/(level-loop|level-state|reader|reconciler|sync-keeper|timeout-keeper)\.ts$/, 6],
+  [/^src\/ipvs\/(level-loop|level-state|reader|reconciler|path-table|sync-keeper|timeout-keeper)\.ts$/, 6],
   [/^src\/ipvs\//, 3],
-  [/^src\/(vrrp\/(neighbours|transport)|addresses\/(client|links|reconciler|virtual-links))\.ts$/, 5],
+  [/^src\/(vrrp\/(neighbours|transport)|addresses\/(client|links|ways|reconciler|virtual-links))\.ts$/, 5],
   [
     /^src\/vrrp\/(announcing|conflicts|effects|engine|hearing|instance|links|machines|roster|sight|sockets|thread|watch|worker)\.ts$/,
     6,
@@ -43,20 +43,20 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/(checks|alerts)\/(runner|worker|pool|shared-pool|outbox|queue)\.ts$/, 6],
   [/^src\/(checks|alerts|store)\//, 5],
   [
-    /^src\/(applied|controller|describe|drains|maintenance|names|probing|roles|shared|plan-words|state|sync|table-journal)\.ts$/,
+    /^src\/(applied|controller|describe|drains|maintenance|names|paths|probing|roles|shared|plan-words|state|sync|table-journal)\.ts$/,
     7,
   ],
   [/^src\/timeouts\.ts$/, 7],
   [/^src\/api\//, 8],
   [/^src\/cli\//, 9],
-  [/^src\/(main|daemon|main-part)\.ts$/, 10],
+  [/^src\/(main|daemon|main-kernel|main-part)\.ts$/, 10],
 ];
 
 /** Real clock, entropy and sockets. It implements core/ports.ts and may use clients; nobody but the entries uses it. */
 export const SYS = /^src\/sys\//;
 
 /** The files that put the parts together: programs and threads start here. */
-export const ENTRIES = /^src\/(main|daemon|main-part|(checks|vrrp)\/worker)\.ts$/;
+export const ENTRIES = /^src\/(main|daemon|main-kernel|main-part|(checks|vrrp)\/worker)\.ts$/;
 
 /** Floors up to this one are pure: no async, timers, I/O, clock or chance. */
 export const PURE_MAX = 3;

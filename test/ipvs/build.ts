@@ -128,6 +128,7 @@ export function config(...services: readonly ServiceConfig[]): Config {
     name: 'director-test',
     table: 'memory',
     resync: millis(10_000),
+    pathMarks: 0x4c56_0000,
     ownership: RULES,
     api: { listen: { kind: 'tcp', host: '127.0.0.1', port: 8405 }, tokens: [] },
     services,

@@ -23,6 +23,7 @@ export const GUEST_SUITES: Readonly<Record<string, GuestSuite>> = {
   pair: { limitSeconds: 400, load: () => import('./pair.suite.js') },
   drain: { limitSeconds: 800, load: () => import('./drain.suite.js') },
   rails: { limitSeconds: 800, load: () => import('./rails.suite.js') },
+  path: { limitSeconds: 500, load: () => import('./path.suite.js') },
   whole: { limitSeconds: 400, load: () => import('./whole.suite.js') },
   chaos: { limitSeconds: 500, load: () => import('./chaos.suite.js') },
 };

@@ -1,0 +1,46 @@
+/** The firewall marks of data-path checks. */
+import { serviceText } from '../ipvs/keys.js';
+import { type Checked, type Context, type Cursor, FAULTY, report } from './cursor.js';
+import type { ServiceConfig } from './model.js';
+
+/** "LV" in ASCII, above what people choose by hand. */
+export const PATH_MARKS_FIRST = 0x4c56_0000;
+export const PATH_MARKS_MAX = 65_536;
+
+/** What one mark serves: all checks that go the same way to the same server. */
+function waysOf(services: readonly ServiceConfig[]): ReadonlySet<string> {
+  const ways = new Set<string>();
+  for (const { servers, fallback } of services)
+    for (const { checks } of [...servers, ...fallback.flat()])
+      for (const { through } of checks) if (through !== undefined) ways.add(JSON.stringify(through));
+  return ways;
+}
+
+/** What of the whole configuration has a say in it. */
+interface Surroundings {
+  readonly services: readonly ServiceConfig[];
+  /** Where a fault stands that has no place of its own. */
+  readonly root: Cursor<unknown> | undefined;
+}
+
+/** The first mark. That a service has one of them, or that they are too few, is reported. */
+export function completePathMarks(
+  context: Context,
+  at: Checked<Cursor<number>> | undefined,
+  { services, root }: Surroundings,
+): number {
+  const first = at === undefined || at === FAULTY ? PATH_MARKS_FIRST : at.value;
+  const ways = waysOf(services);
+  if (ways.size === 0 || root === undefined) return first;
+  const last = first + PATH_MARKS_MAX - 1;
+  for (const { name, entries } of services)
+    for (const { key } of entries) {
+      if (key.kind !== 'fwmark' || key.mark < first || key.mark > last) continue;
+      const place = context.services.get(serviceText(key)) ?? root;
+      const text = `${key.mark} is among the marks of checks with \`through: service\` (${first} to ${last})`;
+      report(context, place, `${text}; choose another one for ${name}, or say \`path-marks\``);
+    }
+  if (ways.size > PATH_MARKS_MAX)
+    report(context, root, `checks with \`through: service\` go ${ways.size} ways; ${PATH_MARKS_MAX} at most`);
+  return first;
+}

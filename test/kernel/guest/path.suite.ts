@@ -1,0 +1,19 @@
+/** Data-path checks beside a real kernel: each forwarding method, broken in its way, and what is left behind. */
+import type { Assertions } from '../../contract/assertions.js';
+import { direct, masquerade, neighbour, tunnel } from '../path/broken.js';
+import { killed, stopped, strict, unasked } from '../path/private.js';
+import { Scene } from '../scene.js';
+
+export async function suite(t: Assertions): Promise<void> {
+  const scene = await Scene.build('path');
+  await scene.runAll(t, [
+    ['direct routing, and the VIP is gone from a server', direct],
+    ['direct routing, and packets to a server go to another machine', neighbour],
+    ['a tunnel whose end is down', tunnel],
+    ['masquerading, and answers do not come back through the director', masquerade],
+    ['killed and started again', killed],
+    ['killed, and started without such checks', unasked],
+    ['an orderly stop', stopped],
+    ['a setting that would drop the answers', strict],
+  ]);
+}

@@ -1,0 +1,4 @@
+import t from 'tap';
+import { kernelTest } from './home.js';
+
+await kernelTest(t, ['path']);

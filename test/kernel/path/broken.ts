@@ -1,0 +1,59 @@
+/** The path to one server, broken as each forwarding method can be. */
+import type { Assertions } from '../../contract/assertions.js';
+import { ip } from '../guest/run-program.js';
+import type { Scene } from '../scene.js';
+import { ADDRESSES, type Method, runOn, sysctl, useMethod, VIP } from '../topology.js';
+import { breaks, configuration, OUTSIDE } from './servers.js';
+
+async function start(t: Assertions, scene: Scene, method: Method, more?: string): Promise<void> {
+  useMethod(method);
+  await scene.start(t, configuration(method, more));
+}
+
+export async function direct(t: Assertions, scene: Scene): Promise<void> {
+  await start(t, scene, 'direct');
+  await breaks(
+    t,
+    scene,
+    () => ip(`-n rs1 addr del ${VIP}/32 dev lo`),
+    () => ip(`-n rs1 addr add ${VIP}/32 dev lo`),
+  );
+}
+
+/** Somebody else has the server's address in the neighbours' table, and hands on what is not for himself. */
+export async function neighbour(t: Assertions, scene: Scene): Promise<void> {
+  const [mac = ''] = /(?<=link\/ether )\S+/.exec(runOn('client', 'ip', 'link', 'show', 'eth0')) ?? [];
+  sysctl('client', 'net.ipv4.ip_forward=1', 'net.ipv4.conf.all.send_redirects=0');
+  sysctl('client', 'net.ipv4.conf.eth0.send_redirects=0');
+  await start(t, scene, 'direct');
+  await breaks(
+    t,
+    scene,
+    () => ip(`-n director neigh replace ${ADDRESSES.rs1} lladdr ${mac} dev eth0 nud permanent`),
+    () => ip(`-n director neigh del ${ADDRESSES.rs1} dev eth0`),
+  );
+  sysctl('client', 'net.ipv4.ip_forward=0');
+}
+
+export async function tunnel(t: Assertions, scene: Scene): Promise<void> {
+  await start(t, scene, 'tunnel');
+  await breaks(
+    t,
+    scene,
+    () => ip('-n rs1 link set tunl0 down'),
+    () => ip('-n rs1 link set tunl0 up'),
+  );
+}
+
+/** The servers reach the director's own address whatever their routes; so probes come from where clients do. */
+export async function masquerade(t: Assertions, scene: Scene): Promise<void> {
+  ip(`-n director addr add ${OUTSIDE}/32 dev lo`);
+  for (const server of ['rs1', 'rs2']) ip(`-n ${server} route add ${OUTSIDE}/32 via ${ADDRESSES.director}`);
+  await start(t, scene, 'masquerade', `, source: ${OUTSIDE}`);
+  await breaks(
+    t,
+    scene,
+    () => ip(`-n rs1 route del ${OUTSIDE}/32`),
+    () => ip(`-n rs1 route add ${OUTSIDE}/32 via ${ADDRESSES.director}`),
+  );
+}

@@ -1,0 +1,80 @@
+/** Two servers that are checked twice: each itself, and through its service. */
+import type { CheckStatus } from '../../../src/api/checks.js';
+import type { Assertions } from '../../contract/assertions.js';
+import { eventually } from '../client.js';
+import { PATIENCE_MS, type Scene } from '../scene.js';
+import { ADDRESSES, directorTable, type Method, VIP } from '../topology.js';
+
+export const FIRST_MARK = 7000;
+/** An address of the director that clients might come from: servers reach it by the routes that they have for those. */
+export const OUTSIDE = '10.9.9.1';
+
+const WORDS = 'the server is well, the path to it is broken';
+
+/** @param more keys of the check through the service */
+export function configuration(method: Method, more = ''): string {
+  return `
+path-marks: ${FIRST_MARK}
+services:
+  web:
+    address: ${VIP}:80
+    forward: ${method}
+    checks:
+      - { name: own, type: http, interval: 1s, timeout: 900ms }
+      - { name: path, type: http, interval: 1s, timeout: 900ms, through: service${more} }
+    servers:
+      - { name: rs1, address: ${ADDRESSES.rs1} }
+      - { name: rs2, address: ${ADDRESSES.rs2} }
+`;
+}
+
+/** The services of `ipvsadm -Sn` that are of one of our marks, and their servers. */
+export function privateLines(): string[] {
+  return directorTable().filter((line) => /-f 70\d\d\b/.test(line));
+}
+
+async function checkOf(scene: Scene, server: string, name: string): Promise<CheckStatus | undefined> {
+  return (await scene.server(server)).checks.find((check) => check.name === name);
+}
+
+/** Both servers are up by both checks. */
+export async function allWell(t: Assertions, scene: Scene): Promise<void> {
+  const areWell = async (): Promise<boolean> => {
+    const { servers } = await scene.web();
+    return servers.every(
+      ({ checks, verdict }) => verdict === 'up' && checks.every((check) => check.verdict === 'up'),
+    );
+  };
+  const isReached = await eventually(areWell, PATIENCE_MS, 200);
+  t.ok(isReached, 'both servers are up, themselves and through the service');
+  if (!isReached) t.comment(await scene.ask('/v1/servers/rs1/why'));
+}
+
+/** Breaks the path to rs1, which is told apart from a server that is down, and mends it. */
+export async function breaks(
+  t: Assertions,
+  scene: Scene,
+  spoil: () => void,
+  mend: () => void,
+): Promise<void> {
+  await allWell(t, scene);
+  spoil();
+  try {
+    const { msg: message } = await scene.event(t, 'server-down', ({ server }) => server === 'rs1');
+    t.ok(String(message ?? '').includes('by its check path'), 'the check through the service decided');
+    t.ok(String(message ?? '').includes(WORDS), 'and it is told that the server is well');
+    t.equal((await checkOf(scene, 'rs1', 'own'))?.verdict, 'up', 'the check of the server itself is up');
+    await scene.sees('rs1', ({ reason }) => reason.includes(WORDS));
+    t.ok((await scene.server('rs1')).reason.includes(WORDS), 'the status says so');
+    t.ok((await scene.ask('/v1/servers/rs1/why')).includes(WORDS), 'and so does why');
+    t.equal((await scene.server('rs2')).verdict, 'up', 'the other server is well both ways');
+  } finally {
+    mend();
+  }
+  await allWell(t, scene);
+  t.equal(
+    scene.director.events('server-down').filter(({ server }) => server === 'rs2').length,
+    0,
+    'nothing was said against the other server',
+  );
+}
