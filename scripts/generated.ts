@@ -1,12 +1,10 @@
 /** Everything that is generated and committed: by path, what it must hold. */
-import type { AnySchema } from 'ajv';
 import { ALERT_SCHEMA } from '../src/alerts/policy.js';
 import { configSchema } from '../src/config/schema.js';
 import { ERROR_CODES } from '../src/core/errors.js';
 import { withEvents, withMembers } from './api-tables.js';
 import { markdownTable } from './markdown.js';
 import { configurationReference } from './reference.js';
-import { validatorModule } from './validator.js';
 
 /** What the daemon needs of the schema; the rest is for editors and the reference. */
 function isForPeople(key: string): boolean {
@@ -50,7 +48,6 @@ export function generatedFiles(read: (path: string) => string): ReadonlyMap<stri
   return new Map([
     ['config/lvsentry.schema.json', `${JSON.stringify(configSchema(), null, 2)}\n`],
     ['src/config/schema.generated.ts', schemaModule()],
-    ['src/config/validator.generated.js', validatorModule(JSON.parse(neededSchema()) as AnySchema)],
     ['config/alert.schema.json', `${JSON.stringify(ALERT_SCHEMA, null, 2)}\n`],
     ['docs/configuration.md', configurationReference()],
     ['docs/errors.md', errorTable()],

@@ -1,29 +1,15 @@
-/** One file against the schema: the validator's errors, each as a fault at its exact place. */
+/** One file against the schema: what breaks it, each as a fault at its exact place. */
 import type { CheckType } from '../checks/model.js';
 import { assert } from '../core/assert.js';
 import { hereText } from './elsewhere.js';
 import { FAULTS_MAX, type RawFault, type Source } from './faults.js';
 import { pathText } from './path.js';
-import { CHECK_KEYS, type Subschema, wrongTypeText } from './schema-facts.js';
+import { CHECK_KEYS, SCHEMA, type Subschema, wrongTypeText } from './schema-facts.js';
+import { type SchemaError, schemaValidator } from './schema-validator.js';
 import { suggestion } from './suggest.js';
-import { validate as validateSchema } from './validator.generated.js';
 import type { YamlField, YamlNode } from './yaml-node.js';
 
-/** One error of the generated validator, as ajv words it. */
-interface SchemaError {
-  readonly keyword: string;
-  readonly instancePath: string;
-  readonly params: Readonly<Record<string, unknown>>;
-  readonly parentSchema: Subschema;
-  readonly propertyName?: string;
-}
-
-interface Validator {
-  (value: unknown): boolean;
-  readonly errors: readonly SchemaError[] | null;
-}
-
-const check = validateSchema as unknown as Validator;
+const check = schemaValidator(SCHEMA);
 
 /** Where a JSON pointer leads, and how it reads. */
 interface Place {
@@ -117,7 +103,6 @@ function repeatFault(place: Place, repeated: number): Found {
 
 /** The fault of one error; undefined where it only repeats what another error says better. */
 function translate(root: YamlNode, error: SchemaError): Found | undefined {
-  if (error.keyword === 'if' || error.keyword === 'propertyNames') return undefined;
   const place = follow(root, error.instancePath);
   const schema = error.parentSchema;
   if (error.propertyName !== undefined) {
@@ -137,7 +122,7 @@ function translate(root: YamlNode, error: SchemaError): Found | undefined {
     case 'discriminator':
       return discriminatorFault(place);
     case 'uniqueItems':
-      return repeatFault(place, Math.max(Number(error.params.i), Number(error.params.j)));
+      return repeatFault(place, Number(error.params.i));
     case 'maxItems':
     case 'maxProperties': {
       place.node.faulty = true;
@@ -154,9 +139,8 @@ function translate(root: YamlNode, error: SchemaError): Found | undefined {
 
 /** Holds a file against the schema, and marks every value that is wrong as faulty. */
 export function validate(source: Source, root: YamlNode): readonly RawFault[] {
-  if (check(root.value)) return [];
   const faults: RawFault[] = [];
-  for (const error of check.errors ?? []) {
+  for (const error of check(root.value)) {
     if (faults.length > FAULTS_MAX) {
       // Not every wrong value is marked now, so no rule may look at this file.
       root.faulty = true;

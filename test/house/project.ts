@@ -59,14 +59,10 @@ function onlyTypes(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean {
   return bindings.elements.length > 0 && bindings.elements.every((element) => element.isTypeOnly);
 }
 
-/**
- * `../core/ip.js` seen from `src/ipvs/keys.ts` is `src/core/ip.ts`, and what is generated as JavaScript is itself;
- * packages stay as they are written.
- */
+/** `../core/ip.js` seen from `src/ipvs/keys.ts` is `src/core/ip.ts`; packages stay as they are written. */
 function targetOf(path: string, specifier: string): string {
   if (!specifier.startsWith('.')) return specifier;
-  const target = relative(ROOT, resolve(ROOT, dirname(path), specifier));
-  return existsSync(join(ROOT, target)) ? target : target.replace(/\.js$/, '.ts');
+  return relative(ROOT, resolve(ROOT, dirname(path), specifier)).replace(/\.js$/, '.ts');
 }
 
 /** What a file imports: static imports, re-exports and `import('...')` with a literal. */
@@ -87,9 +83,9 @@ export function importsOf(path: string, text: string): Import[] {
   return imports;
 }
 
-/** All modules below `folder`: in TypeScript, or generated as JavaScript. */
+/** All modules below `folder`. */
 export function modulesBelow(folder: string): Module[] {
-  return filesBelow(folder, /\.(ts|js)$/).map((path) => ({ path, imports: importsOf(path, read(path)) }));
+  return filesBelow(folder, /\.ts$/).map((path) => ({ path, imports: importsOf(path, read(path)) }));
 }
 
 /** The first column, in backquotes, of the tables of a document's section: the one whose heading holds `heading`. */
