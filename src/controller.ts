@@ -18,6 +18,7 @@ import { type Outcome, PolicyBook } from './policy/book.js';
 import type { AdminWord, Instant } from './policy/model.js';
 import { endedDrains } from './policy/news.js';
 import { wishesOf } from './policy/ownership.js';
+import { inSlices, type Slicing } from './slices.js';
 import { TableJournal } from './table-journal.js';
 import type { Beside, WorkerDigest, World } from './world.js';
 
@@ -65,6 +66,7 @@ export class Controller {
   #config: Config;
   #configLoadedAt: EpochMillis;
   readonly #book = new PolicyBook();
+  #opened: Promise<unknown> | undefined;
   #judgeAgain: Timer | undefined;
   #observed: ObservedTable | undefined;
   readonly #table: TableJournal;
@@ -105,23 +107,36 @@ export class Controller {
     });
     const { table, clock, timers, turns } = options;
     this.#reconciler = new Reconciler({ table, clock, timers, turns, events: this.#table });
-    this.#book.configure(options.config, this.#at());
     this.#alerts.configure(options.config.name, options.config.alerts);
   }
 
-  /** Before the start: what the run before knew of checks and of the table, and what is said of servers. */
-  recall(
+  /**
+   * First of all: judges the configuration, beside other work. Until it resolves nothing else is asked or told. Once is
+   * enough; whoever asks again waits for the same.
+   */
+  open(): Promise<unknown> {
+    this.#opened ??= inSlices(this.#book.configureInSteps(this.#config, this.#at()), this.#slicing());
+    return this.#opened;
+  }
+
+  /**
+   * Before the start: what the run before knew of checks and of the table, and what is said of servers. Nothing else
+   * is asked or told before it resolves.
+   */
+  async recall(
     verdicts: Parameters<PolicyBook['recall']>[0],
     words: readonly AdminWord[],
     table?: TableMemory,
-  ): void {
+  ): Promise<void> {
     if (table !== undefined) this.#reconciler.recall(table);
-    this.#book.recall(verdicts, this.#at());
+    await inSlices(this.#book.recall(verdicts, this.#at()), this.#slicing());
     this.#book.administer(words, this.#at());
   }
 
   /** Reads the table, makes it right as far as is known without a probe, then starts the probes. */
   async start(): Promise<void> {
+    await this.open();
+    if (this.#stopping) return;
     this.#reconciler.configure(wishesOf(this.#config, this.#book.desired));
     await this.#reconciler.settled();
     if (this.#stopping) return;
@@ -293,6 +308,10 @@ export class Controller {
     if (limit !== undefined && !(await this.#reconciler.leave(limit)))
       this.#table.onFailure('what `on-stop` takes out of the table is not all out of it: the time is over');
     await this.#reconciler.close();
+  }
+
+  #slicing(): Slicing {
+    return { clock: this.#clock, turns: this.#turns };
   }
 
   #at(): Instant {

@@ -112,7 +112,8 @@ class Daemon {
 
   async #startMain(): Promise<void> {
     this.#main = await MainPart.make(this.#config, this.#vrrp, this.#log, () => this.reload());
-    await this.#main.start();
+    // It may have been told to go meanwhile: then the table stays as it is.
+    if (!this.#stopping) await this.#main.start();
   }
 
   /**

@@ -110,10 +110,11 @@ export class MainPart {
     const recalled = await recallNames(config, table);
     const part = new MainPart(config, { table, recalled, vrrp, log });
     part.#reloadAsked = reload;
+    await part.controller.open();
     await part.#state.open();
     await part.#maintenance.configure(part.controller.world().config.maintenance);
     const words = [...part.#state.words(), ...part.#state.finish(part.#maintenance.words())];
-    part.controller.recall(part.#state.recalled, words, part.#state.table);
+    await part.controller.recall(part.#state.recalled, words, part.#state.table);
     return part;
   }
 

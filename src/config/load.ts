@@ -15,8 +15,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { env } from 'node:process';
 import { errorText } from '../core/errors.js';
-import type { Clock, Turns } from '../core/ports.js';
-import { millis } from '../core/units.js';
+import { inSlices, type Slicing } from '../slices.js';
 import type { ConfigCache } from './cache.js';
 import type { ConfigDeps, FileText } from './cursor.js';
 import type { Source } from './faults.js';
@@ -213,24 +212,10 @@ export function loadConfig(path: string, machine: Machine = { env, hostName: hos
   return parseConfig(sourcesOf(path), depsOf(machine));
 }
 
-/** How long it is worked on before others have their turn. */
-const SLICE = millis(4);
-
 /**
  * The same beside other work: the files are read at once, and parsed in slices of a few milliseconds.
  * @param cache of the loads before this one, see parseConfig.
  */
-export async function loadBesides(
-  path: string,
-  { clock, turns }: { readonly clock: Pick<Clock, 'monotonic'>; readonly turns: Turns },
-  cache?: ConfigCache,
-): Promise<ConfigResult> {
-  const steps = parseInSteps(sourcesOf(path), depsOf(), cache);
-  for (let began = clock.monotonic(); ; ) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-    if (clock.monotonic() - began < SLICE) continue;
-    await new Promise<void>((resolve) => turns.soon(resolve));
-    began = clock.monotonic();
-  }
+export function loadBesides(path: string, slicing: Slicing, cache?: ConfigCache): Promise<ConfigResult> {
+  return inSlices(parseInSteps(sourcesOf(path), depsOf(), cache), slicing);
 }

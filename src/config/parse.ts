@@ -1,10 +1,11 @@
 /** From the text of one or more files to a complete configuration, or to all that is wrong with it. */
+
+import { finish, type Steps } from '../core/steps.js';
 import type { ConfigCache } from './cache.js';
 import type { ConfigDeps } from './cursor.js';
 import type { Source } from './faults.js';
 import type { ConfigResult } from './model.js';
 import { parsePieces } from './pieces.js';
-import { finish, type Steps } from './steps.js';
 import { parseWhole } from './whole.js';
 
 /**

@@ -3,6 +3,8 @@
  * and a service whose text is known is not read at all. Only for configurations without a fault: where anything
  * is wrong, or unusual, the caller reads whole files instead, which tells every fault at its place.
  */
+
+import type { Steps } from '../core/steps.js';
 import { serviceText } from '../ipvs/keys.js';
 import { type ConfigCache, createConfigCache, type ReadService } from './cache.js';
 import type { Defaults } from './check.js';
@@ -23,7 +25,6 @@ import { SERVICES_MAX } from './schema-facts.js';
 import { completeService } from './service.js';
 import { addSizes, NO_SIZES, type Sizes, tooMany } from './sizes.js';
 import { type Split, splitServices } from './split.js';
-import type { Steps } from './steps.js';
 import { validate } from './validate.js';
 import { complete, defaultLayers, type Root, requireServices } from './whole.js';
 import { readYaml, VALUES_MAX } from './yaml.js';

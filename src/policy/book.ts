@@ -4,6 +4,7 @@
  */
 import type { Check, CheckId, RemarkChange, Suspicion, VerdictChange } from '../checks/model.js';
 import type { Config, ServerConfig, ServiceConfig } from '../config/model.js';
+import { finish, type Steps } from '../core/steps.js';
 import { type Millis, millis } from '../core/units.js';
 import type { ObservedTable, ServiceKey } from '../ipvs/model.js';
 import type { Desired, DesiredService } from '../ipvs/plan.js';
@@ -16,7 +17,8 @@ import { MassWatch } from './mass-watch.js';
 import type { AdminWord, Connections, Instant, MassEffect, MassFailureState, ServerId } from './model.js';
 import { type Place, type PolicyNews, standingNews } from './news.js';
 import {
-  addressesOf,
+  believable,
+  byServers,
   byService,
   countIn,
   type Entry,
@@ -110,6 +112,11 @@ export class PolicyBook {
    * object as before is left as it was judged, the others are judged anew: a reload costs what it changes.
    */
   configure(config: Config, at: Instant): readonly PolicyNews[] {
+    return finish(this.configureInSteps(config, at));
+  }
+
+  /** The same in short steps. Between them nothing else may be asked or told. */
+  *configureInSteps(config: Config, at: Instant): Steps<readonly PolicyNews[]> {
     this.#leaveView();
     const before = { pages: this.#pages, desired: this.#desired, due: this.#due };
     this.#pages = new Map();
@@ -122,7 +129,7 @@ export class PolicyBook {
     const effect = this.#mass.effect;
     this.#mass.configure(config.massFailure);
     for (const service of config.services)
-      if (before.pages.get(service.name)?.service !== service) this.#takeServers(service, known, at);
+      if (before.pages.get(service.name)?.service !== service) yield this.#takeServers(service, known, at);
     this.#coldStart.configure(this.#roster.withoutVerdict(), config.ownership.coldStart, at.now);
     if (!wasWatching && this.#mass.isWatching) this.#watch(this.#roster.checks());
     const news: PolicyNews[] = [];
@@ -130,7 +137,7 @@ export class PolicyBook {
     for (const service of config.services) {
       const page = before.pages.get(service.name);
       if (page?.service === service && affected?.(service.name) !== true) this.#keep(page, before);
-      else this.#judge(service, page && remembered(page, service, (id) => known.has(id)), at.now, news);
+      else yield this.#judge(service, page && remembered(page, service, (id) => known.has(id)), at.now, news);
     }
     return news;
   }
@@ -209,22 +216,19 @@ export class PolicyBook {
   /**
    * What was known of checks when the run before ended: it is held until there is something fresh, and is no news.
    * Where most were down it may have been this director: of those the table is held until their first verdict.
+   * In steps as those of a configuration.
    */
-  recall(verdicts: ReadonlyMap<CheckId, Remembered>, at: Instant): void {
+  *recall(verdicts: ReadonlyMap<CheckId, Remembered>, at: Instant): Steps<void> {
     const touched = new Set<ServiceConfig>();
-    const { down, all } = addressesOf(verdicts, (id) => this.#roster.placeOf(id));
-    const isDoubtful = this.#mass.isMost(down, all);
-    for (const [id, remembered] of verdicts) {
-      const place = this.#roster.placeOf(id);
-      const check = this.#roster.checkOf(id);
-      if (place === undefined || check === undefined || (isDoubtful && remembered.verdict === 'down'))
-        continue;
-      this.#mass.take(check, remembered.verdict === 'down');
-      this.#roster.recall(id, remembered);
-      touched.add(place.service);
+    for (const { check, verdict, service } of believable(verdicts, this.#roster, this.#mass)) {
+      this.#mass.take(check, verdict.verdict === 'down');
+      this.#roster.recall(check.id, verdict);
+      touched.add(service);
+      yield;
     }
     this.#isRecalling = true;
-    this.#judgeAll(touched, at.now, []);
+    for (const service of touched)
+      yield this.#judge(service, this.#pages.get(service.name)?.judgement, at.now, []);
     this.#isRecalling = false;
   }
 
@@ -367,15 +371,6 @@ export class PolicyBook {
     return { touched, news };
   }
 
-  /** As `MassWatch` has it by checks, by servers. */
-  #massEffect(): MassEffect | undefined {
-    const { effect } = this.#mass;
-    if (effect?.kind !== 'hold') return effect;
-    const has = (id: ServerId): boolean =>
-      this.#roster.places.get(id)?.server.checks.some((check) => effect.ids.has(check.id)) === true;
-    return { kind: 'hold', ids: { has } };
-  }
-
   #judge(service: ServiceConfig, before: Judgement | undefined, now: Millis, news: PolicyNews[]): void {
     const known = {
       health: this.#roster.health,
@@ -384,7 +379,7 @@ export class PolicyBook {
       isIdle: (its: ServiceConfig, server: ServerConfig) => isIdle(this.#observed, its, server),
       isInTable: inTable(this.#observed, this.#isRecalling),
       isRecalled: this.#isRecalling,
-      mass: this.#massEffect(),
+      mass: byServers(this.#mass.effect, this.#roster.places),
     };
     if (known.mass !== undefined) this.#underMass.add(service.name);
     const judgement = judge(service, known, before?.memory ?? NO_MEMORY, now);

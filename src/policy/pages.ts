@@ -1,5 +1,5 @@
 /** What the book writes down of servers and services, and what of it outlives a reload. Pure. */
-import type { CheckId } from '../checks/model.js';
+import type { Check, CheckId } from '../checks/model.js';
 import type { FallbackServer, ServerConfig, ServiceConfig } from '../config/model.js';
 import { destText, serviceText } from '../ipvs/keys.js';
 import type { ObservedService, ObservedTable, ServiceKey } from '../ipvs/model.js';
@@ -8,8 +8,9 @@ import { destIn, entriesOf } from './desired.js';
 import { countConnections, totalOf } from './drain.js';
 import { type Judgement, serverId } from './judge.js';
 import { withoutLeaving } from './leaving.js';
-import type { Connections, ServerAdmin, ServerId } from './model.js';
+import type { Connections, MassEffect, ServerAdmin, ServerId } from './model.js';
 import type { Place } from './news.js';
+import type { Remembered, Roster } from './roster.js';
 
 export type Server = ServerConfig | FallbackServer;
 
@@ -54,19 +55,42 @@ export function remembered(
 }
 
 /** The addresses of checks that the run before ended with, and of those that were down. */
-export function addressesOf(
-  verdicts: ReadonlyMap<CheckId, { readonly verdict: 'up' | 'down' }>,
-  placeOf: (id: CheckId) => Place | undefined,
+function addressesOf(
+  verdicts: ReadonlyMap<CheckId, Remembered>,
+  roster: Roster,
 ): { readonly down: number; readonly all: number } {
   const all = new Set<string>();
   const down = new Set<string>();
   for (const [id, { verdict }] of verdicts) {
-    const address = placeOf(id)?.server.dest.key.address;
+    const address = roster.placeOf(id)?.server.dest.key.address;
     if (address === undefined) continue;
     all.add(address);
     if (verdict === 'down') down.add(address);
   }
   return { down: down.size, all: all.size };
+}
+
+/** A verdict of the run before, and what it is of. */
+export interface Recalled {
+  readonly check: Check;
+  readonly verdict: Remembered;
+  readonly service: ServiceConfig;
+}
+
+/** Of the checks that there still are; where most were down these are left out. */
+export function* believable(
+  verdicts: ReadonlyMap<CheckId, Remembered>,
+  roster: Roster,
+  mass: { isMost(part: number, of: number): boolean },
+): Generator<Recalled, void, undefined> {
+  const { down, all } = addressesOf(verdicts, roster);
+  const isDoubtful = mass.isMost(down, all);
+  for (const [id, verdict] of verdicts) {
+    const check = roster.checkOf(id);
+    const service = roster.placeOf(id)?.service;
+    if (check === undefined || service === undefined) continue;
+    if (!isDoubtful || verdict.verdict === 'up') yield { check, verdict, service };
+  }
 }
 
 /** The weight of a server in one entry of the table; undefined where it is not there. */
@@ -161,6 +185,17 @@ export function emptied(
     const page = pages.get(name);
     return (page && withoutEmpty(page, seen)) ?? [];
   });
+}
+
+/** What is done about most servers failing at once, where it is held by checks, by servers. */
+export function byServers(
+  effect: MassEffect | undefined,
+  places: ReadonlyMap<ServerId, Place>,
+): MassEffect | undefined {
+  if (effect?.kind !== 'hold') return effect;
+  const has = (id: ServerId): boolean =>
+    places.get(id)?.server.checks.some((check) => effect.ids.has(check.id)) === true;
+  return { kind: 'hold', ids: { has } };
 }
 
 /** The services of servers, one as often as it has servers among them. */

@@ -9,7 +9,7 @@ import { parseConfig } from '../../src/config/parse.js';
 import { parsePieces } from '../../src/config/pieces.js';
 import { SERVERS_MAX } from '../../src/config/sizes.js';
 import { splitServices } from '../../src/config/split.js';
-import { finish } from '../../src/config/steps.js';
+import { finish } from '../../src/core/steps.js';
 import { parseWhole } from '../../src/config/whole.js';
 import { read } from '../house/project.js';
 import { outside, source } from './given.js';

@@ -37,6 +37,7 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/realserver\/memory-file\.ts$/, 5],
   [/^src\/realserver\//, 3],
   [/^src\/(netlink|files|exec)\//, 4],
+  [/^src\/slices\.ts$/, 4],
   [/^src\/tracks\/(content|count|rise-fall)\.ts$/, 3],
   [/^src\/hooks\/notices\.ts$/, 3],
   [/^src\/(hooks|tracks)\//, 6],

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { CheckId } from '../../src/checks/model.js';
 import type { ServiceConfig } from '../../src/config/model.js';
+import { finish } from '../../src/core/steps.js';
 import { epochMillis } from '../../src/core/units.js';
 import { assumedSide, assumedWith, checkName, combine, together } from '../../src/policy/combine.js';
 import type { ServerHealth } from '../../src/world.js';
@@ -199,13 +200,11 @@ t.test('a worker that died leaves its checks in doubt, and the server as it was'
 t.test('what was known before a restart is known of each check', async (t) => {
   const desk = new SeveralDesk(several(1, 2, 2));
   const remembered = (verdict: 'up' | 'down') => ({ verdict, since: epochMillis(5) });
-  desk.book.recall(
-    new Map([
-      [`${idOf(11)}/a`, remembered('up')],
-      [`${idOf(11)}/b`, remembered('down')],
-    ]),
-    desk.at(),
-  );
+  const before = new Map([
+    [`${idOf(11)}/a`, remembered('up')],
+    [`${idOf(11)}/b`, remembered('down')],
+  ]);
+  finish(desk.book.recall(before, desk.at()));
   t.equal(desk.wants(), '');
   t.equal(desk.book.held().get(`${idOf(11)}/a`), 'up');
   t.equal(desk.book.held().get(`${idOf(11)}/b`), 'down');

@@ -198,3 +198,15 @@ t.test('a drain counts the connections of all entries, each at its own port', as
   t.same(look(2), [], 'there are some at port 443');
   t.same(look(0), ['drain-finished']);
 });
+
+t.test('a first judging in steps comes to what one at once comes to', async (t) => {
+  const config = configOf(yaml('[192.0.2.1:80, 192.0.2.1:443]'));
+  const at = { now: millis(0), wall: epochMillis(0) };
+  const [whole, parts] = [new PolicyBook(), new PolicyBook()];
+  whole.configure(config, at);
+  let steps = 0;
+  for (const _ of parts.configureInSteps(config, at)) steps += 1;
+  t.same([...parts.desired], [...whole.desired]);
+  t.same(parts.checks(), whole.checks());
+  t.ok(steps >= 2 * config.services.length, 'each service is a step, twice');
+});

@@ -1,5 +1,6 @@
 /** A fallback that is not needed any more: it goes when its connections are over. */
 import t from 'tap';
+import { finish } from '../../src/core/steps.js';
 import { seconds } from '../../src/core/units.js';
 import { diffService } from '../../src/ipvs/diff.js';
 import { ZERO_STATS } from '../../src/ipvs/observe.js';
@@ -132,7 +133,7 @@ t.test('after a restart what the table holds may have served', async (t) => {
   }
   const recalled = new Desk(web([1], FALLBACK));
   const verdict = { verdict: 'up', since: recalled.at().wall } as const;
-  recalled.book.recall(new Map([[idOf(11), verdict]]), recalled.at());
+  finish(recalled.book.recall(new Map([[idOf(11), verdict]]), recalled.at()));
   t.equal(standing(recalled, 21), 'leaving', 'the table was not looked at yet');
   t.same(steps(recalled, [11, 1]), [], 'which adds nothing');
   t.same(steps(recalled, [11, 1], [21, 1]), ['edit-dest 192.0.2.21 0']);

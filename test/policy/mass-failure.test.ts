@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { ip } from '../../src/core/ip.js';
+import { finish } from '../../src/core/steps.js';
 import { epochMillis, millis } from '../../src/core/units.js';
 import { PolicyBook } from '../../src/policy/book.js';
 import { Census } from '../../src/policy/census.js';
@@ -235,12 +236,12 @@ t.test('what the run before knew of most servers being down is not believed', as
   const its = config(web([1, 1, 1, 1, 1]));
   book.configure({ ...its, massFailure: RULE }, at);
   const most = [11, 12, 13, 14].map((last) => recalled('down', last));
-  book.recall(new Map([...most, recalled('up', 15)]), at);
+  finish(book.recall(new Map([...most, recalled('up', 15)]), at));
   t.equal(book.view().health.get(idOf(11))?.held, undefined);
   t.equal(book.view().health.get(idOf(15))?.held, 'up');
   const plain = new PolicyBook();
   plain.configure(its, at);
-  plain.recall(new Map(most), at);
+  finish(plain.recall(new Map(most), at));
   t.equal(plain.view().health.get(idOf(11))?.held, 'down', 'without a rule for it, it is');
 });
 
