@@ -174,10 +174,7 @@ export class MainPart {
       log,
     });
     this.#drains = new DrainWatcher({ table, controller: this.controller, timers: systemTimers, log });
-    this.#timeouts = timeoutsOf(table, config, {
-      onState: (timeouts) => this.controller.note({ timeouts }),
-      tell: (happening) => this.controller.tell(happening),
-    });
+    this.#timeouts = this.#timeoutsOf(table);
     this.#maintenance = this.#followMaintenance();
     this.#sync = this.#syncOf(table);
   }
@@ -222,6 +219,13 @@ export class MainPart {
       tell: (happening) => this.controller.tell(happening),
       world: () => this.controller.world(),
       onWords: (words) => this.controller.administer(this.#state.finish(words)),
+    });
+  }
+
+  #timeoutsOf(table: IpvsTable): TimeoutFollower {
+    return timeoutsOf(table, this.#config, {
+      onState: (timeouts) => this.controller.note({ timeouts }),
+      tell: (happening) => this.controller.tell(happening),
     });
   }
 
