@@ -54,6 +54,9 @@ function configText(type: string, target: string, given: Given): string {
 /** @throws USAGE with every fault */
 function checkOf(given: Given): Check {
   const [type = '', target = ''] = [given.text('type'), given.text('target')];
+  // A configuration could follow a name; one probe cannot.
+  const place = parseEndpoint(target);
+  if (!place.ok) throw usage(place.problem);
   const read = parseConfig([{ file: 'probe', text: configText(type, target, given) }], depsOf());
   if (!read.ok) throw usage(read.faults.map(({ message }) => message.replaceAll(PLACE, '')).join('\n'));
   const check = read.config.services[0]?.servers[0]?.checks[0];
