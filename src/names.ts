@@ -73,6 +73,7 @@ export class NameFollower {
   /** What is to be told when the configuration follows. */
   #gathered: Happening[] = [];
   #gathering: Timer | undefined;
+  #noting: Timer | undefined;
   #keptAt: Millis | undefined;
   #closed = false;
 
@@ -135,17 +136,17 @@ export class NameFollower {
   async close(): Promise<void> {
     this.#closed = true;
     this.#gathering?.cancel();
+    this.#noting?.cancel();
     this.#keeper.close();
     if (this.#keptAt !== undefined) this.#file?.keep(rememberedOf(this.#keeper.views()));
     await this.#file?.close();
   }
 
   #onStep(view: NameView, news: readonly NameNews[]): void {
-    const views = this.#keeper.views();
-    this.#options.onState(views);
+    this.#noteSoon();
     const happenings = news.map((one) => nameHappening(view, one, this.#config));
     const isOther = news.some(({ kind }) => kind === 'name-changed');
-    this.#keep(views, isOther);
+    this.#keep(isOther);
     if (!isOther) for (const happening of happenings) this.#options.tell(happening);
     else {
       this.#gathered.push(...happenings);
@@ -153,16 +154,24 @@ export class NameFollower {
     }
   }
 
+  /** Of thousands of names some are always answered: all of them are listed once for many answers. */
+  #noteSoon(): void {
+    this.#noting ??= this.#options.timers.after(GATHER, () => {
+      this.#noting = undefined;
+      this.#options.onState(this.#keeper.views());
+    });
+  }
+
   #adopt(): void {
     this.#gathering = undefined;
     this.#options.adopt(this.effective(), this.#gathered.splice(0));
   }
 
-  #keep(views: readonly NameView[], isOther: boolean): void {
+  #keep(isOther: boolean): void {
     const now = this.#options.clock.monotonic();
     if (!isOther && this.#keptAt !== undefined && now - this.#keptAt < KEEP_EVERY) return;
     this.#keptAt = now;
-    this.#file?.keep(rememberedOf(views));
+    this.#file?.keep(rememberedOf(this.#keeper.views()));
   }
 }
 
