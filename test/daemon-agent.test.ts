@@ -1,18 +1,13 @@
 /** The bundled program beside agents: the table follows what they say, and holds it when they say nothing. */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { get } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import type { ServerStatus, Services } from '../src/api/status.js';
 import type { Why } from '../src/api/why.js';
-
-const PROGRAM = fileURLToPath(new URL('../../dist/bundle/src/main.js', import.meta.url));
+import { askSocket, DaemonRun, until } from './daemon-run.js';
 
 /** An agent that says what it is told to say. */
 class Agent {
@@ -53,14 +48,10 @@ class Agent {
   }
 }
 
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
 /** One daemon with one service of two servers, of which `a` has an agent. Ended with its test. */
 class Director {
   readonly #socket: string;
-  readonly messages: string[] = [];
+  readonly #run: DaemonRun;
 
   constructor(t: Test, agent: number, page: number) {
     const folder = mkdtempSync(join(tmpdir(), 'lvsentry-agent-'));
@@ -89,21 +80,15 @@ services:
       - { name: b, address: 127.0.0.1, port: 8002, weight: 100 }
 `,
     );
-    const child = spawn(process.execPath, [PROGRAM, 'run', '-c', file], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    createInterface(child.stdout).on('line', (line) => {
-      this.messages.push(String((JSON.parse(line) as { readonly msg?: unknown }).msg));
-    });
-    t.teardown(() => child.kill('SIGKILL'));
+    this.#run = new DaemonRun(t, file);
   }
 
   async #ask<T>(path: string): Promise<T> {
-    const asked = get({ socketPath: this.#socket, path, agent: false });
-    const [response] = (await once(asked, 'response')) as [AsyncIterable<Buffer>];
-    const parts: Buffer[] = [];
-    for await (const part of response) parts.push(part);
-    return JSON.parse(Buffer.concat(parts).toString()) as T;
+    return JSON.parse((await askSocket(this.#socket, path)).text) as T;
+  }
+
+  get messages(): readonly string[] {
+    return this.#run.lines.map(({ msg }) => String(msg));
   }
 
   async server(name: string): Promise<ServerStatus | undefined> {

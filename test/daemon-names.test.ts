@@ -1,20 +1,12 @@
 /** Servers by name in the bundled program: they follow DNS, and nothing that a resolver does takes them away. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { get, request } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import type { ServiceStatus, Status } from '../src/api/status.js';
+import { askSocket, DaemonRun } from './daemon-run.js';
 import { DnsServer } from './names/dns-server.js';
-
-const PROGRAM = fileURLToPath(new URL('../../dist/bundle/src/main.js', import.meta.url));
-
-type Line = Readonly<Record<string, unknown>>;
 
 /** A port at which some addresses of loopback are well. */
 async function wellAt(t: Test, addresses: readonly string[]): Promise<number> {
@@ -64,19 +56,11 @@ services:
   }
 
   async status(): Promise<Status> {
-    const asked = get({ socketPath: this.socket, path: '/v1/status', agent: false });
-    const [response] = (await once(asked, 'response')) as [AsyncIterable<Buffer>];
-    const parts: Buffer[] = [];
-    for await (const part of response) parts.push(part);
-    return JSON.parse(Buffer.concat(parts).toString()) as Status;
+    return JSON.parse((await askSocket(this.socket, '/v1/status')).text) as Status;
   }
 
-  async post(path: string): Promise<number> {
-    const sent = request({ socketPath: this.socket, path, method: 'POST', agent: false });
-    sent.end();
-    const [response] = (await once(sent, 'response')) as [{ statusCode: number; resume(): void }];
-    response.resume();
-    return response.statusCode;
+  async post(path: string): Promise<number | undefined> {
+    return (await askSocket(this.socket, path, 'POST')).status;
   }
 
   /** The service, once it is as wanted. */
@@ -89,48 +73,6 @@ services:
       if (service !== undefined && isWanted(service)) return service;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-  }
-}
-
-class Run {
-  readonly child: ChildProcess;
-  readonly lines: Line[] = [];
-  readonly #waiting = new Set<() => void>();
-
-  constructor(t: Test, { file }: Home) {
-    this.child = spawn(process.execPath, [PROGRAM, 'run', '-c', file], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    if (this.child.stdout === null) throw new Error('no pipe');
-    createInterface(this.child.stdout).on('line', (line) => {
-      this.lines.push(JSON.parse(line) as Line);
-      for (const look of this.#waiting) look();
-    });
-    t.teardown(() => this.child.kill('SIGKILL'));
-  }
-
-  of(kind: string): readonly Line[] {
-    return this.lines.filter((line) => line.kind === kind);
-  }
-
-  /** The event of that kind with this number, past or future. */
-  kind(kind: string, index = 0): Promise<Line> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        const found = this.of(kind)[index];
-        if (found === undefined) return;
-        this.#waiting.delete(look);
-        resolve(found);
-      };
-      this.#waiting.add(look);
-      look();
-    });
-  }
-
-  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    const ended = once(this.child, 'exit');
-    this.child.kill(signal);
-    await ended;
   }
 }
 
@@ -149,7 +91,7 @@ t.test('servers follow the record, and an address that left goes after its hold'
   dns.set('app.example', { A: ['127.0.0.3', '127.0.0.2'] });
   const home = new Home(t, dns);
   home.write(named(port));
-  const run = new Run(t, home);
+  const run = new DaemonRun(t, home.file);
   await home.service(isIn('127.0.0.2', '127.0.0.3'));
   t.equal(run.of('service-lost').length, 0, 'nobody says the service was lost before the first answer');
   const asked = dns.asked;
@@ -179,7 +121,7 @@ t.test('a resolver that fails, lies or dies takes no server away', async (t) => 
   dns.set('app.example', truth);
   const home = new Home(t, dns);
   home.write(named(port));
-  const run = new Run(t, home);
+  const run = new DaemonRun(t, home.file);
   await home.service(isIn('127.0.0.2', '127.0.0.3'));
   let troubles = 0;
   for (const manner of ['servfail', 'wrong-id', 'refused', 'from-elsewhere'] as const) {
@@ -212,12 +154,12 @@ t.test('a start while the resolver is dead knows the last good answer, and who w
   dns.set('app.example', { A: ['127.0.0.2', '127.0.0.3'] });
   const home = new Home(t, dns);
   home.write(named(port));
-  const first = new Run(t, home);
+  const first = new DaemonRun(t, home.file);
   await home.service(isIn('127.0.0.2', '127.0.0.3'));
   t.equal(await home.post('/v1/servers/app@127.0.0.3/drain'), 200);
   await first.end('SIGTERM');
   dns.manner = 'silent';
-  const second = new Run(t, home);
+  const second = new DaemonRun(t, home.file);
   t.match(
     (await second.kind('name-trouble')).msg,
     /no resolver answered in time.*its 2 addresses stay as of 20/,
@@ -237,7 +179,7 @@ t.test(
     dns.manner = 'servfail';
     const home = new Home(t, dns);
     home.write(named(port));
-    const run = new Run(t, home);
+    const run = new DaemonRun(t, home.file);
     t.match(
       (await run.kind('name-trouble')).msg,
       /no address of it is known, and web goes without its servers/,
@@ -258,7 +200,7 @@ t.test('a reload keeps what is known, and a name in place of addresses keeps who
   dns.manner = 'silent';
   const home = new Home(t, dns);
   home.write(`{ address: 127.0.0.2, port: ${port} }, { address: 127.0.0.3, port: ${port} }`);
-  const run = new Run(t, home);
+  const run = new DaemonRun(t, home.file);
   await home.service(({ servers }) => servers.length === 2 && servers.every((server) => server.inTable));
   home.write(named(port));
   t.equal(await home.post('/v1/reload'), 200);

@@ -1,7 +1,8 @@
 /** Two whole daemons and one Redis: what is said to one director counts for both, whatever dies in between. */
 import t, { type Test } from 'tap';
 import type { Servers } from '../src/api/status.js';
-import { Home, listener, type Run, until } from './daemon-home.js';
+import { Home, listener } from './daemon-home.js';
+import { type DaemonRun, until } from './daemon-run.js';
 import { NO_REDIS, RedisServer } from './store/servers.js';
 
 async function twoHomes(t: Test, redis: RedisServer): Promise<readonly [Home, Home]> {
@@ -17,7 +18,7 @@ async function admin(home: Home): Promise<unknown> {
 }
 
 /** Starts it, and waits until its API answers. */
-async function started(t: Test, home: Home): Promise<Run> {
+async function started(t: Test, home: Home): Promise<DaemonRun> {
   const run = home.start(t);
   await run.kind('daemon-started');
   await until(() => home.answers());

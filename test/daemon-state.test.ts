@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { EventStatus } from '../src/api/events.js';
 import type { Servers, Status } from '../src/api/status.js';
-import { Home, listener, type Run, until } from './daemon-home.js';
+import { Home, listener } from './daemon-home.js';
+import { type DaemonRun, until } from './daemon-run.js';
 
 const kinds = (events: readonly EventStatus[]): string[] => events.map(({ kind }) => kind);
 
 /** Both servers have their verdicts, and these are on the disk. */
-async function settled(home: Home, run: Run): Promise<void> {
+async function settled(home: Home, run: DaemonRun): Promise<void> {
   await run.kind('server-down');
   const path = join(home.state, 'verdicts.jsonl');
   await until(() => existsSync(path) && /"up"[\s\S]*"down"/.test(readFileSync(path, 'utf8')));

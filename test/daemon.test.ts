@@ -1,76 +1,17 @@
 /** The bundled program as an operator meets it: started, reloaded, stopped, and started wrongly. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { loadNative, POLL_READABLE } from '../src/sys/native.js';
-
-const PROGRAM = fileURLToPath(new URL('../../dist/bundle/src/main.js', import.meta.url));
+import { DaemonRun } from './daemon-run.js';
 
 // sys/socket.h
 const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
-
-type Line = Readonly<Record<string, unknown>>;
-
-/** One daemon; ended with its test, whatever happens. */
-class Daemon {
-  readonly child: ChildProcess;
-  readonly lines: Line[] = [];
-  readonly #waiting = new Set<() => void>();
-  errors = '';
-
-  constructor(t: Test, file: string, env: Readonly<Record<string, string>> = {}) {
-    const args = [PROGRAM, 'run', '-c', file];
-    this.child = spawn(process.execPath, args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...env },
-    });
-    const { stdout, stderr } = this.child;
-    if (stdout === null || stderr === null) throw new Error('no pipes');
-    createInterface(stdout).on('line', (line) => this.#onLine(line));
-    stderr.on('data', (data: Buffer) => {
-      this.errors += data.toString();
-    });
-    t.teardown(() => this.child.kill('SIGKILL'));
-  }
-
-  #onLine(line: string): void {
-    this.lines.push(line.startsWith('{') ? (JSON.parse(line) as Line) : { text: line });
-    for (const look of this.#waiting) look();
-  }
-
-  /** The first line of the log of that kind, past or future. */
-  kind(kind: string): Promise<Line> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        const found = this.lines.find((line) => line.kind === kind);
-        if (found === undefined) return;
-        this.#waiting.delete(look);
-        resolve(found);
-      };
-      this.#waiting.add(look);
-      look();
-    });
-  }
-
-  /** The exit code. */
-  async ended(): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
-    return this.child.exitCode;
-  }
-
-  async stop(): Promise<number | null> {
-    this.child.kill('SIGTERM');
-    return this.ended();
-  }
-}
 
 interface Setting {
   readonly folder: string;
@@ -117,7 +58,7 @@ t.test('verdicts, a reload, a refused reload and a stop', async (t) => {
   const one = await httpServer(t);
   const two = await httpServer(t);
   write(yaml(socket, [one.port]));
-  const daemon = new Daemon(t, file);
+  const daemon = new DaemonRun(t, file);
   t.match(await daemon.kind('daemon-started'), { director: 'director-t', inSync: true, table: 'memory' });
   one.server.closeAllConnections();
   one.server.close();
@@ -139,7 +80,7 @@ t.test('verdicts, a reload, a refused reload and a stop', async (t) => {
     refused.msg,
     /lvsentry\.yaml:1:\d+: .*the old one stays|the old one stays in force: .*lvsentry\.yaml:1:/,
   );
-  t.equal(await daemon.stop(), 0);
+  t.equal(await daemon.end('SIGTERM'), 0);
   t.match(daemon.lines.at(-1), { kind: 'daemon-stopping' });
   t.notOk(existsSync(socket), 'the socket is gone');
   t.equal(daemon.errors, '');
@@ -151,13 +92,13 @@ t.test(
     const { file, socket, write } = setting(t);
     const { port } = await httpServer(t);
     write(yaml(socket, [port], 'sync: { interface: sync0, role: both }'));
-    const daemon = new Daemon(t, file);
+    const daemon = new DaemonRun(t, file);
     t.match(await daemon.kind('sync-role'), { started: ['master', 'backup'] });
     await daemon.kind('daemon-started');
     write(yaml(socket, [port], 'sync: { interface: sync0, role: backup }'));
     daemon.child.kill('SIGHUP');
     await daemon.kind('config-reloaded');
-    t.equal(await daemon.stop(), 0);
+    t.equal(await daemon.end('SIGTERM'), 0);
     const roles = daemon.lines.filter(({ kind }) => kind === 'sync-role');
     t.match(roles[1], { started: [], msg: /master was stopped$/ });
     t.equal(daemon.errors, '');
@@ -167,12 +108,12 @@ t.test(
 t.test('time-outs of connections are set at the start, by a reload, and put back at the end', async (t) => {
   const { file, socket, write } = setting(t);
   write(`table: memory\napi: { listen: "unix:${socket}" }\nservices: {}\ntimeouts: { tcp: 60s }\n`);
-  const daemon = new Daemon(t, file);
+  const daemon = new DaemonRun(t, file);
   t.match(await daemon.kind('timeouts-set'), { set: { tcp: 60 } });
   write(`table: memory\napi: { listen: "unix:${socket}" }\nservices: {}\ntimeouts: { udp: 5s }\n`);
   daemon.child.kill('SIGHUP');
   t.match(await daemon.kind('config-reloaded'), {});
-  t.equal(await daemon.stop(), 0);
+  t.equal(await daemon.end('SIGTERM'), 0);
   const sets = daemon.lines.filter(({ kind }) => kind === 'timeouts-set').map(({ set }) => set);
   t.same(sets, [{ tcp: 60 }, { tcp: 900, udp: 5 }, { udp: 300 }]);
 });
@@ -198,10 +139,10 @@ async function toldManager(t: Test, extra: string, last: string): Promise<readon
       });
     });
   const ready = hear('READY=1');
-  const daemon = new Daemon(t, file, { NOTIFY_SOCKET: manager });
+  const daemon = new DaemonRun(t, file, { NOTIFY_SOCKET: manager });
   await ready;
   const stopping = hear(last);
-  t.equal(await daemon.stop(), 0);
+  t.equal(await daemon.end('SIGTERM'), 0);
   await stopping;
   return told;
 }
@@ -219,9 +160,9 @@ t.test('`on-stop: remove` takes our services away when somebody stops the daemon
   const { file, socket, write } = setting(t);
   const { port } = await httpServer(t);
   write(yaml(socket, [port], 'on-stop: remove'));
-  const daemon = new Daemon(t, file);
+  const daemon = new DaemonRun(t, file);
   await daemon.kind('daemon-started');
-  t.equal(await daemon.stop(), 0);
+  t.equal(await daemon.end('SIGTERM'), 0);
   t.match(
     daemon.lines.find(({ kind }) => kind === 'daemon-stopping'),
     { leaving: 1 },
@@ -236,7 +177,7 @@ t.test('an API address that is taken ends the start before the table is touched'
   t.teardown(() => taken.close());
   const { port } = taken.address() as AddressInfo;
   write(yaml('', [port]).replace('unix:', `127.0.0.1:${port}`));
-  const daemon = new Daemon(t, file);
+  const daemon = new DaemonRun(t, file);
   t.equal(await daemon.ended(), 1);
   t.match(daemon.lines, [
     { level: 'error', msg: new RegExp(`127\\.0\\.0\\.1:${port}: somebody listens there already`) },
@@ -247,7 +188,7 @@ t.test('an API address that is taken ends the start before the table is touched'
 t.test('a wrong configuration is told whole, with places, and exit code 3', async (t) => {
   const { file, write } = setting(t);
   write('tabel: memory\nservices:\n  web: { address: 127.0.0.1:99999 }\n');
-  const daemon = new Daemon(t, file);
+  const daemon = new DaemonRun(t, file);
   t.equal(await daemon.ended(), 3);
   t.match(daemon.errors, /yaml:1:1: tabel: unknown key; did you mean "table"\?\n.*yaml:3:\d+: /);
 });
@@ -258,7 +199,7 @@ t.test(
   async (t) => {
     const { file, socket, write } = setting(t);
     write(yaml(socket, [1]).replace('table: memory', 'table: kernel'));
-    const daemon = new Daemon(t, file);
+    const daemon = new DaemonRun(t, file);
     t.equal(await daemon.ended(), 1);
     t.equal(daemon.lines.length, 1);
     const root = process.getuid?.() === 0;
@@ -278,7 +219,7 @@ t.test('a second signal does not wait for the first', async (t) => {
   const { port } = hanging.address() as AddressInfo;
   const alert = `alerts: { hang: { webhook: { url: "http://127.0.0.1:${port}/" }, on: [daemon-stopping], timeout: 60s } }`;
   write(yaml(socket, [port], alert));
-  const daemon = new Daemon(t, file);
+  const daemon = new DaemonRun(t, file);
   await daemon.kind('daemon-started');
   daemon.child.kill('SIGTERM');
   await daemon.kind('daemon-stopping');
