@@ -12,13 +12,27 @@ export interface Slicing {
   readonly turns: Turns;
 }
 
-/** Does all of it, in slices of a few milliseconds; a step that is longer is a slice of its own. */
-export async function inSlices<Result>(steps: Steps<Result>, { clock, turns }: Slicing): Promise<Result> {
-  for (let began = clock.monotonic(); ; ) {
+/** @returns the end, where it is reached within this slice */
+function slice<Result>(steps: Steps<Result>, { clock }: Slicing): IteratorReturnResult<Result> | undefined {
+  const began = clock.monotonic();
+  do {
     const step = steps.next();
-    if (step.done === true) return step.value;
-    if (clock.monotonic() - began < SLICE) continue;
-    await new Promise<void>((resolve) => turns.soon(resolve));
-    began = clock.monotonic();
+    if (step.done === true) return step;
+  } while (clock.monotonic() - began < SLICE);
+  return undefined;
+}
+
+/** Does all of it, in slices of a few milliseconds; a step that is longer is a slice of its own. */
+export async function inSlices<Result>(steps: Steps<Result>, slicing: Slicing): Promise<Result> {
+  for (;;) {
+    const end = slice(steps, slicing);
+    if (end !== undefined) return end.value;
+    await new Promise<void>((resolve) => slicing.turns.soon(resolve));
   }
+}
+
+/** The same, but what takes one slice is done when this returns. @returns the rest; undefined where there is none */
+export function beginInSlices(steps: Steps<void>, slicing: Slicing): Promise<void> | undefined {
+  if (slice(steps, slicing) !== undefined) return undefined;
+  return new Promise<void>((resolve) => slicing.turns.soon(resolve)).then(() => inSlices(steps, slicing));
 }

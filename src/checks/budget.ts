@@ -1,4 +1,5 @@
 /** How many probes checks want in a second, and by how much intervals are stretched to keep a budget of them. Pure. */
+import { finish, type Steps } from '../core/steps.js';
 import type { BudgetPlan, Check, CheckRule, Pace, ProbeBudget } from './model.js';
 
 export const NO_BUDGET: ProbeBudget = { total: undefined, perServer: undefined };
@@ -35,7 +36,7 @@ interface Rates {
   highest: number;
 }
 
-function ratesByServer(checks: readonly Check[]): ReadonlyMap<string, Rates> {
+function* ratesByServer(checks: readonly Check[]): Steps<ReadonlyMap<string, Rates>> {
   const servers = new Map<string, Rates>();
   for (const check of checks) {
     const server = serverOf(check);
@@ -43,6 +44,7 @@ function ratesByServer(checks: readonly Check[]): ReadonlyMap<string, Rates> {
     rates.wanted += rateOf(check.rule);
     rates.highest += highestRateOf(check.rule);
     servers.set(server, rates);
+    yield;
   }
   return servers;
 }
@@ -54,18 +56,24 @@ function ratesByServer(checks: readonly Check[]): ReadonlyMap<string, Rates> {
  * @param checks what is probed, each once
  */
 export function planBudget(checks: readonly Check[], budget: ProbeBudget): BudgetPlan {
+  return finish(planBudgetInSteps(checks, budget));
+}
+
+/** The same in short steps. */
+export function* planBudgetInSteps(checks: readonly Check[], budget: ProbeBudget): Steps<BudgetPlan> {
   const { total, perServer = Number.POSITIVE_INFINITY } = budget;
   const servers = new Map<string, number>();
   const sum = { wanted: 0, kept: 0, highest: 0 };
   let most = { stretch: 1, server: undefined as string | undefined };
   let count = 0;
-  for (const [server, { wanted, highest }] of ratesByServer(checks)) {
+  for (const [server, { wanted, highest }] of yield* ratesByServer(checks)) {
     sum.wanted += wanted;
     sum.kept += Math.min(wanted, perServer);
     sum.highest += Math.min(highest, perServer);
     if (highest > perServer) servers.set(server, perServer / wanted);
     if (wanted > perServer) count += 1;
     if (wanted / perServer > most.stretch) most = { stretch: wanted / perServer, server };
+    yield;
   }
   const all = total !== undefined && sum.highest > total ? total / sum.kept : undefined;
   const [first] = checks;

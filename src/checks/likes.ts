@@ -1,6 +1,7 @@
 /** Which checks are alike, and so are probed as one: by the same rule, of the same kind, at the same target. */
 import { isDeepStrictEqual } from 'node:util';
 import { Likeness } from '../core/likeness.js';
+import { finish, type Steps } from '../core/steps.js';
 import type { Check, CheckId } from './model.js';
 
 /** What is probed, for one check or for several that are alike. */
@@ -32,10 +33,6 @@ function isAlike(one: Check, other: Check): boolean {
 class Crowd {
   readonly #likeness = new Likeness();
   readonly #units = new Map<number, Unit[]>();
-
-  constructor(units: Iterable<Unit>) {
-    for (const unit of units) this.add(unit);
-  }
 
   likenessOf({ rule, probe }: Check): number {
     return this.#likeness.of([rule, probe]);
@@ -77,12 +74,22 @@ export class UnitBook {
 
   /** Makes `checks`, of which no two have the same id, the whole. @returns those that joined a unit that was there */
   take(checks: readonly Check[]): readonly Joined[] {
-    const homeless = checks.filter((check) => !this.#stays(check));
-    if (checks.length - homeless.length < this.#checks) this.#keepAllBut(checks, homeless);
+    return finish(this.takeInSteps(checks));
+  }
+
+  /** The same in short steps; between them each check is of one unit, or of none yet. */
+  *takeInSteps(checks: readonly Check[]): Steps<readonly Joined[]> {
+    const homeless: Check[] = [];
+    for (const check of checks) {
+      if (!this.#stays(check)) homeless.push(check);
+      yield;
+    }
+    if (checks.length - homeless.length < this.#checks) yield* this.#keepAllBut(checks, homeless);
     this.#checks = checks.length;
     if (homeless.length === 0) return [];
     const joined: Joined[] = [];
-    const crowd = new Crowd(this.#units.values());
+    const crowd = new Crowd();
+    for (const unit of this.#units.values()) yield crowd.add(unit);
     const added = new Set<Unit>();
     for (const check of homeless) {
       const likeness = crowd.likenessOf(check);
@@ -95,6 +102,7 @@ export class UnitBook {
         const beside = this.#join(unit, check);
         if (!added.has(unit)) joined.push({ id: check.id, beside });
       }
+      yield;
     }
     return joined;
   }
@@ -122,13 +130,19 @@ export class UnitBook {
     return unit?.members === undefined ? unit : undefined;
   }
 
-  #keepAllBut(checks: readonly Check[], homeless: readonly Check[]): void {
-    const stay = new Set(checks.map(({ id }) => id));
+  *#keepAllBut(checks: readonly Check[], homeless: readonly Check[]): Steps<void> {
+    const stay = new Set<CheckId>();
+    for (const { id } of checks) yield void stay.add(id);
     for (const { id } of homeless) stay.delete(id);
     // First what is shared: a unit that is left to one check may be without any in the end.
-    for (const [id, unit] of this.#shared) if (!stay.has(id)) this.#leave(unit, id);
-    for (const [name, { members }] of this.#units)
+    for (const [id, unit] of this.#shared) {
+      if (!stay.has(id)) this.#leave(unit, id);
+      yield;
+    }
+    for (const [name, { members }] of this.#units) {
       if (members === undefined && !stay.has(name)) this.#units.delete(name);
+      yield;
+    }
   }
 
   #leave(unit: Unit, id: CheckId): void {

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { unreachable } from '../core/assert.js';
 import { errorText, LvsError } from '../core/errors.js';
 import type { ReapChild, Timer, Timers, Turns } from '../core/ports.js';
+import type { Steps } from '../core/steps.js';
 import { type Millis, millis } from '../core/units.js';
 import { groupMemory, ProcessGroups } from '../exec/groups.js';
 import type { WorkerDigest } from '../world.js';
@@ -122,9 +123,13 @@ class Member {
     this.#drop.add(id);
   }
 
-  /** Tells the thread what changed for it, a part in each turn; one that is not there is told all when it comes back. */
-  update(verdicts: Verdicts): void {
+  /** What checks that are put from now on start from. */
+  hold(verdicts: Verdicts): void {
     this.#held = verdicts;
+  }
+
+  /** Tells the thread what changed for it, a part in each turn; one that is not there is told all when it comes back. */
+  update(): void {
     if (!this.#telling) this.#tellNext();
   }
 
@@ -225,7 +230,8 @@ class Member {
     // Whoever heard of the death may have closed the pool.
     if (this.#closing) return;
     this.#start();
-    this.update(this.#pool.verdicts);
+    this.hold(this.#pool.verdicts);
+    this.update();
   };
 
   readonly #onWatch = (): void => {
@@ -264,28 +270,31 @@ export class ProbePool implements PoolSide {
   }
 
   /**
-   * Makes `checks` the whole of what is probed. Checks that did not change go on undisturbed.
+   * Makes `checks` the whole of what is probed, in short steps. Checks that did not change go on undisturbed.
    * @param verdicts what is held for them now: a check that is new or changed starts from it, or from its `assume`.
    * @param pace how often there may be probes
    */
-  update(checks: readonly Check[], verdicts: Verdicts, pace?: Pace): void {
+  *update(checks: readonly Check[], verdicts: Verdicts, pace?: Pace): Steps<void> {
     this.#setPace(pace);
     this.#growFor(checks.length);
+    for (const member of this.#members) member.hold(verdicts);
     const homeless: Check[] = [];
     for (const check of checks) {
       const owner = this.#owners.get(check.id);
       if (owner === undefined) homeless.push(check);
       else if (owner.put(check)) this.#note(check.id, verdicts);
+      yield;
     }
-    if (checks.length - homeless.length < this.#owners.size) this.#dropAllBut(checks);
+    if (checks.length - homeless.length < this.#owners.size) yield* this.#dropAllBut(checks);
     for (const check of homeless) {
       const owner = this.#fewest();
       if (owner === undefined) continue;
       this.#owners.set(check.id, owner);
       owner.put(check);
       this.#note(check.id, verdicts);
+      yield;
     }
-    for (const member of this.#members) member.update(verdicts);
+    for (const member of this.#members) member.update();
   }
 
   /** Workers hear of it before they hear of checks. */
@@ -300,9 +309,11 @@ export class ProbePool implements PoolSide {
     if (verdict !== undefined) this.#verdicts.set(id, verdict);
   }
 
-  #dropAllBut(checks: readonly Check[]): void {
-    const stay = new Set(checks.map(({ id }) => id));
+  *#dropAllBut(checks: readonly Check[]): Steps<void> {
+    const stay = new Set<CheckId>();
+    for (const { id } of checks) yield void stay.add(id);
     for (const [id, owner] of this.#owners) {
+      yield;
       if (stay.has(id)) continue;
       owner.drop(id);
       this.#owners.delete(id);

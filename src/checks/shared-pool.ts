@@ -1,7 +1,9 @@
 /** The probe workers as the rest of main sees them: checks that are alike are probed once, and each has its verdict. */
 import type { Clock } from '../core/ports.js';
+import type { Steps } from '../core/steps.js';
+import { beginInSlices } from '../slices.js';
 import type { ProbingState, ServerHealth } from '../world.js';
-import { NO_BUDGET, planBudget } from './budget.js';
+import { NO_BUDGET, planBudgetInSteps } from './budget.js';
 import { UnitBook } from './likes.js';
 import type { Check, CheckId, ProbeBudget, RemarkChange, VerdictChange } from './model.js';
 import { ProbePool, type ProbePoolOptions } from './pool.js';
@@ -16,11 +18,24 @@ export interface SharedPoolOptions extends ProbePoolOptions {
   readonly onState: (state: ProbingState) => void;
 }
 
+type Verdicts = Pick<ReadonlyMap<CheckId, 'up' | 'down'>, 'get'>;
+
+/** What is to be probed. */
+interface Wish {
+  readonly checks: readonly Check[];
+  readonly verdicts: Verdicts;
+  readonly budget: ProbeBudget | undefined;
+}
+
 /** A pool of units, which nobody outside hears of: what comes in and goes out is by check. */
 export class SharedPool {
   readonly #options: SharedPoolOptions;
   readonly #book = new UnitBook();
   readonly #pool: ProbePool;
+  /** Not begun yet. */
+  #next: Wish | undefined;
+  #isUpdating = false;
+  #closed = false;
 
   constructor(options: SharedPoolOptions) {
     this.#options = options;
@@ -37,19 +52,32 @@ export class SharedPool {
 
   /**
    * Makes `checks` the whole of what is probed. What is probed already goes on undisturbed, whichever check it is for
-   * from now on. A check that joins one whose verdict is known has that verdict at once.
+   * from now on. A check that joins one whose verdict is known has that verdict at once. Of many checks each is taken in
+   * turn, a part of them at a time; of what is said meanwhile the last counts.
    * @param verdicts what is held for them now
    * @param budget how many probes there may be; what is probed once counts once
    */
-  update(
-    checks: readonly Check[],
-    verdicts: Pick<ReadonlyMap<CheckId, 'up' | 'down'>, 'get'>,
-    budget?: ProbeBudget,
-  ): void {
-    const joined = this.#book.take(checks);
+  update(checks: readonly Check[], verdicts: Verdicts, budget?: ProbeBudget): void {
+    this.#next = { checks, verdicts, budget };
+    if (!this.#isUpdating) this.#updateAll();
+  }
+
+  #updateAll(): void {
+    this.#isUpdating = true;
+    for (let wish = this.#next; wish !== undefined && !this.#closed; wish = this.#next) {
+      this.#next = undefined;
+      const rest = beginInSlices(this.#take(wish), this.#options);
+      if (rest !== undefined) return void rest.then(() => this.#updateAll());
+    }
+    this.#isUpdating = false;
+  }
+
+  *#take({ checks, verdicts, budget }: Wish): Steps<void> {
+    const joined = yield* this.#book.takeInSteps(checks);
     const { units } = this.#book;
-    const plan = planBudget(units, budget ?? NO_BUDGET);
-    this.#pool.update(units, { get: (name) => this.#heldFor(name, verdicts) }, plan.pace);
+    const plan = yield* planBudgetInSteps(units, budget ?? NO_BUDGET);
+    yield* this.#pool.update(units, { get: (name) => this.#heldFor(name, verdicts) }, plan.pace);
+    if (this.#closed) return;
     this.#options.onState({ checks: checks.length, distinct: units.length, budget, plan });
     if (joined.length === 0) return;
     const health = this.#options.health();
@@ -76,6 +104,7 @@ export class SharedPool {
 
   /** As `ProbePool.close`. */
   close(): Promise<void> {
+    this.#closed = true;
     return this.#pool.close();
   }
 
@@ -89,10 +118,7 @@ export class SharedPool {
     return told.flatMap((one) => this.#book.membersOf(one.id)?.map((id) => ({ ...one, id })) ?? [one]);
   }
 
-  #heldFor(
-    name: CheckId,
-    verdicts: Pick<ReadonlyMap<CheckId, 'up' | 'down'>, 'get'>,
-  ): 'up' | 'down' | undefined {
+  #heldFor(name: CheckId, verdicts: Verdicts): 'up' | 'down' | undefined {
     for (const id of this.#checksOf(name)) {
       const verdict = verdicts.get(id);
       if (verdict !== undefined) return verdict;

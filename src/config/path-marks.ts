@@ -1,18 +1,24 @@
 /** The firewall marks of data-path checks. */
+import type { Steps } from '../core/steps.js';
 import { serviceText } from '../ipvs/keys.js';
 import { type Checked, type Context, type Cursor, FAULTY, report } from './cursor.js';
-import type { ServiceConfig } from './model.js';
+import type { FallbackServer, ServiceConfig } from './model.js';
 
 /** "LV" in ASCII, above what people choose by hand. */
 export const PATH_MARKS_FIRST = 0x4c56_0000;
 export const PATH_MARKS_MAX = 65_536;
 
 /** What one mark serves: all checks that go the same way to the same server. */
-function waysOf(services: readonly ServiceConfig[]): ReadonlySet<string> {
+function* waysOf(services: readonly ServiceConfig[]): Steps<ReadonlySet<string>> {
   const ways = new Set<string>();
-  for (const { servers, fallback } of services)
-    for (const { checks } of [...servers, ...fallback.flat()])
-      for (const { through } of checks) if (through !== undefined) ways.add(JSON.stringify(through));
+  const take = ({ checks }: FallbackServer): void => {
+    for (const { through } of checks) if (through !== undefined) ways.add(JSON.stringify(through));
+  };
+  for (const { servers, fallback } of services) {
+    for (const server of servers) take(server);
+    for (const tier of fallback) for (const server of tier) take(server);
+    yield;
+  }
   return ways;
 }
 
@@ -23,14 +29,14 @@ interface Surroundings {
   readonly root: Cursor<unknown> | undefined;
 }
 
-/** The first mark. That a service has one of them, or that they are too few, is reported. */
-export function completePathMarks(
+/** The first mark. That a service has one of them, or that they are too few, is reported. In short steps. */
+export function* completePathMarks(
   context: Context,
   at: Checked<Cursor<number>> | undefined,
   { services, root }: Surroundings,
-): number {
+): Steps<number> {
   const first = at === undefined || at === FAULTY ? PATH_MARKS_FIRST : at.value;
-  const ways = waysOf(services);
+  const ways = yield* waysOf(services);
   if (ways.size === 0 || root === undefined) return first;
   const last = first + PATH_MARKS_MAX - 1;
   for (const { name, entries } of services)

@@ -245,7 +245,7 @@ export function* parsePieces(
   requireServices(context, roots);
   const reading = yield* readAll(context, files, watched.asked, cache);
   if (reading === undefined) return undefined;
-  const config = complete(context, roots, reading.services);
+  const config = yield* complete(context, roots, reading.services);
   if (context.faults.length > 0) return undefined;
   cache.defaults = reading.defaultsText;
   cache.services = reading.after;

@@ -1,6 +1,7 @@
 /** The rules over whole files: from their text to a complete configuration, or to all that is wrong with it. */
 import type { AlertRule } from '../alerts/model.js';
 import type { ProbeBudget } from '../checks/model.js';
+import { finish, type Steps } from '../core/steps.js';
 import { type Millis, parseDuration } from '../core/units.js';
 import type { SyncRule, Timeouts } from '../ipvs/model.js';
 import type { OwnershipRules } from '../ipvs/ownership.js';
@@ -275,10 +276,14 @@ export function requireServices(context: Context, roots: readonly Root[]): void 
 }
 
 /**
- * All of a configuration but its services.
+ * All of a configuration but its services, in short steps.
  * @param known its services, complete.
  */
-export function complete(context: Context, roots: readonly Root[], known: readonly ServiceConfig[]): Config {
+export function* complete(
+  context: Context,
+  roots: readonly Root[],
+  known: readonly ServiceConfig[],
+): Steps<Config> {
   const name = only(context, roots, 'name');
   const table = only(context, roots, 'table');
   const resync = only(context, roots, 'resync');
@@ -294,7 +299,7 @@ export function complete(context: Context, roots: readonly Root[], known: readon
     name: value(name, context.deps.hostName),
     table: value(table, 'kernel'),
     resync: parseDuration(value(resync, '10s')) as Millis,
-    pathMarks: completePathMarks(context, only(context, roots, 'path-marks'), {
+    pathMarks: yield* completePathMarks(context, only(context, roots, 'path-marks'), {
       services: known,
       root: roots[0],
     }),
@@ -327,6 +332,6 @@ export function parseWhole(sources: readonly Source[], deps: ConfigDeps): Config
   const roots = opened.filter((root) => root !== undefined);
   if (roots.length === sources.length) requireServices(context, roots);
   const known = services(context, roots, defaultLayers(context, roots));
-  const config = complete(context, roots, known);
+  const config = finish(complete(context, roots, known));
   return faults.length === 0 ? { ok: true, config } : { ok: false, faults: finishFaults(sources, faults) };
 }

@@ -83,7 +83,7 @@ export class PolicyBook {
   }
 
   checks(): readonly Check[] {
-    return [...this.#roster.checks(), ...this.#mass.checks];
+    return this.#roster.checks().concat(this.#mass.checks);
   }
 
   /** How it stands with the failure of most servers at once; undefined where nothing is configured for it. */
@@ -130,7 +130,7 @@ export class PolicyBook {
     this.#mass.configure(config.massFailure);
     for (const service of config.services)
       if (before.pages.get(service.name)?.service !== service) yield this.#takeServers(service, known, at);
-    this.#coldStart.configure(this.#roster.withoutVerdict(), config.ownership.coldStart, at.now);
+    yield* this.#coldStart.configure(this.#roster.withoutVerdict, config.ownership.coldStart, at.now);
     if (!wasWatching && this.#mass.isWatching) this.#watch(this.#roster.checks());
     const news: PolicyNews[] = [];
     const affected = this.#settleMass(effect, at.now, news);

@@ -1,5 +1,6 @@
 /** How long checks without a verdict are waited for. Pure; it reads no clock. */
 import type { CheckId } from '../checks/model.js';
+import type { Steps } from '../core/steps.js';
 import { type Millis, millis } from '../core/units.js';
 
 export class ColdStart {
@@ -14,14 +15,15 @@ export class ColdStart {
     return this.#assumed;
   }
 
-  /** These have no verdict. Those that are waited for already are waited for no longer than that. */
-  configure(without: ReadonlySet<CheckId>, limit: Millis, now: Millis): void {
+  /** These have no verdict. Those that are waited for already are waited for no longer than that. In short steps. */
+  *configure(without: ReadonlySet<CheckId>, limit: Millis, now: Millis): Steps<void> {
     for (const id of this.#waiting.keys()) if (!without.has(id)) this.#waiting.delete(id);
     for (const id of this.#assumed) if (!without.has(id)) this.#assumed.delete(id);
+    const until = millis(now + limit);
     for (const id of without) {
-      if (this.#assumed.has(id)) continue;
-      const until = millis(now + limit);
-      this.#waiting.set(id, millis(Math.min(this.#waiting.get(id) ?? until, until)));
+      yield;
+      const known = this.#waiting.get(id);
+      if (known === undefined ? !this.#assumed.has(id) : until < known) this.#waiting.set(id, until);
     }
     this.#due = this.#soonest();
   }

@@ -26,6 +26,7 @@ export class Roster {
   readonly #health = new Map<CheckId, ServerHealth>();
   /** The servers of checks whose ids are not theirs. */
   readonly #owners = new Map<CheckId, ServerId>();
+  readonly #withoutVerdict = new Set<ServerId>();
 
   get places(): ReadonlyMap<ServerId, Place> {
     return this.#places;
@@ -36,8 +37,11 @@ export class Roster {
     return this.#health;
   }
 
-  *checks(): Generator<Check, void, undefined> {
-    for (const { server } of this.#places.values()) yield* server.checks;
+  /** Of all servers, in an array of its own. */
+  checks(): Check[] {
+    const all: Check[] = [];
+    for (const { server } of this.#places.values()) for (const check of server.checks) all.push(check);
+    return all;
   }
 
   /** The server that a check belongs to; a check that is not known is taken for a server's only one. */
@@ -55,11 +59,8 @@ export class Roster {
   }
 
   /** Servers that are checked and have no verdict. */
-  withoutVerdict(): ReadonlySet<ServerId> {
-    const without = new Set<ServerId>();
-    for (const [id, { server }] of this.#places)
-      if (server.checks.length > 0 && this.#health.get(id)?.held === undefined) without.add(id);
-    return without;
+  get withoutVerdict(): ReadonlySet<ServerId> {
+    return this.#withoutVerdict;
   }
 
   /** Takes a server in. @param known what was known of it and of its checks before, by id */
@@ -71,6 +72,7 @@ export class Roster {
     }
     const before = known.get(id);
     if (this.#isCombined(id)) this.#combine(id, before?.since ?? wall, before);
+    if (place.server.checks.length > 0) this.#noteVerdict(id);
   }
 
   /** Takes a server out. @returns what was known of it and of its checks */
@@ -83,6 +85,7 @@ export class Roster {
       this.#owners.delete(one);
     }
     this.#places.delete(id);
+    this.#withoutVerdict.delete(id);
     return known;
   }
 
@@ -141,6 +144,12 @@ export class Roster {
     this.#health.set(id, health);
     const owner = this.#owners.get(id);
     if (owner !== undefined) this.#combine(owner, at, this.#health.get(owner));
+    this.#noteVerdict(owner ?? id);
+  }
+
+  #noteVerdict(id: ServerId): void {
+    if (this.#health.get(id)?.held === undefined) this.#withoutVerdict.add(id);
+    else this.#withoutVerdict.delete(id);
   }
 
   #isCombined(id: ServerId): boolean {

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import type { Check, VerdictChange } from '../../src/checks/model.js';
 import { ProbePool, type WorkerDeath } from '../../src/checks/pool.js';
+import { finish } from '../../src/core/steps.js';
 import { millis } from '../../src/core/units.js';
 import { systemTimers, systemTurns } from '../../src/sys/clock.js';
 import { reapChild } from '../../src/sys/pipe.js';
@@ -34,6 +35,14 @@ function poolOf(t: Test): { pool: ProbePool; changes: VerdictChange[]; deaths: W
   return { pool, changes, deaths };
 }
 
+function update(
+  pool: ProbePool,
+  checks: readonly Check[],
+  verdicts: ReadonlyMap<Check['id'], 'up' | 'down'>,
+): void {
+  finish(pool.update(checks, verdicts));
+}
+
 function check(id: string, path: string): Check {
   const target = { address: LOCALHOST, port: 1 };
   const rest = { user: undefined, environment: {}, contract: 'exit' } as const;
@@ -60,7 +69,7 @@ for (const how of ['throw', 'exit'] as const) {
     const scripts = new Scripts(t);
     const { pool, deaths } = poolOf(t);
     const path = scripts.write('stubborn', STUBBORN);
-    pool.update([check('web/a', path), check('web/b', path)], new Map());
+    update(pool, [check('web/a', path), check('web/b', path)], new Map());
     await eventually('some run', () => pidsOf(scripts).length >= 4);
     const pids = pidsOf(scripts);
     t.ok(pids.every(lives));
@@ -76,7 +85,7 @@ for (const how of ['throw', 'exit'] as const) {
 t.test('the end leaves no program, not even one that ignores being told', async (t) => {
   const scripts = new Scripts(t);
   const { pool } = poolOf(t);
-  pool.update([check('web/a', scripts.write('stubborn', STUBBORN))], new Map());
+  update(pool, [check('web/a', scripts.write('stubborn', STUBBORN))], new Map());
   await eventually('it runs', () => pidsOf(scripts).length === 2);
   await pool.close();
   await eventually('nothing is left', () => !pidsOf(scripts).some(lives));
@@ -94,9 +103,9 @@ t.test(
       check(`web/${name}`, scripts.write(name, body(name))),
     );
     if (kept === undefined || gone === undefined) throw new Error('two checks');
-    pool.update([kept, gone], new Map());
+    update(pool, [kept, gone], new Map());
     await eventually('both run', () => scripts.read('kept.pid') !== '' && scripts.read('gone.pid') !== '');
-    pool.update([structuredClone(kept), check('web/new', scripts.write('new', 'exit 0'))], new Map());
+    update(pool, [structuredClone(kept), check('web/new', scripts.write('new', 'exit 0'))], new Map());
     await eventually('the other is ended', () => !lives(Number(scripts.read('gone.pid'))));
     await eventually('the new one is probed', () => changes.some(({ id }) => id === 'web/new'));
     writeFileSync(scripts.path('go'), '');

@@ -2,6 +2,7 @@ import t, { type Test } from 'tap';
 import type { Check, CheckId, RemarkChange, Suspicion, VerdictChange } from '../../src/checks/model.js';
 import { ProbePool, type ProbePoolOptions, type WorkerDeath } from '../../src/checks/pool.js';
 import type { Target } from '../../src/checks/spec-target.js';
+import { finish } from '../../src/core/steps.js';
 import { micros, millis } from '../../src/core/units.js';
 import { systemTimers, systemTurns } from '../../src/sys/clock.js';
 import { reapChild } from '../../src/sys/pipe.js';
@@ -47,6 +48,10 @@ class Bench {
     t.teardown(() => this.pool.close());
   }
 
+  update(...wish: Parameters<ProbePool['update']>): void {
+    finish(this.pool.update(...wish));
+  }
+
   told(): string[] {
     return this.changes.map(({ id, previous, verdict }) => `${id} ${previous}>${verdict}`).sort();
   }
@@ -81,10 +86,10 @@ t.test('verdicts and digests reach main; what one turn brings comes in one messa
     rule: { ...each.rule, interval: millis(20), timeout: millis(20), fall: 1, rise: 99 },
     probe: { type: 'tcp', target: dead } as const,
   }));
-  bench.pool.update(checks, none);
+  bench.update(checks, none);
   t.ok(await eventually(() => bench.changes.length === 200));
   t.ok(bench.messages.length < 150, `${bench.messages.length} messages for 200 changes`);
-  bench.pool.update([check('web/up', up.target, 500), ...many(0, 300)], none);
+  bench.update([check('web/up', up.target, 500), ...many(0, 300)], none);
   t.ok(await eventually(() => bench.told().includes('web/up unknown>up')));
   t.ok(await eventually(() => bench.digests.at(-1)?.checks === 301));
   t.match(bench.digests.at(-1), { worker: 0, checks: 301, probes: Number, failures: Number, unknowns: 0 });
@@ -95,7 +100,7 @@ for (const how of ['throw', 'exit'] as const) {
   t.test(`a worker that is killed by ${how} comes back at once, with its verdicts`, async (t) => {
     const bench = new Bench(t, 'mortal');
     const [up, dead] = [await listen(t, () => undefined), await closedPort(t)];
-    bench.pool.update([check('web/up', up.target), check('web/dead', dead)], none);
+    bench.update([check('web/up', up.target), check('web/dead', dead)], none);
     t.ok(await eventually(() => bench.changes.length === 2));
     bench.changes.length = 0;
     tell(0, { kind: how });
@@ -117,7 +122,7 @@ for (const how of ['throw', 'exit'] as const) {
 t.test('workers are asked how it stands with checks: all of them, and only what there is', async (t) => {
   const bench = new Bench(t, 'mortal');
   const [up, dead] = [await listen(t, () => undefined), await closedPort(t)];
-  bench.pool.update([...many(0, 6000), check('web/up', up.target), check('web/dead', dead)], none);
+  bench.update([...many(0, 6000), check('web/up', up.target), check('web/dead', dead)], none);
   t.ok(await eventually(() => bench.changes.length >= 2));
   const sights = await bench.pool.look(['web/up', 'many/0', 'web/none', 'web/dead']);
   t.same([...sights.keys()].sort(), ['many/0', 'web/dead', 'web/up']);
@@ -131,7 +136,7 @@ t.test('workers are asked how it stands with checks: all of them, and only what 
 t.test('whoever asks a worker that says nothing, or that is gone, waits a second at most', async (t) => {
   const time = new FakeTime();
   const bench = new Bench(t, 'echo', { timers: time });
-  bench.pool.update(many(0, 1), none);
+  bench.update(many(0, 1), none);
   t.ok(await eventually(() => bench.echoes.length === 1));
   const asked = bench.pool.look(['many/0']);
   await time.advance(1000);
@@ -153,7 +158,7 @@ t.test('a worker that does not answer any more is ended and comes back', async (
   const time = new FakeTime();
   // This one says what it was told, and then nothing: no digest ever.
   const bench = new Bench(t, 'echo', { timers: time });
-  bench.pool.update(many(0, 1), none);
+  bench.update(many(0, 1), none);
   t.ok(await eventually(() => bench.echoes.length === 1));
   await time.advance(5000);
   await time.advance(5000);
@@ -165,7 +170,7 @@ t.test('a worker that does not answer any more is ended and comes back', async (
   t.ok(await eventually(() => bench.echoes.length === 2), 'its successor');
   for (let count = 0; count < 6; count += 1) {
     const heard = bench.echoes.length;
-    bench.pool.update(many(0, 2 + count), none);
+    bench.update(many(0, 2 + count), none);
     t.ok(await eventually(() => bench.echoes.length > heard));
     await time.advance(5000);
   }
@@ -178,7 +183,7 @@ t.test('a worker that does not answer any more is ended and comes back', async (
 t.test('a worker that cannot start is tried again with growing delays, and close ends it', async (t) => {
   const time = new FakeTime();
   const bench = new Bench(t, 'broken', { timers: time });
-  bench.pool.update(many(0, 1), none);
+  bench.update(many(0, 1), none);
   for (let count = 1; count <= 7; count += 1) {
     t.ok(await eventually(() => bench.deaths.length === count), `death ${count}`);
     if (count < 7) await time.advance(bench.deaths.at(-1)?.restartIn ?? 0);
@@ -194,16 +199,16 @@ t.test('a worker that cannot start is tried again with growing delays, and close
 t.test('a worker file that is not there is a death, not an exception', async (t) => {
   const time = new FakeTime();
   const bench = new Bench(t, 'echo', { timers: time, workerFile: new URL('file:///nonexistent/worker.js') });
-  bench.pool.update(many(0, 1), none);
+  bench.update(many(0, 1), none);
   t.ok(await eventually(() => bench.deaths.length === 2));
   t.match(bench.deaths[0]?.error.message, /Cannot find module/);
 });
 
 t.test('checks are shared out evenly and stay where they are', async (t) => {
   const bench = new Bench(t, 'echo', { workersMax: 3 });
-  bench.pool.update(many(0, 100), none);
+  bench.update(many(0, 100), none);
   t.ok(await eventually(() => bench.echoes.length === 1), 'a few checks: one worker');
-  bench.pool.update(many(0, 12_000), none);
+  bench.update(many(0, 12_000), none);
   t.ok(await eventually(() => bench.assigned === 12_000), 'a part in each turn');
   const before = bench.assignment();
   t.same(
@@ -216,7 +221,7 @@ t.test('checks are shared out evenly and stay where they are', async (t) => {
     'the first hundred have not moved',
   );
   bench.echoes.length = 0;
-  bench.pool.update([...many(6000, 12_000), ...many(20_000, 21_000)].reverse(), none);
+  bench.update([...many(6000, 12_000), ...many(20_000, 21_000)].reverse(), none);
   t.ok(await eventually(() => bench.assignment().size === 3 && bench.assigned === 7000));
   const after = bench.assignment();
   for (const [worker, ids] of after) {
@@ -230,7 +235,7 @@ t.test('checks are shared out evenly and stay where they are', async (t) => {
 
 t.test('more checks than workers may be: all of them run all the same', async (t) => {
   const bench = new Bench(t, 'echo', { workersMax: 1 });
-  bench.pool.update(many(0, 6000), none);
+  bench.update(many(0, 6000), none);
   t.ok(await eventually(() => bench.assigned === 6000));
 });
 
@@ -238,10 +243,10 @@ t.test('what is dropped or changed while it waits to be told is told as it is la
   const turns: (() => void)[] = [];
   const bench = new Bench(t, 'echo', { workersMax: 1, turns: { soon: (run) => turns.push(run) } });
   const held = new Map<CheckId, Side>([['many/0', 'up']]);
-  bench.pool.update(many(0, 2000), held);
+  bench.update(many(0, 2000), held);
   t.equal(turns.length, 1, 'the first part is sent, the others wait for turns of their own');
   held.set('many/1998', 'down');
-  bench.pool.update([...many(0, 1000), check('many/1998', NOWHERE, 90_000)], held);
+  bench.update([...many(0, 1000), check('many/1998', NOWHERE, 90_000)], held);
   t.equal(turns.length, 1, 'an update in between begins nothing beside it');
   while (turns.length > 0) turns.shift()?.();
   t.ok(await eventually(() => bench.assigned === 1001));
@@ -255,10 +260,10 @@ t.test('what is dropped or changed while it waits to be told is told as it is la
 
 t.test('a reload that changes nothing for a worker tells it nothing', async (t) => {
   const bench = new Bench(t, 'echo', { workersMax: 1 });
-  bench.pool.update(many(0, 3), none);
+  bench.update(many(0, 3), none);
   t.ok(await eventually(() => bench.echoes.length === 1));
-  bench.pool.update(structuredClone(many(0, 3)), none);
-  bench.pool.update(many(0, 4), none);
+  bench.update(structuredClone(many(0, 3)), none);
+  bench.update(many(0, 4), none);
   t.ok(await eventually(() => bench.echoes.length === 2));
   t.same(
     bench.echoes[1]?.ids,
@@ -269,7 +274,7 @@ t.test('a reload that changes nothing for a worker tells it nothing', async (t) 
 
 t.test('no checks: no worker', async (t) => {
   const bench = new Bench(t, 'echo');
-  bench.pool.update([], none);
+  bench.update([], none);
   await bench.pool.close();
   t.same(bench.echoes, []);
 });
@@ -288,7 +293,7 @@ t.test(
       ['many/1', 'down'],
       ['gone/1', 'up'],
     ]);
-    bench.pool.update(many(0, 3), given);
+    bench.update(many(0, 3), given);
     t.ok(await eventually(() => bench.echoes.length === 1));
     t.same(bench.echoes[0]?.verdicts, { 'many/0': 'down', 'many/1': 'down' });
     tell(0, {
@@ -299,7 +304,7 @@ t.test(
     tell(0, { kind: 'exit' });
     t.ok(await eventually(() => bench.echoes.length === 2));
     t.same(bench.echoes[1]?.verdicts, { 'many/0': 'up', 'many/1': 'down', 'many/2': 'up' });
-    bench.pool.update(many(1, 4), none);
+    bench.update(many(1, 4), none);
     t.ok(await eventually(() => bench.echoes.length === 3));
     t.same(bench.echoes[2]?.verdicts, {}, 'what is new starts only from what main gives');
     tell(0, { kind: 'exit' });
@@ -310,9 +315,9 @@ t.test(
 
 t.test('a change of a check that is not the worker’s any more is not told', async (t) => {
   const bench = new Bench(t, 'echo');
-  bench.pool.update(many(0, 2), none);
+  bench.update(many(0, 2), none);
   t.ok(await eventually(() => bench.echoes.length === 1));
-  bench.pool.update(many(1, 2), none);
+  bench.update(many(1, 2), none);
   const changes = [change('many/0', 'down'), change('many/1', 'up')];
   tell(0, { kind: 'say', message: { kind: 'changes', changes: [change('many/0', 'down')] } });
   tell(0, { kind: 'say', message: { kind: 'changes', changes } });
@@ -328,14 +333,14 @@ t.test('a change of a check that is not the worker’s any more is not told', as
 t.test('an update meant for a dead worker reaches its successor', async (t) => {
   const time = new FakeTime();
   const bench = new Bench(t, 'echo', { timers: time });
-  bench.pool.update(many(0, 1), none);
+  bench.update(many(0, 1), none);
   t.ok(await eventually(() => bench.echoes.length === 1));
   for (const deaths of [1, 2]) {
     tell(0, { kind: 'exit' });
     t.ok(await eventually(() => bench.deaths.length === deaths));
     if (deaths === 1) t.ok(await eventually(() => bench.echoes.length === 2));
   }
-  bench.pool.update(many(5, 7), new Map([['many/6', 'down']]));
+  bench.update(many(5, 7), new Map([['many/6', 'down']]));
   t.equal(bench.echoes.length, 2, 'it waits for its restart');
   await time.advance(100);
   t.ok(await eventually(() => bench.echoes.length === 3));
@@ -349,12 +354,12 @@ t.test('a pool that is closed on the news of a death restarts nothing', async (t
       closed = bench.pool.close();
     },
   });
-  bench.pool.update(many(0, 1), none);
+  bench.update(many(0, 1), none);
   t.ok(await eventually(() => bench.echoes.length === 1));
   tell(0, { kind: 'exit' });
   t.ok(await eventually(() => closed !== undefined));
   await closed;
-  bench.pool.update([], none);
+  bench.update([], none);
   t.notOk(await eventually(() => bench.echoes.length > 1, 100));
 });
 
@@ -362,7 +367,7 @@ t.test('close ends every thread, frees every socket, and nothing is told any mor
   const before = openSockets();
   const bench = new Bench(t, 'mortal');
   const up = await listen(t, () => undefined);
-  bench.pool.update(
+  bench.update(
     Array.from({ length: 50 }, (_, index) => check(`web/${index}`, up.target)),
     none,
   );
@@ -378,7 +383,7 @@ t.test('close ends every thread, frees every socket, and nothing is told any mor
 t.test('close does not wait for a worker that hangs', async (t) => {
   const bench = new Bench(t, 'mortal');
   const up = await listen(t, () => undefined);
-  bench.pool.update([check('web/up', up.target)], none);
+  bench.update([check('web/up', up.target)], none);
   t.ok(await eventually(() => bench.changes.length === 1));
   tell(0, { kind: 'hang' });
   const started = performance.now();

@@ -4,7 +4,7 @@ import type { Check, CheckId, RemarkChange, Suspicion, VerdictChange } from '../
 import type { WorkerDeath } from '../../src/checks/pool.js';
 import { SharedPool } from '../../src/checks/shared-pool.js';
 import type { Target } from '../../src/checks/spec-target.js';
-import { epochMillis, micros } from '../../src/core/units.js';
+import { epochMillis, type Millis, micros, millis } from '../../src/core/units.js';
 import { systemClock, systemTimers, systemTurns } from '../../src/sys/clock.js';
 import { reapChild } from '../../src/sys/pipe.js';
 import type { ProbingState, ServerHealth, WorkerDigest } from '../../src/world.js';
@@ -29,11 +29,12 @@ class Bench {
   readonly health = new Map<CheckId, ServerHealth>();
   readonly pool: SharedPool;
 
-  constructor(t: Test, worker: 'mortal' | 'echo') {
+  /** @param monotonic by which slices end: where it stands still, what is told is done in that very call */
+  constructor(t: Test, worker: 'mortal' | 'echo', monotonic = () => millis(0)) {
     this.pool = new SharedPool({
       workerFile: new URL(`./${worker}-worker.js`, import.meta.url),
       workersMax: 2,
-      clock: systemClock,
+      clock: { ...systemClock, monotonic },
       timers: systemTimers,
       turns: systemTurns,
       reapChild,
@@ -291,3 +292,43 @@ t.test(
     );
   },
 );
+
+/** Every step is a slice of its own. */
+function haste(): () => Millis {
+  let now = 0;
+  return () => {
+    now += 10;
+    return millis(now);
+  };
+}
+
+t.test(
+  'what is told while much is taken over counts, the last of it; nothing before it is left over',
+  async (t) => {
+    const bench = new Bench(t, 'echo', haste());
+    const dead = await closedPort(t);
+    bench.pool.update(checksOf({ a: '', b: ', rise: 4', c: ', rise: 3' }, dead), none);
+    t.same(bench.states, [], 'it is not done in the call');
+    bench.pool.update(checksOf({ a: '', d: '' }, dead), none);
+    bench.pool.update(checksOf({ b: '', d: ', rise: 3' }, dead), none);
+    t.ok(await eventually(() => bench.states.length === 2));
+    t.match(bench.states, [
+      { checks: 3, distinct: 3 },
+      { checks: 2, distinct: 2 },
+    ]);
+    t.ok(await eventually(() => bench.echoes.at(-1)?.ids.length === 2));
+    const unitsOf = async (ids: readonly CheckId[]) => (await bench.pool.look(ids)).size;
+    t.equal(await unitsOf(['c/a']), 0);
+  },
+);
+
+t.test('closed while much is taken over, it tells nothing more and starts nobody', async (t) => {
+  const bench = new Bench(t, 'echo', haste());
+  const dead = await closedPort(t);
+  bench.pool.update(checksOf({ a: '', b: ', rise: 4' }, dead), none);
+  bench.pool.update(checksOf({ c: '' }, dead), none);
+  await bench.pool.close();
+  for (let turn = 0; turn < 200; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  t.same(bench.states, []);
+  t.same(bench.deaths, []);
+});

@@ -1,5 +1,6 @@
 /** Servers without a verdict, and how long they are waited for. */
 import t from 'tap';
+import { finish } from '../../src/core/steps.js';
 import { millis } from '../../src/core/units.js';
 import { ColdStart } from '../../src/policy/cold-start.js';
 import { config, dest, RULES, service, serviceConfig } from '../ipvs/build.js';
@@ -56,15 +57,15 @@ t.test(
 
 t.test('who is heard is not waited for, and who is gone is forgotten', async (t) => {
   const cold = new ColdStart();
-  cold.configure(new Set(['a', 'b', 'c']), millis(100), millis(0));
+  finish(cold.configure(new Set(['a', 'b', 'c']), millis(100), millis(0)));
   t.equal(cold.due, 100);
   t.same(cold.expire(millis(99)), []);
   cold.heard('a');
-  cold.configure(new Set(['b', 'd']), millis(100), millis(50));
+  finish(cold.configure(new Set(['b', 'd']), millis(100), millis(50)));
   t.same(cold.expire(millis(100)), ['b']);
   t.equal(cold.due, 150);
   t.same([...cold.assumed], ['b']);
-  cold.configure(new Set(['b']), millis(100), millis(120));
+  finish(cold.configure(new Set(['b']), millis(100), millis(120)));
   t.equal(cold.due, undefined, 'what is assumed is not waited for again');
   cold.heard('b');
   t.same([...cold.assumed], []);
