@@ -1,4 +1,5 @@
 /** The HTTP server of the API: limits, errors, start and end. */
+import fastJson from 'fast-json-stringify';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Listen } from '../config/model.js';
 import { errorText } from '../core/errors.js';
@@ -22,6 +23,15 @@ export interface Api {
   close(): Promise<void>;
 }
 
+/** Makes a serializer when something is answered by it: all at once would hold main for as long as sixty probes take. */
+function serializeLate(schema: unknown): (value: unknown) => string {
+  let serialize: ((value: unknown) => string) | undefined;
+  return (value) => {
+    serialize ??= fastJson(schema as fastJson.Schema);
+    return serialize(value);
+  };
+}
+
 /** The server, not listening yet: tests ask it by `inject`. */
 export function buildApi(source: ApiSource, listen: Listen['kind'] = 'tcp'): FastifyInstance {
   const app = fastify({
@@ -43,6 +53,7 @@ export function buildApi(source: ApiSource, listen: Listen['kind'] = 'tcp'): Fas
       sendError(reply, 400, 'BAD_REQUEST', error.message);
     },
   });
+  app.setSerializerCompiler(({ schema }) => serializeLate(schema));
   app.server.maxConnections = CONNECTIONS_MAX;
   app.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store');

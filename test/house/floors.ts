@@ -76,6 +76,7 @@ export const PACKAGES: Readonly<Record<string, RegExp>> = {
   'js-yaml': /^src\/config\//,
   typebox: /^src\/(config|api)\//,
   fastify: /^src\/api\//,
+  'fast-json-stringify': /^src\/api\//,
   ioredis: /^src\/(store|checks)\/redis\.ts$/,
   pg: /^src\/checks\/postgres\.ts$/,
   mysql2: /^src\/checks\/mysql\.ts$/,
