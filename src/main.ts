@@ -107,9 +107,10 @@ async function main(words: readonly string[]): Promise<number> {
     openRealServer,
     examine,
     runDaemon: async (path, level) => {
-      const { collectGarbageAlone, keepYoungSmall } = await import('./sys/collector.js');
+      const { collectGarbageAlone, keepYoungSmall, optimizeLate } = await import('./sys/collector.js');
       collectGarbageAlone();
       keepYoungSmall();
+      optimizeLate();
       return (await import('./daemon.js')).runDaemon(path, level);
     },
   });

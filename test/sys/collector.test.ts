@@ -86,3 +86,33 @@ t.test('the space for young objects stays small in every thread', async (t) => {
     t.ok(usual[thread] > 3 * small[thread], `the measure itself: it would be ${usual[thread]} MB`);
   }
 });
+
+/** Calls each of fifty functions some hundred times, as a start does. */
+const MOMENT = `
+let sum = 0;
+for (let each = 0; each < 50; each += 1) {
+  const work = new Function('n', 'let all = ' + each + '; for (let i = 0; i < n; i += 1) all += i % 7; return all;');
+  for (let call = 0; call < 300; call += 1) sum += work(20);
+}
+console.log('sum', sum);
+`;
+
+/** How often V8 made something fast. */
+function optimized(before: string): number {
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--trace-opt', '--input-type=module', '-e', before + MOMENT],
+    { encoding: 'utf8', timeout: 60_000 },
+  );
+  if (!stdout.includes('sum')) throw new Error(stderr);
+  return stdout.split('[marking').length - 1;
+}
+
+t.test('what runs for a moment is not made fast, and V8 knows the flag', async (t) => {
+  const [usual, late] = [
+    optimized(''),
+    optimized(`import { optimizeLate } from ${JSON.stringify(COLLECTOR)}; optimizeLate();`),
+  ];
+  t.ok(usual >= 50, `${usual} times`);
+  t.ok(late < usual / 2, `${late} times, usually ${usual}`);
+});
