@@ -1,7 +1,16 @@
 /** `/v1/servers/SERVER/why`: the chain behind a server's place in the table, from its last probes to the kernel. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { stretchOf } from '../checks/budget.js';
-import type { Check, CheckId, CheckType, Outcome, Phase, SaidState, SaidWeight } from '../checks/model.js';
+import type {
+  Check,
+  CheckId,
+  CheckType,
+  LatencyRemark,
+  Outcome,
+  Phase,
+  SaidState,
+  SaidWeight,
+} from '../checks/model.js';
 import { reasonText } from '../checks/reason.js';
 import type { CheckSight, SeenProbe } from '../checks/sight.js';
 import { unreachable } from '../core/assert.js';
@@ -154,14 +163,23 @@ function saidText({ kind, value }: SaidWeight): string {
   }
 }
 
+function latencyText({ share, average }: LatencyRemark): string {
+  return `${share}% of it, for its probes take ${(average / 1000).toFixed(1)} ms`;
+}
+
 /** What each check says of the weight, those aside that say nothing. */
 function saidParts({ server }: Place, { health }: World): WeightPart[] {
   return server.checks.flatMap(({ id }) => {
-    const said = health.get(id)?.remark?.weight;
-    if (said === undefined) return [];
-    return [
-      { of: `check ${id}`, weight: said.kind === 'absolute' ? said.value : null, text: saidText(said) },
-    ];
+    const { weight: said, latency } = health.get(id)?.remark ?? {};
+    const parts: WeightPart[] = [];
+    if (said !== undefined)
+      parts.push({
+        of: `check ${id}`,
+        weight: said.kind === 'absolute' ? said.value : null,
+        text: saidText(said),
+      });
+    if (latency !== undefined) parts.push({ of: `check ${id}`, weight: null, text: latencyText(latency) });
+    return parts;
   });
 }
 

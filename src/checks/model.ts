@@ -39,6 +39,23 @@ export interface CheckRule {
    * server at that time.
    */
   readonly assume: 'up' | 'down' | 'kernel';
+  /** What the time that probes take makes of the weight; undefined: nothing. */
+  readonly latency?: LatencyRule;
+}
+
+/** The share of its weight that a server gets by the average time of its probes: `target` / average, within bounds. */
+export interface LatencyRule {
+  /** Microseconds at which the share is 100. */
+  readonly target: number;
+  /** After this long what was measured counts half as much. */
+  readonly halfLife: Millis;
+  /** In percent of the weight, all below: 1 to 1000. */
+  readonly floor: number;
+  readonly ceiling: number;
+  /** At a time, which is once a second at most. */
+  readonly maximumStep: number;
+  /** A change of less than this is none. */
+  readonly deadBand: number;
 }
 
 /** How many probes there may be, per second. */
@@ -270,6 +287,16 @@ export interface Remark {
   /** Undefined: nothing was ever said; so too below. */
   readonly weight: SaidWeight | undefined;
   readonly say: SaidState | undefined;
+  /** What its probes' time makes of its weight; undefined: nothing yet. */
+  readonly latency?: LatencyRemark;
+}
+
+/** The share of its weight that a server is due by the time of its probes. */
+export interface LatencyRemark {
+  /** In percent; 100 is all of it. */
+  readonly share: number;
+  /** Of the probes' time, when the share changed. */
+  readonly average: Micros;
 }
 
 /** A remark that differs from the one before, as a worker tells it to main. */

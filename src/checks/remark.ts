@@ -1,5 +1,6 @@
 /** What a check says beside its verdict: what of it is news. */
 import { type Millis, millis, seconds } from '../core/units.js';
+import type { Latency } from './latency.js';
 import type { ProbeResult, Remark, SaidWeight } from './model.js';
 
 /** Nothing was said. */
@@ -18,6 +19,8 @@ export interface Remarking {
   clean: number;
   /** When the words of the warning were told, monotonic. */
   wordsAt: Millis;
+  /** Undefined: the time of probes is not looked at. */
+  readonly latency: Latency | undefined;
 }
 
 /** The words of a warning were never told. */
@@ -52,8 +55,16 @@ export function takeRemark(
   const warning = warningAfter(of, result, rise, now);
   const weight = weightAfter(remark.weight, result.weight);
   const say = result.say ?? remark.say;
-  if (warning === remark.warning && weight === remark.weight && say === remark.say) return undefined;
+  const latency = of.latency?.take(result, now) ?? remark.latency;
+  if (
+    warning === remark.warning &&
+    weight === remark.weight &&
+    say === remark.say &&
+    latency === remark.latency
+  )
+    return undefined;
   if (warning !== remark.warning) of.wordsAt = now;
-  of.remark = { warning: warning === '' ? undefined : warning, weight, say };
+  const told = { warning: warning === '' ? undefined : warning, weight, say };
+  of.remark = latency === undefined ? told : { ...told, latency };
   return of.remark;
 }

@@ -2,7 +2,8 @@
 import type { DueItem } from '../core/heap.js';
 import { type Millis, millis } from '../core/units.js';
 import { initialState } from './checker.js';
-import type { Check, CheckerState } from './model.js';
+import { Latency } from './latency.js';
+import type { Check, CheckerState, Remark } from './model.js';
 import type { Bucket, Paced } from './pacer.js';
 import { NEVER, NO_REMARK, type Remarking } from './remark.js';
 
@@ -35,12 +36,13 @@ export class Running implements DueItem, Remarking, Paced {
   laneSlot = -1;
   /** The deadline was moved because this thread stood still. */
   extended = false;
-  remark = NO_REMARK;
+  remark: Remark = NO_REMARK;
   clean = 0;
   wordsAt = NEVER;
   stretch: number;
   bucket: Bucket | undefined;
   waits = false;
+  readonly latency: Latency | undefined;
   readonly ringPlace: number;
 
   constructor(
@@ -48,6 +50,7 @@ export class Running implements DueItem, Remarking, Paced {
     { ringPlace, firstStart, restored, stretch }: Beginning,
   ) {
     this.ringPlace = ringPlace;
+    this.latency = check.rule.latency && new Latency(check.rule.latency);
     this.slot = firstStart;
     this.slotDue = firstStart;
     this.startedAt = firstStart;

@@ -12,6 +12,7 @@ import { fileProbe } from './check-file.js';
 import { ftpProbe } from './check-ftp.js';
 import { grpcProbe } from './check-grpc.js';
 import { httpProbe } from './check-http.js';
+import { latencyRule } from './check-latency.js';
 import { mailboxProbe } from './check-login.js';
 import { mqttProbe } from './check-mqtt.js';
 import type { ProbedNames } from './check-names.js';
@@ -114,11 +115,19 @@ function checkRule(context: Context, layers: Layers, type: CheckType): Checked<C
   const rise = pickValue(layers, 'rise', enough.rise);
   const fall = pickValue(layers, 'fall', enough.fall);
   const assume = pickValue(layers, 'assume', 'up');
+  const latency = latencyRule(context, layers);
   if (interval === FAULTY || timeout === FAULTY || rise === FAULTY || fall === FAULTY) return FAULTY;
-  if (fastInterval === FAULTY || downInterval === FAULTY || jitter === FAULTY || assume === FAULTY)
+  if (
+    fastInterval === FAULTY ||
+    downInterval === FAULTY ||
+    jitter === FAULTY ||
+    assume === FAULTY ||
+    latency === FAULTY
+  )
     return FAULTY;
   const share = Number.parseInt(jitter, 10) / 100;
-  return { interval, fastInterval, downInterval, jitter: share, timeout, rise, fall, assume };
+  const rule = { interval, fastInterval, downInterval, jitter: share, timeout, rise, fall, assume };
+  return latency === undefined ? rule : { ...rule, latency };
 }
 
 /** http and https share their keys, so one inherits from the other. */

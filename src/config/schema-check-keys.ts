@@ -3,6 +3,7 @@
  * `defaults.check` without a `type` is held against it before the kind is known.
  */
 import { type TProperties, Type } from 'typebox';
+import { latencyWeight } from './schema-check-latency.js';
 import { ORIGIN_KEYS } from './schema-check-origin.js';
 import { THROUGH_KEYS } from './schema-check-through.js';
 import { choice, type Doc, duration, integer, listOf, name, port, text, yesNo } from './schema-kit.js';
@@ -69,6 +70,7 @@ export const RULE_KEYS = {
     default: 'up',
     example: 'down',
   }),
+  'latency-weight': latencyWeight,
 };
 
 /** What every type has. */

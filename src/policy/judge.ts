@@ -71,7 +71,8 @@ export function serverId(service: ServiceConfig, server: ServerConfig | Fallback
 
 /** What a server is by itself, before its service has a word. */
 export type Own =
-  | { readonly kind: 'candidate'; readonly weight: number }
+  /** `capacity`: the weight, however long its probes take. */
+  | { readonly kind: 'candidate'; readonly weight: number; readonly capacity: number }
   | Extract<Standing, { kind: 'unknown' | 'down' | 'admin' }>;
 
 function heldOf(
@@ -95,7 +96,7 @@ function ownStanding(server: ServerConfig | FallbackServer, id: ServerId, known:
   if (admin !== undefined && admin.state !== 'enabled')
     return { kind: 'admin', state: admin.state, by: admin.by };
   if (held === undefined) return { kind: 'unknown' };
-  return { kind: 'candidate', weight: fullWeight(server, id, known) };
+  return { kind: 'candidate', ...fullWeight(server, id, known) };
 }
 
 /** One judgement under way. */
@@ -120,14 +121,28 @@ function plainWeight(server: FallbackServer, id: ServerId, known: Known): number
   return known.admin.get(id)?.effective.weight ?? server.dest.settings.weight;
 }
 
-/** The weight that a server has while it serves wholly. */
-function fullWeight(server: FallbackServer, id: ServerId, { admin, health }: Known): number {
+/**
+ * The weight that a server has while it serves wholly. Its capacity leaves out how long probes take: where all servers
+ * are slow at once, that may not cost the service its quorum.
+ */
+function fullWeight(
+  server: FallbackServer,
+  id: ServerId,
+  { admin, health }: Known,
+): { readonly weight: number; readonly capacity: number } {
   const said: SaidWeight[] = [];
+  const shares: SaidWeight[] = [];
   for (const check of server.checks) {
-    const weight = health.get(check.id)?.remark?.weight;
-    if (weight !== undefined) said.push(weight);
+    const remark = health.get(check.id)?.remark;
+    if (remark?.weight !== undefined) said.push(remark.weight);
+    if (remark?.latency !== undefined) shares.push({ kind: 'percent', value: remark.latency.share });
   }
-  return weightOf(server.dest.settings.weight, admin.get(id)?.effective.weight, said);
+  const [configured, ordered] = [server.dest.settings.weight, admin.get(id)?.effective.weight];
+  const capacity = weightOf(configured, ordered, said);
+  return {
+    capacity,
+    weight: shares.length === 0 ? capacity : weightOf(configured, ordered, [...said, ...shares]),
+  };
 }
 
 /** What checks say takes nothing from what there is to lose. @param awaited of names without an answer yet */
@@ -135,7 +150,7 @@ function weigh(rows: readonly Row[], awaited: number): Weights {
   let [total, serving, unknown] = [awaited, 0, awaited];
   for (const { own, plain } of rows) {
     total += plain;
-    if (own.kind === 'candidate') serving += own.weight;
+    if (own.kind === 'candidate') serving += own.capacity;
     if (own.kind === 'unknown') unknown += plain;
   }
   return { total, serving, unknown };
@@ -269,7 +284,7 @@ function settleFallback(work: Work, serving: number | undefined, undecided: bool
       const id = serverId(work.service, server);
       if (undecided) work.standings.set(id, { kind: 'unknown' });
       else if (tier === serving && canServe(server, id, work.known)) {
-        work.weights.set(id, fullWeight(server, id, work.known));
+        work.weights.set(id, fullWeight(server, id, work.known).weight);
         work.standings.set(id, { kind: 'fallback', tier });
         work.fallbacks.serving.add(id);
       } else settleReserve(work, id, server);
@@ -291,7 +306,13 @@ export function judge(service: ServiceConfig, known: Known, memory: ServiceMemor
   const rows = service.servers.map((server): Row => {
     const id = serverId(service, server);
     const own = ownStanding(server, id, known);
-    return { id, server, own, weight: fullWeight(server, id, known), plain: plainWeight(server, id, known) };
+    return {
+      id,
+      server,
+      own,
+      weight: fullWeight(server, id, known).weight,
+      plain: plainWeight(server, id, known),
+    };
   });
   const weights = weigh(rows, service.awaited ?? 0);
   const quorum = stepQuorum(service.quorum, memory.quorum, weights);

@@ -7,6 +7,11 @@ import type { ServerId } from './model.js';
 import type { Place } from './news.js';
 import { pathChanges } from './paths.js';
 
+/** What of a remark outlives the worker that told it. */
+function forgotten({ weight, say }: Remark): Remark {
+  return { warning: undefined, weight, say };
+}
+
 /** A verdict of another run. */
 export interface Remembered {
   readonly verdict: 'up' | 'down';
@@ -113,13 +118,14 @@ export class Roster {
 
   /**
    * Nothing fresh is known of a check; what was known last is held. A warning is told anew by whoever runs the check
-   * next; what is said of weight and state is said again only where it changes.
+   * next; what is said of weight and state is said again only where it changes. Whoever measures its probes next begins
+   * with the whole weight.
    */
   doubt(id: CheckId): void {
     const health = this.#health.get(id);
     if (health === undefined) return;
     const { remark, ...rest } = health;
-    const said = remark === undefined ? {} : { remark: { ...remark, warning: undefined } };
+    const said = remark === undefined ? {} : { remark: forgotten(remark) };
     this.#set(id, { ...rest, ...said, verdict: 'unknown' }, health.since);
   }
 

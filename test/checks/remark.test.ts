@@ -21,6 +21,7 @@ const pass = (said: Said = {}): ProbeResult => ({ ...PASSED, ...said });
 class Said1 implements Remarking {
   clean = 0;
   wordsAt = NEVER;
+  readonly latency = undefined;
   now = 0;
 
   constructor(public remark: Remark = NO_REMARK) {}

@@ -226,6 +226,23 @@ t.test("other intervals and chance are a check's own, inherited as the rest", as
   t.match(checks[0].rule, { fastInterval: 200, downInterval: 5000, jitter: 0.2, assume: 'kernel' });
 });
 
+t.test('the rule for weights by latency is inherited as a whole, and has defaults', async (t) => {
+  const ruleOf = (check: string) =>
+    serverOf(`address: 192.0.2.1:80\ncheck: ${check}\nservers: [192.0.2.2]`).checks[0].rule.latency;
+  t.equal(ruleOf('{ type: tcp }'), undefined);
+  const usual = { halfLife: 30_000, floor: 25, ceiling: 100, maximumStep: 10, deadBand: 5 };
+  t.same(ruleOf('{ latency-weight: { target: 1ms } }'), { target: 1000, ...usual });
+  const all = 'half-life: 1m, floor: 1%, ceiling: 1000%, maximum-step: 2%, dead-band: 3%';
+  t.same(ruleOf(`{ latency-weight: { target: 2s, ${all} } }`), {
+    target: 2_000_000,
+    halfLife: 60_000,
+    floor: 1,
+    ceiling: 1000,
+    maximumStep: 2,
+    deadBand: 3,
+  });
+});
+
 const WEB = (check: string, given = outside({ TOKEN: 'abc' })) => {
   const { probe } = serverOf(`address: 192.0.2.1:80\ncheck: ${check}\nservers: [192.0.2.2]`, given).checks[0];
   if (probe.type !== 'http') throw new Error(probe.type);

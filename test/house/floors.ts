@@ -8,7 +8,7 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/(ipvs\/(keys|names|ownership|plan)|addresses\/names)\.ts$/, 1],
   [/^src\/vrrp\/(packet|status)\.ts$/, 1],
   [/^src\/wire\//, 2],
-  [/^src\/checks\/(budget|checker|pacer|reason|remark)\.ts$/, 3],
+  [/^src\/checks\/(budget|checker|latency|pacer|reason|remark)\.ts$/, 3],
   [/^src\/ipvs\/(client|memory)\.ts$/, 5],
   [/^src\/ipvs\/(level-loop|level-state|reader|reconciler|path-table|sync-keeper|timeout-keeper)\.ts$/, 6],
   [/^src\/ipvs\//, 3],

@@ -3,11 +3,12 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { Remark } from '../../src/checks/model.js';
 import { NO_REMARK } from '../../src/checks/remark.js';
+import { micros } from '../../src/core/units.js';
 import { newsHappening } from '../../src/describe.js';
 import { weightOf } from '../../src/policy/weight.js';
 import { standingText } from '../../src/policy/words.js';
 import { change, config } from '../ipvs/build.js';
-import { admin, Desk, idOf, web } from './build.js';
+import { admin, Desk, idOf, spare, web } from './build.js';
 
 type SaidWeights = Parameters<typeof weightOf>[2];
 
@@ -61,6 +62,30 @@ t.test('the order in which checks speak does not matter, and the weight is one o
 const remark = (last: number, said: Partial<Remark>) => ({
   id: idOf(last),
   remark: { ...NO_REMARK, ...said },
+});
+
+const byLatency = (last: number, share: number) =>
+  remark(last, { latency: { share, average: micros(40_000) } });
+
+t.test('a server that is slow has its share of what else its checks say, never nothing', async (t) => {
+  const desk = new Desk(web([10, 1]));
+  desk.verdicts('up 11', 'up 12');
+  t.same(desk.remarks(byLatency(11, 50)), [], 'it is no news');
+  t.equal(desk.wants(), '11:5 12:1');
+  t.equal(desk.standing(11), 'weighted');
+  desk.remarks(remark(11, { weight: absolute(4), latency: { share: 50, average: micros(1) } }));
+  t.equal(desk.wants(), '11:2 12:1');
+  desk.remarks(byLatency(12, 1));
+  t.equal(desk.wants(), '11:2 12:1');
+});
+
+t.test('where all servers are slow none is taken out for it, and no fallback serves', async (t) => {
+  const desk = new Desk(web([10, 10], { quorum: { weight: 15, hysteresis: 0 }, fallback: [[spare(21)]] }));
+  desk.verdicts('up 11', 'up 12');
+  t.same(desk.remarks(byLatency(11, 25), byLatency(12, 25)), []);
+  t.equal(desk.wants(), '11:3 12:3');
+  desk.remarks(remark(11, { weight: percent(25) }));
+  t.equal(desk.wants(), '11:0 12:0 21:1', 'what an agent says does count');
 });
 
 t.test('a server with a warning is degraded, keeps its weight, and recovers', async (t) => {
