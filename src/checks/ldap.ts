@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { endpointText } from '../core/ip.js';
 import { type DriverStream, probeByDriver } from './driver.js';
+import { LIBRARIES } from './libraries.js';
 import type { Reason } from './model.js';
 import type { Now, ProbeRun } from './probe-run.js';
 import type { Prober } from './prober.js';
@@ -26,7 +27,7 @@ export function ldapProber(now: Now, client: TlsClient): Prober<LdapCheck> {
       target: spec.target,
       tls: spec.tls,
       load: async () => {
-        const library = await import('ldapts');
+        const library = await LIBRARIES.ldap();
         codes = library.ResultCodeError;
         return library;
       },

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Connection, TypeCastField } from 'mysql2';
 import { type DriverStream, probeByDriver } from './driver.js';
+import { LIBRARIES } from './libraries.js';
 import type { Reason } from './model.js';
 import type { Now, ProbeRun } from './probe-run.js';
 import type { Prober } from './prober.js';
@@ -24,7 +25,7 @@ export function mysqlProber(now: Now, client: TlsClient): Prober<MysqlCheck> {
     probeByDriver({ now, client }, signal, {
       target: spec.target,
       tls: spec.tls,
-      load: async () => (await import('mysql2')).default,
+      load: LIBRARIES.mysql,
       talk: (library, stream, run) => talk(connectionOf(library, stream, run, spec), stream, run, spec),
       rejection: (thrown, { phase }) => {
         const said = refusalOf(thrown);

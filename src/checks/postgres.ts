@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Client } from 'pg';
 import { type DriverStream, probeByDriver } from './driver.js';
+import { LIBRARIES } from './libraries.js';
 import type { Reason } from './model.js';
 import type { Now, ProbeRun } from './probe-run.js';
 import type { Prober } from './prober.js';
@@ -33,7 +34,7 @@ export function postgresProber(now: Now, client: TlsClient): Prober<PostgresChec
     probeByDriver({ now, client }, signal, {
       target: spec.target,
       tls: spec.tls,
-      load: async () => (await import('pg')).default,
+      load: LIBRARIES.postgres,
       talk: (library, stream, run) => talk(library, stream, run, spec),
       rejection,
     });

@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { REDIS_CLIENT } from '../core/redis-client.js';
 import { readReplication } from '../wire/redis.js';
 import { type DriverStream, probeByDriver } from './driver.js';
+import { LIBRARIES } from './libraries.js';
 import type { Reason } from './model.js';
 import type { Now, ProbeRun } from './probe-run.js';
 import type { Prober } from './prober.js';
@@ -22,8 +23,7 @@ export function redisProber(now: Now, client: TlsClient): Prober<RedisCheck> {
     probeByDriver({ now, client }, signal, {
       target: spec.target,
       tls: spec.tls,
-      // Large, and most directors need none of it. In a bundle it has its default export only.
-      load: async () => (await import('ioredis')).default,
+      load: LIBRARIES.redis,
       talk: (library, stream, run) => talk(clientOf(library, stream), run, spec),
       rejection: (thrown, { phase }) =>
         thrown instanceof Error && thrown.name === 'ReplyError'

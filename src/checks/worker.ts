@@ -12,6 +12,7 @@ import { openPacketSocket } from '../sys/packet.js';
 import { openPipe } from '../sys/pipe.js';
 import { allProbers, lanePlanOf, probeByType } from './kinds.js';
 import { Lane } from './lane.js';
+import { readLibraries } from './libraries.js';
 import type { Check, CheckId, RemarkChange, Suspicion, VerdictChange } from './model.js';
 import { useOrigins } from './origin.js';
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.js';
@@ -94,6 +95,7 @@ port.on('message', (message: ToWorker) => {
     case 'update':
       for (const id of message.drop) checks.delete(id);
       for (const check of message.put) checks.set(check.id, check);
+      void readLibraries(message.put.map(({ probe }) => probe.type));
       return runner.update([...checks.values()], message.verdicts);
     case 'pace':
       return runner.pace(message.pace);

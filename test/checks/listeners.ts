@@ -144,8 +144,9 @@ export function flood(socket: Socket, text: string): void {
 
 /** A reset and nothing else: `resetAndDestroy` sends an orderly end before it. */
 export function resetHard(socket: Socket): void {
-  const { _handle: handle } = socket as unknown as { _handle: { reset(done: () => void): void } };
-  handle.reset(() => undefined);
+  // The peer may have closed it a moment ago.
+  const { _handle: handle } = socket as unknown as { _handle: { reset(done: () => void): void } | null };
+  handle?.reset(() => undefined);
   socket.destroy();
 }
 
