@@ -38,23 +38,30 @@ static int read_arguments(napi_env env, napi_callback_info info, size_t count, n
   return napi_get_cb_info(env, info, &count, arguments, NULL, NULL) == napi_ok ? 0 : -EINVAL;
 }
 
-/* openSocket(domain, type, protocol) -> Descriptor or -errno. Streams are not offered: node:net has them. */
+/*
+ * openSocket(domain, type, protocol, namespace) -> Descriptor or -errno. Streams are not offered: node:net has them.
+ * Without the path of a namespace it is of the thread's own; with one as openOrigin.
+ */
 static napi_value open_socket(napi_env env, napi_callback_info info) {
-  napi_value arguments[3];
+  napi_value arguments[4];
   int domain, type, protocol;
-  if (read_arguments(env, info, 3, arguments) < 0 || read_integer(env, arguments[0], 0, INT_MAX, &domain) < 0 ||
+  char path[PATH_MAX];
+  napi_valuetype last;
+  if (read_arguments(env, info, 4, arguments) < 0 || read_integer(env, arguments[0], 0, INT_MAX, &domain) < 0 ||
       read_integer(env, arguments[1], 0, INT_MAX, &type) < 0 ||
-      read_integer(env, arguments[2], 0, UINT16_MAX, &protocol) < 0) {
+      read_integer(env, arguments[2], 0, UINT16_MAX, &protocol) < 0 ||
+      napi_typeof(env, arguments[3], &last) != napi_ok ||
+      (last != napi_undefined && read_path(env, arguments[3], path, sizeof path) < 0)) {
     return answer(env, -EINVAL);
   }
   if (domain != AF_NETLINK && domain != AF_PACKET && domain != AF_INET && domain != AF_INET6 && domain != AF_UNIX) {
     return answer(env, -EAFNOSUPPORT);
   }
   if (type != SOCK_RAW && type != SOCK_DGRAM) return answer(env, -ESOCKTNOSUPPORT);
-  int fd = socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+  int fd = socket_in(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol, last == napi_undefined ? NULL : path);
   /* Only local sockets can be sent descriptors, and packet sockets refuse the flag. */
   int receive_flags = MSG_DONTWAIT | (domain == AF_UNIX ? MSG_CMSG_CLOEXEC : 0);
-  return fd < 0 ? answer(env, -errno) : new_descriptor(env, instance_of(env), fd, receive_flags);
+  return fd < 0 ? answer(env, fd) : new_descriptor(env, instance_of(env), fd, receive_flags);
 }
 
 /* openTimer() -> Descriptor of a timer on CLOCK_MONOTONIC, or -errno */

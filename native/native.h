@@ -100,6 +100,7 @@ void connector_free(struct connector *connector);
 
 /* origin.c */
 int origin_set(int fd, const struct origin *origin);
+int socket_in(int domain, int type, int protocol, const char *path);
 napi_value origin_open(napi_env env, napi_callback_info info);
 
 /* module.c */

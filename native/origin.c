@@ -24,9 +24,9 @@ int origin_set(int fd, const struct origin *origin) {
 }
 
 /* A socket belongs to the namespace that its thread was in when it was made. Nothing else of the thread changes. */
-static int socket_in(int domain, int type, const char *path) {
+int socket_in(int domain, int type, int protocol, const char *path) {
   if (path == NULL) {
-    int own = socket(domain, type, 0);
+    int own = socket(domain, type, protocol);
     return own < 0 ? -errno : own;
   }
   int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -35,7 +35,7 @@ static int socket_in(int domain, int type, const char *path) {
   int fd = there < 0 || setns(there, CLONE_NEWNET) < 0 ? -errno : 0;
   if (there >= 0) close(there);
   if (fd == 0) {
-    fd = socket(domain, type, 0);
+    fd = socket(domain, type, protocol);
     if (fd < 0) fd = -errno;
     if (setns(home, CLONE_NEWNET) < 0) {
       if (fd >= 0) close(fd);
@@ -70,7 +70,7 @@ napi_value origin_open(napi_env env, napi_callback_info info) {
   if (domain != AF_INET && domain != AF_INET6) return answer(env, -EAFNOSUPPORT);
   if (type != SOCK_STREAM && type != SOCK_DGRAM) return answer(env, -ESOCKTNOSUPPORT);
   origin.mark = mark;
-  int fd = socket_in(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, last == napi_undefined ? NULL : path);
+  int fd = socket_in(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, last == napi_undefined ? NULL : path);
   if (fd < 0) return answer(env, fd);
   int result = origin_set(fd, &origin);
   if (result < 0) {

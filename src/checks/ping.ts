@@ -14,15 +14,19 @@ import {
 import { IPPROTO } from '../wire/ip-protocols.js';
 import { encodeSockaddr } from '../wire/sockaddr.js';
 import { reasonOfError } from './errno.js';
+import { deviceBytes, markBits, namespacePath, originFailure, sourceBytes } from './origin.js';
 import { type Now, type ProbeRun, runProbe } from './probe-run.js';
 import type { Prober } from './prober.js';
 import { bytesText } from './reason.js';
 import type { PingCheck } from './spec-ping.js';
-import type { Target } from './spec-target.js';
+import type { Origin, Target } from './spec-target.js';
 
-// socket.h, in.h, in6.h
+// socket.h (asm-generic too), in.h, in6.h
 const SOCK_DGRAM = 2;
 const SOCK_RAW = 3;
+const SOL_SOCKET = 1;
+const SO_BINDTODEVICE = 25;
+const SO_MARK = 36;
 const RECVERR: Readonly<Record<Family, readonly [level: number, name: number]>> = {
   ipv4: [0, 11],
   ipv6: [41, 25],
@@ -68,19 +72,37 @@ interface EchoSocket {
   readonly isRaw: boolean;
 }
 
-function open(family: Family, id: number, openSocket: OpenPacketSocket): EchoSocket | number {
-  const unprivileged = openSocket(DOMAIN[family], SOCK_DGRAM, PROTOCOL[family]);
-  if (typeof unprivileged !== 'number') {
-    const result = unprivileged.setOption(...RECVERR[family], 1);
-    return kept({ socket: unprivileged, isRaw: false }, result);
-  }
-  if (!REFUSALS.has(unprivileged)) return unprivileged;
-  const raw = openSocket(DOMAIN[family], SOCK_RAW, PROTOCOL[family]);
-  if (typeof raw === 'number') return raw;
-  return kept({ socket: raw, isRaw: true }, raw.filter(echoFilter(family, id)));
+/** Has a socket send from there: 0 or -errno. */
+function setOrigin(socket: PacketSocket, origin: Origin): number {
+  const [mark, device, source] = [markBits(origin), deviceBytes(origin), sourceBytes(origin)];
+  let result = mark === 0 ? 0 : socket.setOption(SOL_SOCKET, SO_MARK, mark);
+  if (result >= 0 && device.length > 0) result = socket.setOption(SOL_SOCKET, SO_BINDTODEVICE, device);
+  return result >= 0 && source.length > 0 ? socket.bind(source) : result;
 }
 
-function kept(opened: EchoSocket, result: number): EchoSocket | number {
+interface Wanted {
+  readonly family: Family;
+  /** By which a raw socket tells its echoes apart. */
+  readonly id: number;
+  readonly origin: Origin | undefined;
+}
+
+function open({ family, id, origin }: Wanted, openSocket: OpenPacketSocket): EchoSocket | number {
+  const namespace = origin?.namespace === undefined ? undefined : namespacePath(origin.namespace);
+  const openAs = (type: number) => openSocket(DOMAIN[family], type, PROTOCOL[family], namespace);
+  const unprivileged = openAs(SOCK_DGRAM);
+  if (typeof unprivileged !== 'number') {
+    const result = unprivileged.setOption(...RECVERR[family], 1);
+    return kept({ socket: unprivileged, isRaw: false }, result, origin);
+  }
+  if (!REFUSALS.has(unprivileged)) return unprivileged;
+  const raw = openAs(SOCK_RAW);
+  if (typeof raw === 'number') return raw;
+  return kept({ socket: raw, isRaw: true }, raw.filter(echoFilter(family, id)), origin);
+}
+
+function kept(opened: EchoSocket, set: number, origin: Origin | undefined): EchoSocket | number {
+  const result = set >= 0 && origin !== undefined ? setOrigin(opened.socket, origin) : set;
   if (result >= 0) return opened;
   opened.socket.close();
   return result;
@@ -93,17 +115,19 @@ class Echo {
   readonly #target: Uint8Array;
   readonly #key: EchoKey;
   readonly #payload = randomBytes(PAYLOAD_LENGTH);
+  readonly #origin: Origin | undefined;
 
-  constructor(run: ProbeRun, { address }: Target, sequence: number) {
+  constructor(run: ProbeRun, { address, origin }: Target, sequence: number) {
     this.#run = run;
+    this.#origin = origin;
     this.#family = ipFamily(address);
     this.#target = ipBytes(address);
     this.#key = { id: randomInt(0x1_0000), sequence };
   }
 
   begin(address: Uint8Array, openSocket: OpenPacketSocket): void {
-    const opened = open(this.#family, this.#key.id, openSocket);
-    if (typeof opened === 'number') this.#fail(opened);
+    const opened = open({ family: this.#family, id: this.#key.id, origin: this.#origin }, openSocket);
+    if (typeof opened === 'number') this.#failToOpen(opened);
     else this.#send(opened, address);
   }
 
@@ -159,6 +183,12 @@ class Echo {
     const { phase } = this.#run;
     if (errno === 'ECONNREFUSED') this.#run.end({ kind: 'refused', phase });
     else this.#run.end({ kind: 'unreachable', phase, errno });
+  }
+
+  #failToOpen(result: number): void {
+    const [errno, { phase }] = [errnoName(-result), this.#run];
+    const error = this.#origin === undefined ? { code: errno } : originFailure(this.#origin, errno);
+    this.#run.end(reasonOfError(error, phase));
   }
 
   #fail(result: number): void {

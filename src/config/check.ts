@@ -212,11 +212,8 @@ export function checkTemplate(context: Context, layers: Layers): Checked<CheckTe
   if (rule === FAULTY || port === FAULTY || probe === FAULTY || origin === FAULTY || through === FAULTY)
     return FAULTY;
   const hasPort = CHECK_KEYS.get(type)?.includes('port') === true && (type !== 'exec' || usesPort(same));
-  const [layer] = layers;
   // The sockets of a program are its own, and a file needs none: what outer levels say does not reach them.
   if (type === 'exec' || type === 'file')
     return { type, rule, port: hasPort ? port?.value : 0, origin: undefined, through: undefined, probe };
-  if (!hasPort && origin !== undefined && layer !== undefined)
-    return report(context, layer, `${type} checks go the kernel's way; leave out where probes come from`);
   return { type, rule, port: hasPort ? port?.value : 0, origin, through, probe };
 }

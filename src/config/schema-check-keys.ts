@@ -14,7 +14,7 @@ export interface CheckKindSchema {
   readonly says: string;
   /** Its keys, beside those that all kinds share. */
   readonly keys: TProperties;
-  /** What is probed has no port, and its way cannot be chosen. */
+  /** What is probed has no port, and cannot be reached by its service. */
   readonly port?: 'none';
   /** Its sockets are not ours: its way cannot be chosen. */
   readonly origin?: 'none';

@@ -72,6 +72,8 @@ export interface Sysctls {
 
 /** A raw or packet socket. Addresses are the bytes of a struct sockaddr_*; results below 0 are -errno; nothing waits. */
 export interface PacketSocket {
+  /** The address that it sends from: 0 or -errno. */
+  bind(address: Uint8Array): number;
   /** A number is a C int. */
   setOption(level: number, name: number, value: number | Uint8Array): number;
   /** Attaches a classic BPF program (struct sock_filter, 8 bytes each): what it refuses never arrives. */
@@ -88,8 +90,17 @@ export interface PacketSocket {
   close(): void;
 }
 
-/** Opens a socket by the numbers of socket(2), or -errno. @throws NATIVE */
-export type OpenPacketSocket = (domain: number, type: number, protocol: number) => PacketSocket | number;
+/**
+ * Opens a socket by the numbers of socket(2), or -errno.
+ * @param namespace the path of a network namespace's file; undefined: the thread's own
+ * @throws NATIVE
+ */
+export type OpenPacketSocket = (
+  domain: number,
+  type: number,
+  protocol: number,
+  namespace?: string,
+) => PacketSocket | number;
 
 /** A timer of its own that rings at absolute instants, whatever the load. */
 export interface Alarm {

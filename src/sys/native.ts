@@ -65,8 +65,8 @@ export interface NativeConnector
     Pick<Connector, 'start' | 'collect' | 'stop'> {}
 
 export interface Native {
-  /** AF_NETLINK, AF_PACKET, AF_INET, AF_INET6 or AF_UNIX; SOCK_RAW or SOCK_DGRAM. Or -errno. */
-  openSocket(domain: number, type: number, protocol: number): NativeDescriptor | number;
+  /** AF_NETLINK, AF_PACKET, AF_INET, AF_INET6 or AF_UNIX; SOCK_RAW or SOCK_DGRAM; `namespace` as below. Or -errno. */
+  openSocket(domain: number, type: number, protocol: number, namespace?: string): NativeDescriptor | number;
   /** A timer that fires at absolute instants, whatever the load (timerfd_create(2)). Or -errno. */
   openTimer(): NativeDescriptor | number;
   /** Many TCP connections on one epoll descriptor; 1 to 65,536 slots. Or -errno. */
@@ -132,4 +132,15 @@ export function loadNative(file: string = NATIVE_FILE): Native {
       { cause: thrown },
     );
   }
+}
+
+// errno.h
+const ENOTRECOVERABLE = 131;
+
+/**
+ * After a socket was opened in another namespace. A thread that did not come back from there is in a foreign network for
+ * ever. What it probes there would say nothing true: it ends, and starts anew.
+ */
+export function leaveIfLost(opened: unknown): void {
+  if (opened === -ENOTRECOVERABLE) process.exit(1);
 }

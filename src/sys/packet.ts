@@ -2,10 +2,14 @@
 import { errnoName } from '../core/errno.js';
 import { LvsError } from '../core/errors.js';
 import type { OpenAlarm, OpenPacketSocket, PacketSocket } from '../core/ports.js';
-import { loadNative, type NativeDescriptor, POLL_READABLE } from './native.js';
+import { leaveIfLost, loadNative, type NativeDescriptor, POLL_READABLE } from './native.js';
 
 class KernelPacketSocket implements PacketSocket {
   constructor(readonly descriptor: NativeDescriptor) {}
+
+  bind(address: Uint8Array): number {
+    return this.descriptor.bind(address);
+  }
 
   setOption(level: number, name: number, value: number | Uint8Array): number {
     return this.descriptor.setsockopt(level, name, value);
@@ -34,8 +38,9 @@ class KernelPacketSocket implements PacketSocket {
 }
 
 /** Opens a raw or packet socket. @throws NATIVE where the native part is missing */
-export const openPacketSocket: OpenPacketSocket = (domain, type, protocol) => {
-  const descriptor = loadNative().openSocket(domain, type, protocol);
+export const openPacketSocket: OpenPacketSocket = (domain, type, protocol, namespace) => {
+  const descriptor = loadNative().openSocket(domain, type, protocol, namespace);
+  leaveIfLost(descriptor);
   return typeof descriptor === 'number' ? descriptor : new KernelPacketSocket(descriptor);
 };
 

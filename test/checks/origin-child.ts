@@ -51,6 +51,13 @@ function lay(): void {
   inFar('link', 'set', 'lo', 'up');
   for (const address of ['10.9.0.1/24', '10.9.0.2/24']) ip('address', 'add', address, 'dev', 'good');
   for (const address of ['10.9.0.3/24', '10.9.9.9/32']) inFar('address', 'add', address, 'dev', 'good-far');
+  for (const address of ['fd00:9::1/64', 'fd00:9::2/64', 'fd00:9::4/64'])
+    ip('address', 'add', address, 'dev', 'good', 'nodad');
+  inFar('address', 'add', 'fd00:9::3/64', 'dev', 'good-far', 'nodad');
+  // From these nothing is ever answered: whoever is there sees by it where an echo came from.
+  ip('address', 'add', '10.9.0.4/24', 'dev', 'good');
+  inFar('route', 'add', 'blackhole', '10.9.0.4');
+  inFar('route', 'add', 'blackhole', 'fd00:9::4');
   ip('address', 'add', '10.8.0.1/24', 'dev', 'dull');
   ip('route', 'add', '10.9.9.9', 'dev', 'dull', 'metric', '1');
   ip('route', 'add', '10.9.9.9', 'via', '10.9.0.3', 'dev', 'good', 'metric', '2');
@@ -61,11 +68,26 @@ function lay(): void {
 function specOf({ check, target }: OriginProbe): ProbeSpec {
   const text = check.replace('THERE', there);
   const service = serviceOf(
-    `fwmark: 1\nforward: masquerade\ncheck: { timeout: 1s, ${text} }\nservers: ["${target}"]`,
+    `fwmark: 1\nfamily: ${target.startsWith('[') ? 'ipv6' : 'ipv4'}\nforward: masquerade\ncheck: { timeout: 1s, ${text} }\nservers: ["${target}"]`,
   );
   const probe = service.servers[0]?.checks[0].probe;
   if (probe === undefined) throw new Error(`nothing to probe in ${check}`);
   return probe;
+}
+
+/** Who may have unprivileged sockets for echoes: everybody, or nobody but who may have raw ones. */
+function allowPings(range: '0 2147483647' | '1 0'): void {
+  const write = `echo ${range} > /proc/sys/net/ipv4/ping_group_range`;
+  execFileSync('sh', ['-c', write]);
+  execFileSync('nsenter', [`--net=${there}`, 'sh', '-c', write]);
+}
+
+/** By an unprivileged socket; the prober has a raw one. */
+async function unprivileged(spec: ProbeSpec): Promise<ProbeResult> {
+  allowPings('0 2147483647');
+  const result = await byProber(spec);
+  allowPings('1 0');
+  return result;
 }
 
 const probers = allProbers({ clock: systemClock, openSocket: openPacketSocket, run: runProgram });
@@ -108,7 +130,10 @@ for (const probe of ORIGINS) {
   // Without who opens sockets nothing is probed, and nothing is said of the server.
   if (probe.opener !== false) useOrigins(openOrigin);
   const spec = specOf(probe);
-  const [prober, lane] = await Promise.all([byProber(spec), byLane(spec)]);
+  const [prober, lane] =
+    spec.type === 'ping'
+      ? [await byProber(spec), await unprivileged(spec)]
+      : await Promise.all([byProber(spec), byLane(spec)]);
   process.stdout.write(`${JSON.stringify({ prober: textOf(prober), lane: textOf(lane) })}\n`);
 }
 const open = (): string[] => readdirSync('/proc/self/fd');

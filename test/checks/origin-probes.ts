@@ -3,7 +3,7 @@ export interface OriginProbe {
   /** Keys of the check; THERE is the namespace of the servers. */
   readonly check: string;
   readonly target: string;
-  /** Of the prober, and of the fast lane. */
+  /** Of the prober, and of the fast lane; of a ping by a raw and by an unprivileged socket. */
   readonly expect: readonly string[];
   /** false: before anybody has said how sockets are opened. */
   readonly opener?: false;
@@ -17,6 +17,9 @@ const udp = (more: string, from: string): string =>
 const unknown = (errno: string): string => `unknown: not probed: local error ${errno} in connect`;
 const missing = (what: string): string => `unknown: not probed: there is no ${what}`;
 const NO_ADDRESS = missing('address 203.0.113.1 here');
+const NO_ADDRESS_6 = missing('address fd00:9::99 here');
+const NO_NAMESPACE = missing('network namespace /run/netns/nowhere');
+const SILENCE = ['fail: timeout in response', 'fail: timeout in response'];
 const NO_INTERFACE = missing('interface nowhere0 here');
 
 export const ORIGINS: readonly OriginProbe[] = [
@@ -64,6 +67,23 @@ export const ORIGINS: readonly OriginProbe[] = [
     target: '127.0.0.1:8000',
     expect: ['fail: connection refused in connect', 'fail: connection refused in connect'],
   },
+  { check: 'type: ping', target: '10.9.0.3:0', expect: PASS },
+  { check: 'type: ping, source: 10.9.0.2', target: '10.9.0.3:0', expect: PASS },
+  { check: 'type: ping, source: 10.9.0.4', target: '10.9.0.3:0', expect: SILENCE },
+  { check: 'type: ping, source: "fd00:9::2"', target: '[fd00:9::3]:0', expect: PASS },
+  { check: 'type: ping, source: "fd00:9::4"', target: '[fd00:9::3]:0', expect: SILENCE },
+  { check: 'type: ping', target: '10.9.9.9:0', expect: SILENCE },
+  { check: 'type: ping, interface: good', target: '10.9.9.9:0', expect: PASS },
+  { check: 'type: ping, mark: 2147483649', target: '10.9.9.9:0', expect: PASS },
+  { check: 'type: ping, namespace: THERE, source: 10.9.9.9', target: '10.9.0.1:0', expect: PASS },
+  { check: 'type: ping, source: 203.0.113.1', target: '10.9.0.3:0', expect: [NO_ADDRESS, NO_ADDRESS] },
+  {
+    check: 'type: ping, source: "fd00:9::99"',
+    target: '[fd00:9::3]:0',
+    expect: [NO_ADDRESS_6, NO_ADDRESS_6],
+  },
+  { check: 'type: ping, interface: nowhere0', target: '10.9.0.3:0', expect: [NO_INTERFACE, NO_INTERFACE] },
+  { check: 'type: ping, namespace: nowhere', target: '10.9.0.3:0', expect: [NO_NAMESPACE, NO_NAMESPACE] },
   // What is missing is never the server's fault.
   {
     check: 'type: tcp, source: 203.0.113.1',
@@ -78,7 +98,7 @@ export const ORIGINS: readonly OriginProbe[] = [
   {
     check: 'type: tcp, namespace: nowhere',
     target: '10.9.0.3:8000',
-    expect: [missing('network namespace /run/netns/nowhere'), 'not taken'],
+    expect: [NO_NAMESPACE, 'not taken'],
   },
   {
     check: 'type: tls, verify: false, namespace: /etc/hostname',

@@ -24,8 +24,12 @@ t.test('a port in a ping is refused, not left out', async (t) => {
   );
 });
 
-t.test('where a ping comes from cannot be chosen, by itself or by the defaults', async (t) => {
-  t.throws(() => probeOf('{ type: ping, mark: 7 }'), /ping checks have no `mark`$/);
-  const outer = `${FWMARK}\nservers: [{ address: 192.0.2.2, check: { type: ping } }]\ncheck: { mark: 7 }`;
-  t.throws(() => serverOf(outer), /ping checks go the kernel's way/);
-});
+t.test(
+  'where a ping comes from can be chosen, by itself and by the defaults; its service is no way',
+  async (t) => {
+    t.match(probeOf('{ type: ping, mark: 7 }'), { target: { port: 0, origin: { mark: 7 } } });
+    const outer = `${FWMARK}\nservers: [{ address: 192.0.2.2, check: { type: ping } }]\ncheck: { interface: eth1 }`;
+    t.match(serverOf(outer).checks[0].probe, { type: 'ping', target: { origin: { device: 'eth1' } } });
+    t.throws(() => probeOf('{ type: ping, through: service }'), /ping checks have no `through`/);
+  },
+);

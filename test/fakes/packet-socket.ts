@@ -27,6 +27,11 @@ export class FakePacketSocket implements PacketSocket {
   /** @param refuse the option (`level name`) that this kernel refuses, with its -errno */
   constructor(readonly refuse?: readonly [string, number]) {}
 
+  bind(address: Uint8Array): number {
+    this.options.push(`bind ${Buffer.from(address).toString('hex')}`);
+    return 0;
+  }
+
   setOption(level: number, name: number, value: number | Uint8Array): number {
     const word = `${level} ${name}`;
     this.options.push(`${word} ${typeof value === 'number' ? value : Buffer.from(value).toString('hex')}`);
@@ -65,8 +70,8 @@ export class FakePacketSocket implements PacketSocket {
 }
 
 export function opening(socket: FakePacketSocket | number, asked: string[] = []): OpenPacketSocket {
-  return (domain, type, protocol) => {
-    asked.push(`${domain} ${type} ${protocol}`);
+  return (domain, type, protocol, namespace) => {
+    asked.push([domain, type, protocol, namespace ?? ''].join(' ').trim());
     return socket;
   };
 }
