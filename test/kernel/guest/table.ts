@@ -19,6 +19,7 @@ export const GUEST_SUITES: Readonly<Record<string, GuestSuite>> = {
   statistics: { limitSeconds: 200, load: () => import('./statistics.suite.js') },
   doctor: { limitSeconds: 120, load: () => import('./doctor.suite.js') },
   realserver: { limitSeconds: 120, load: () => import('./realserver.suite.js') },
+  operations: { limitSeconds: 200, load: () => import('./operations.suite.js') },
   cli: { limitSeconds: 60, load: () => import('./cli.suite.js') },
   pair: { limitSeconds: 400, load: () => import('./pair.suite.js') },
   drain: { limitSeconds: 800, load: () => import('./drain.suite.js') },
