@@ -75,7 +75,7 @@ services:
     const { servers } = JSON.parse((await askSocket(socket, '/v1/servers/slow/why')).text) as Why;
     t.match(servers[0]?.weight[1], {
       of: 'check web/slow',
-      text: /^\d+% of it, for its probes take \d+\.\d ms$/,
+      text: /^\d+% of it, since its probes took \d+\.\d ms$/,
     });
     slow.delay = 0;
     await until(async () => ((await weights())[1] ?? 0) >= 90);

@@ -164,7 +164,7 @@ function saidText({ kind, value }: SaidWeight): string {
 }
 
 function latencyText({ share, average }: LatencyRemark): string {
-  return `${share}% of it, for its probes take ${(average / 1000).toFixed(1)} ms`;
+  return `${share}% of it, since its probes took ${(average / 1000).toFixed(1)} ms`;
 }
 
 /** What each check says of the weight, those aside that say nothing. */

@@ -39,6 +39,8 @@ export interface CheckTemplate {
   readonly origin: OriginChoice | undefined;
   /** The place that says that probes go through the service; undefined: they go to the server. */
   readonly through: Cursor<unknown> | undefined;
+  /** The place that says how its weight follows the time of probes. */
+  readonly latencyAt: Cursor<unknown> | undefined;
   readonly probe: (target: Target, names: ProbedNames) => ProbeSpec;
 }
 
@@ -209,11 +211,13 @@ export function checkTemplate(context: Context, layers: Layers): Checked<CheckTe
   const probe = needPackage(context, type, layers) ?? PROBES[type](context, same);
   const origin = originOf(context, layers);
   const through = throughOf(context, layers, type);
+  const latencyAt = pick(layers, 'latency-weight');
   if (rule === FAULTY || port === FAULTY || probe === FAULTY || origin === FAULTY || through === FAULTY)
     return FAULTY;
+  if (latencyAt === FAULTY) return FAULTY;
   const hasPort = CHECK_KEYS.get(type)?.includes('port') === true && (type !== 'exec' || usesPort(same));
+  const own = { type, rule, port: hasPort ? port?.value : 0, latencyAt, probe };
   // The sockets of a program are its own, and a file needs none: what outer levels say does not reach them.
-  if (type === 'exec' || type === 'file')
-    return { type, rule, port: hasPort ? port?.value : 0, origin: undefined, through: undefined, probe };
-  return { type, rule, port: hasPort ? port?.value : 0, origin, through, probe };
+  if (type === 'exec' || type === 'file') return { ...own, origin: undefined, through: undefined };
+  return { ...own, origin, through };
 }

@@ -38,7 +38,7 @@ export const latencyWeight = section(
     }),
   },
   {
-    says: 'The weight follows how long probes take: `target` by their average, as a share of it. The quorum does not see it.',
+    says: 'The weight follows how long probes take: `target` by their average, as a share of it. The quorum does not see it. Servers need weights that have shares, such as 100.',
     default: 'the weight does not depend on it',
     example: '{ target: 20ms, floor: 50% }',
   },

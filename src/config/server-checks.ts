@@ -6,7 +6,7 @@ import type { CheckTemplate } from './check.js';
 import type { ProbedNames } from './check-names.js';
 import type { CheckSet } from './check-set.js';
 import { aimOf, type Aim as Way } from './check-through.js';
-import { type Checked, type Context, FAULTY } from './cursor.js';
+import { type Checked, type Context, FAULTY, report } from './cursor.js';
 import type { ServerConfig } from './model.js';
 
 /** A check that lacks nothing but the address of its server. */
@@ -27,10 +27,20 @@ export interface Probed {
   readonly port: number;
 }
 
+/** A small weight comes to 1 by every share of it. */
+function hasShares(context: Context, { rule, latencyAt }: CheckTemplate, weight: number): boolean {
+  if (rule.latency === undefined || latencyAt === undefined || weight !== 1 || rule.latency.ceiling >= 150)
+    return true;
+  const text = 'a server of weight 1 has no smaller share of it; give all servers more weight, such as 100';
+  report(context, latencyAt, text);
+  return false;
+}
+
 /** What the checks of a set come to. */
 export function aimsOf(context: Context, { parts }: CheckSet, { keys, placed, port }: Probed): Checked<Aims> {
   const aims: Aim[] = [];
   for (const { name, template } of parts) {
+    if (!hasShares(context, template, placed.dest.settings.weight)) return FAULTY;
     const way = aimOf(context, { template, keys }, placed, port);
     if (way === FAULTY) return FAULTY;
     const { rule, probe } = template;

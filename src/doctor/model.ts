@@ -28,6 +28,8 @@ export interface Wanted {
   /** Connections are synchronised with other directors. */
   readonly synchronised: boolean;
   readonly checks: number;
+  /** Of them those by ping. */
+  readonly pings: number;
   /** The target that is probed most, and how often a second; undefined without checks. */
   readonly busiest: { readonly target: string; readonly perSecond: number } | undefined;
 }

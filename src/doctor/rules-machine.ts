@@ -192,6 +192,27 @@ const capabilities: Rule = {
   },
 };
 
+/** Source: ping_init_sock() of Linux; a range that ends before it begins is nobody. */
+const pings: Rule = {
+  id: 'pings',
+  judge({ capabilities: own, wanted, setting }) {
+    if (wanted.pings === 0) return [];
+    if ((own >> 13n) & 1n) return [well('checks by ping have raw sockets')];
+    const range = setting('ipv4/ping_group_range')?.trim().split(/\s+/).map(Number) ?? [];
+    const [first = 1, last = 0] = range;
+    if (first <= last) return [well(`groups ${first} to ${last} may ping without CAP_NET_RAW`)];
+    const why = 'checks by ping cannot be made: their servers stay as they are, whatever becomes of them';
+    return [
+      found(
+        'error',
+        'no group may ping, and this process has no CAP_NET_RAW',
+        why,
+        settingLine(['ipv4/ping_group_range', '0 2147483647']),
+      ),
+    ];
+  },
+};
+
 /** Names in /proc/PID/comm end after 15 characters. */
 const TIME_PROGRAMS = ['chronyd', 'ntpd', 'openntpd', 'systemd-timesyn', 'ptp4l', 'timemaster'];
 
@@ -277,6 +298,7 @@ export const MACHINE_RULES: readonly Rule[] = [
   otherManagers,
   foreignServices,
   capabilities,
+  pings,
   clock,
   files,
   ports,

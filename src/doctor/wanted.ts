@@ -64,6 +64,7 @@ export function wantedOf(config: Config): Wanted {
     })),
     synchronised: config.sync !== undefined,
     checks: checks.length,
+    pings: checks.filter(({ probe }) => probe.type === 'ping').length,
     busiest: busiestOf(checks),
   };
 }
@@ -83,6 +84,7 @@ export function wantedOfTable(table: ObservedTable): Wanted {
     routers: [],
     synchronised: false,
     checks: 0,
+    pings: 0,
     busiest: undefined,
   };
 }

@@ -157,7 +157,7 @@ t.test('the chain of a server, word for word', async (t) => {
   t.match(server?.weight, [
     { of: 'configuration', weight: 5, text: 'while it is up' },
     { of: `check ${ID}`, weight: null, text: '50% of it, says its check' },
-    { of: `check ${ID}`, weight: null, text: '40% of it, for its probes take 50.0 ms' },
+    { of: `check ${ID}`, weight: null, text: '40% of it, since its probes took 50.0 ms' },
     { of: 'operator', weight: 3, text: 'enabled by operator ann: old disks' },
     { of: 'standing', weight: null, text: 'serves' },
     { of: 'table', weight: 3, text: 'as the kernel has it' },

@@ -228,7 +228,8 @@ t.test("other intervals and chance are a check's own, inherited as the rest", as
 
 t.test('the rule for weights by latency is inherited as a whole, and has defaults', async (t) => {
   const ruleOf = (check: string) =>
-    serverOf(`address: 192.0.2.1:80\ncheck: ${check}\nservers: [192.0.2.2]`).checks[0].rule.latency;
+    serverOf(`address: 192.0.2.1:80\ncheck: ${check}\nservers: [{ address: 192.0.2.2, weight: 100 }]`)
+      .checks[0].rule.latency;
   t.equal(ruleOf('{ type: tcp }'), undefined);
   const usual = { halfLife: 30_000, floor: 25, ceiling: 100, maximumStep: 10, deadBand: 5 };
   t.same(ruleOf('{ latency-weight: { target: 1ms } }'), { target: 1000, ...usual });

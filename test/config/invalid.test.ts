@@ -120,6 +120,7 @@ const EXPECTED: readonly string[] = [
   'keepalived-words.yaml:6:5: vrrp.v.state: unknown key; a virtual router has none here: its priority decides',
   'jitter-above-half.yaml:4:22: services.web.check.jitter: "51%" is not a share from 0% to 50%',
   'latency-floor-above-ceiling.yaml:4:30: services.web.check.latency-weight: a floor of 80% is above the ceiling of 50%',
+  'latency-of-weight-1.yaml:4:30: services.web.check.latency-weight: a server of weight 1 has no smaller share of it; give all servers more weight, such as 100',
   'latency-step-is-0.yaml:4:60: services.web.check.latency-weight.maximum-step: "0%" is not a share from 1% to 1000%',
   'latency-without-a-target.yaml:4:30: services.web.check.latency-weight.target: missing; it must be there',
   'key-of-another-check-inherited.yaml:6:14: services.web.check.path: it belongs to http and https and websocket checks; this check is ftp',

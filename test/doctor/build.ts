@@ -13,6 +13,7 @@ export const WANTED: Wanted = {
   routers: [],
   synchronised: false,
   checks: 1,
+  pings: 0,
   busiest: { target: '192.0.2.2:80', perSecond: 0.5 },
 };
 

@@ -131,6 +131,21 @@ export const MACHINE_CASES: readonly Case[] = [
     finds: ['ok', 'ok', 'ok'],
   },
   {
+    name: 'pings that nobody may make',
+    id: 'pings',
+    changes: { capabilities: 1n << 12n, wanted: { pings: 2 }, settings: { 'ipv4/ping_group_range': '1\t0' } },
+    finds: ['error'],
+    fix: "sysctl -w 'net.ipv4.ping_group_range=0 2147483647'",
+  },
+  {
+    name: 'pings by groups',
+    id: 'pings',
+    changes: { capabilities: 0n, wanted: { pings: 2 }, settings: { 'ipv4/ping_group_range': '0\t100' } },
+    finds: ['ok'],
+  },
+  { name: 'pings by raw sockets', id: 'pings', changes: { wanted: { pings: 2 } }, finds: ['ok'] },
+  { name: 'nothing pings', id: 'pings', changes: { capabilities: 0n }, finds: [] },
+  {
     name: 'a clock that nobody keeps',
     id: 'clock',
     changes: { programs: new Set(['systemd']) },

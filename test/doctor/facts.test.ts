@@ -109,7 +109,7 @@ t.test(
     ]);
     const openTable = lend(table);
     const alone = await collectFacts(undefined, sources(t, { openTable }));
-    t.match(alone.wanted, { configured: false, schedulers: ['lc', 'wlc'], checks: 0 });
+    t.match(alone.wanted, { configured: false, schedulers: ['lc', 'wlc'], checks: 0, pings: 0 });
     t.match(alone.wanted.servers, [{ address: '192.0.2.5', method: 'direct' }]);
     t.match(alone.table, { foreign: [] });
     const beside = await collectFacts(config(), sources(t, { openTable }));
