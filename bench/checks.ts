@@ -10,11 +10,13 @@ import { apiSocket, CONTENDERS, type Contender, type Kind, type Load, PORT } fro
 import { keepalivedVersion, loadText, machineText, publish } from './report.js';
 
 const LOADS: readonly Load[] = (['tcp', 'http'] as const).flatMap((kind) =>
-  [1000, 5000].map((checks) => ({ kind, checks })),
+  [1000, 5000, 20_000].map((checks) => ({ kind, checks })),
 );
+/** The contenders take turns, for what else goes on; the figures are medians. */
+const ROUNDS = 3;
 const SETTLE_MS = 6000;
 const MEASURE_MS = 10_000;
-const VERDICTS_LIMIT_MS = 30_000;
+const VERDICTS_LIMIT_MS = 120_000;
 /** Jiffies of /proc (USER_HZ) are the same on every machine that Node runs on. */
 const JIFFIES_PER_SECOND = 100;
 
@@ -93,12 +95,12 @@ class Place {
     return child;
   }
 
-  /** Connections that were accepted, since the namespace is there. */
-  accepted(): number {
+  /** Connections that were begun, since the namespace is there. */
+  begun(): number {
     const { stdout } = spawnSync('ip', ['netns', 'exec', this.name, 'cat', '/proc/net/snmp'], {
       encoding: 'utf8',
     });
-    return Number(/^Tcp: \d.*/m.exec(stdout)?.[0].split(' ')[6]);
+    return Number(/^Tcp: \d.*/m.exec(stdout)?.[0].split(' ')[5]);
   }
 
   async close(): Promise<void> {
@@ -151,19 +153,71 @@ async function measure(place: Place, one: Contender, load: Load, folder: string)
     stream?.on('data', (chunk: Buffer) => {
       said += chunk.toString('latin1');
     });
-  const verdictsMs = await untilVerdicts(one, load, folder, () => said);
-  await pause(SETTLE_MS);
+  try {
+    const verdictsMs = await untilVerdicts(one, load, folder, () => said);
+    await pause(SETTLE_MS);
+    return { contender: one.name, load, verdictsMs, ...(await costOf(place, child)) };
+  } finally {
+    child.kill('SIGTERM');
+    await ended;
+    rmSync(apiSocket(folder), { force: true });
+  }
+}
+
+async function costOf(
+  place: Place,
+  child: ChildProcess,
+): Promise<Pick<Cost, 'micros' | 'rate' | 'megabytes'>> {
   const pids = family(child.pid ?? 0);
-  const [cpu, accepted, start] = [cpuSeconds(pids), place.accepted(), performance.now()];
+  const [cpu, begun, start] = [cpuSeconds(pids), place.begun(), performance.now()];
   await pause(MEASURE_MS);
   const seconds = (performance.now() - start) / 1000;
-  const done = place.accepted() - accepted;
+  const done = place.begun() - begun;
   const micros = ((cpuSeconds(pids) - cpu) * 1e6) / done;
-  const megabytes = megabytesOf(pids);
-  child.kill('SIGTERM');
-  await ended;
-  rmSync(apiSocket(folder), { force: true });
-  return { contender: one.name, load, micros, rate: done / seconds, megabytes, verdictsMs };
+  return { micros, rate: done / seconds, megabytes: megabytesOf(pids) };
+}
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+/** The medians of each contender with each load. */
+function medians(costs: readonly Cost[]): readonly Cost[] {
+  const groups = new Map<string, Cost[]>();
+  for (const cost of costs) {
+    const name = `${cost.load.kind} ${cost.load.checks} ${cost.contender}`;
+    groups.set(name, [...(groups.get(name) ?? []), cost]);
+  }
+  return [...groups.values()].flatMap((its) => {
+    const of = (figure: 'micros' | 'rate' | 'megabytes') => median(its.map((cost) => cost[figure]));
+    const verdicts = its.flatMap(({ verdictsMs }) => verdictsMs ?? []);
+    const verdictsMs = verdicts.length === 0 ? undefined : median(verdicts);
+    return its.slice(0, 1).map((one) => ({
+      ...one,
+      micros: of('micros'),
+      rate: of('rate'),
+      megabytes: of('megabytes'),
+      verdictsMs,
+    }));
+  });
+}
+
+/** One that cannot be measured is told of, and takes nothing from the others. */
+async function measureAll(place: Place, loads: readonly Load[], folder: string) {
+  const costs: Cost[] = [];
+  const failed: string[] = [];
+  for (const load of loads)
+    for (let round = 0; round < ROUNDS; round += 1)
+      for (const one of CONTENDERS) {
+        console.error(`${one.name}: ${load.checks} ${load.kind} checks (load ${loadText()}) ...`);
+        try {
+          costs.push(await measure(place, one, load, folder));
+        } catch (thrown) {
+          console.error(thrown);
+          const what = `${one.name} with ${load.checks} ${load.kind} checks, round ${round + 1}`;
+          failed.push(`* not measured: ${what}`);
+        }
+      }
+  return { costs, failed };
 }
 
 function table(costs: readonly Cost[], loads: readonly Load[]): string {
@@ -202,19 +256,15 @@ async function main(words: readonly string[]): Promise<number> {
     build(folder);
     place.run([join(folder, 'target'), `${PORT}`]);
     await pause(200);
-    const costs: Cost[] = [];
-    for (const load of loads) {
-      for (const one of CONTENDERS) {
-        console.error(`${one.name}: ${load.checks} ${load.kind} checks (load ${loadText()}) ...`);
-        costs.push(await measure(place, one, load, folder));
-      }
-    }
+    const { costs, failed } = await measureAll(place, loads, folder);
     const where = `${machineText()}, keepalived ${keepalivedVersion()}; load average ${before} before and ${loadText()} after.`;
     const how =
       'Each server is probed once a second, on loopback in a network namespace. keepalived runs its checkers alone (`-C`), its ' +
       'questions to the table answered by a stub; lvsentry is the whole daemon with the memory table. `C` connects (and for ' +
-      'http asks and reads), and does nothing else.';
-    const body = [where, how, table(costs, loads)].join('\n\n');
+      'http asks and reads), and does nothing else; it makes a socket for each check, as keepalived does, and completes the ' +
+      'handshake, where lvsentry uses sockets again and holds the last packet of the handshake back. Medians of ' +
+      `${ROUNDS} rounds. Aims: at most 0.6 of keepalived for tcp and 0.8 for http, and 90 MB at 5,000 checks.`;
+    const body = [where, how, table(medians(costs), loads), ...failed].join('\n\n');
     console.log(body);
     if (kind === undefined) publish('Checks', body);
     return 0;

@@ -6,13 +6,14 @@ import type { ProbeResult, ProbeSpec } from '../../src/checks/model.js';
 import type { Prober } from '../../src/checks/prober.js';
 import { micros } from '../../src/core/units.js';
 import { openConnector } from '../../src/sys/connector.js';
+import type { Keeping } from './listeners.js';
 
 interface Token extends LaneToken {
   settle(result: ProbeResult): void;
 }
 
 /** One lane, until the test ends. */
-export function laneProber<Spec extends ProbeSpec>(t: Test, slots = 16): Prober<Spec> {
+export function laneProber<Spec extends ProbeSpec>(t: Test, slots = 16): Prober<Spec> & Keeping {
   const lane = Lane.open<Token>({
     openConnector,
     slots,
@@ -22,7 +23,7 @@ export function laneProber<Spec extends ProbeSpec>(t: Test, slots = 16): Prober<
   });
   if (lane === undefined) throw new Error('no lane');
   t.teardown(() => lane.close());
-  return (spec, signal) =>
+  const prober: Prober<Spec> = (spec, signal) =>
     new Promise((resolve) => {
       const started = performance.now();
       const elapsed = () => micros(Math.round((performance.now() - started) * 1000));
@@ -38,4 +39,6 @@ export function laneProber<Spec extends ProbeSpec>(t: Test, slots = 16): Prober<
       if (!lane.start(token, spec)) throw new Error('not for the lane');
       lane.flush();
     });
+  // One probe at a time takes one slot, with the spare socket of it.
+  return Object.assign(prober, { keeps: 1 });
 }

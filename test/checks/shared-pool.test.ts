@@ -74,10 +74,14 @@ class Bench {
 }
 
 /** The checks of a configuration whose services have one server each, with what these checks say. */
-function checksOf(services: Readonly<Record<string, string>>, { address, port }: Target): readonly Check[] {
+function checksOf(
+  services: Readonly<Record<string, string>>,
+  { address, port }: Target,
+  type = 'tcp',
+): readonly Check[] {
   const lines = Object.entries(services).map(
     ([name, says], index) =>
-      `  ${name}: { address: "192.0.2.${index + 1}:80", forward: masquerade, check: { type: tcp, interval: 200ms, timeout: 200ms, fall: 1${says} }, servers: [{ name: a, address: ${address}, port: ${port} }] }`,
+      `  ${name}: { address: "192.0.2.${index + 1}:80", forward: masquerade, check: { type: ${type}, interval: 200ms, timeout: 200ms, fall: 1${says} }, servers: [{ name: a, address: ${address}, port: ${port} }] }`,
   );
   const { services: its } = configOf(`services:\n${lines.join('\n')}\n`);
   return its.flatMap(({ servers }) => servers.flatMap(({ checks }) => checks));
@@ -91,10 +95,12 @@ t.test(
   async (t) => {
     const bench = new Bench(t, 'mortal');
     let seen = 0;
-    const server = await listen(t, () => {
+    const server = await listen(t, (socket) => {
       seen += 1;
+      socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
     });
-    const checks = checksOf({ web: '', shop: '' }, server.target);
+    // Of a probe that only connects a server may not hear.
+    const checks = checksOf({ web: '', shop: '' }, server.target, 'http');
     bench.pool.update(checks, none);
     t.match(bench.states, [{ checks: 2, distinct: 1 }]);
     t.ok(await eventually(() => bench.changes.length === 2));

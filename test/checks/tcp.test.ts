@@ -8,7 +8,15 @@ import { tcpProber } from '../../src/checks/tcp.js';
 import { ip } from '../../src/core/ip.js';
 import { systemClock } from '../../src/sys/clock.js';
 import { laneProber } from './lane-prober.js';
-import { closedPort, eventually, LOCALHOST, listen, probeOnce, silentTarget } from './listeners.js';
+import {
+  closedPort,
+  eventually,
+  LOCALHOST,
+  listen,
+  openSockets,
+  probeOnce,
+  silentTarget,
+} from './listeners.js';
 
 const tcp = tcpProber(systemClock.monotonic);
 const WAYS = [
@@ -23,6 +31,30 @@ function timeWaits(port: number): number {
   const lines = readFileSync('/proc/net/tcp', 'utf8').split('\n');
   return lines.filter((line) => line.includes(`:${hex} `) && / 06 /.test(line)).length;
 }
+
+t.test(
+  'in the lane many probes leave one socket, whatever came of them, and no program hears of them',
+  async (t) => {
+    let heard = 0;
+    const here = await listen(t, () => {
+      heard += 1;
+    });
+    const six = await listen(t, () => undefined, ip('::1'));
+    const gone = await closedPort(t);
+    const lane = laneProber<TcpCheck>(t);
+    const before = openSockets();
+    const outcomes = new Set<string>();
+    for (let count = 0; count < 60; count += 1)
+      for (const target of [here.target, here.target, six.target, gone])
+        outcomes.add(
+          `${target.port === gone.port} ${(await lane(spec(target), new AbortController().signal)).outcome}`,
+        );
+    t.same([...outcomes].sort(), ['false pass', 'true fail']);
+    t.ok(openSockets() <= before + 1, 'one spare socket');
+    t.equal(heard, 0, 'the handshake ends with the reset');
+    t.equal(timeWaits(here.target.port), 0);
+  },
+);
 
 for (const [way, tcp] of WAYS) {
   t.test(`${way}: a listener is up, IPv4 and IPv6; nobody there is refused`, async (t) => {

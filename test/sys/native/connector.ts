@@ -276,6 +276,69 @@ async function comesFrom(native: Native): Promise<void> {
   server.close();
 }
 
+/** The socket of a slot serves again: for the same kind of connection as it is, for another one anew. */
+async function servesAgain(native: Native): Promise<void> {
+  const peers: (readonly [number, string])[] = [];
+  const { port, server } = await serving((socket) => {
+    peers.push([socket.remotePort ?? 0, socket.remoteAddress ?? '']);
+    socket.on('data', (bytes: Buffer) => socket.write(`you said ${bytes.length}`));
+  });
+  const connector = opened(native);
+  const source = inet([127, 0, 0, 77], 0);
+  const before = openDescriptors();
+  for (let round = 0; round < 30; round += 1) {
+    const payload = 'x'.repeat(round + 1);
+    begin(connector, { port, payload, flags: CONNECT_READ });
+    assert.match(
+      words(await collect(connector, 'data')).join('|'),
+      new RegExp(`data you said ${round + 1}$`),
+    );
+    connector.stop(Int32Array.of(0));
+    connector.stop(Int32Array.of(0));
+    // Only stands: of what was sent before, nothing is left in the socket.
+    if (begin(connector, { port }) === 0) assert.deepEqual(words(await collect(connector, 'done')), ['done']);
+  }
+  assert.ok(openDescriptors() - before <= 1 + peers.length, 'one socket for all, beside those of the server');
+  assert.equal(
+    new Set(peers.map(([own]) => own)).size,
+    peers.length,
+    'each connection has a port of its own',
+  );
+  const { row, slab } = requestOf({ port, payload: 'hello', flags: CONNECT_READ });
+  const withSource = Uint8Array.of(...slab, ...source);
+  row[CONNECT.source] = slab.length;
+  row[CONNECT.sourceLength] = source.length;
+  assert.equal(connector.start(row, withSource), 1);
+  await collect(connector, 'data');
+  assert.equal(peers.at(-1)?.[1], '127.0.0.77', 'an origin is not lost on a spare socket');
+  connector.stop(Int32Array.of(0));
+  begin(connector, { port, payload: 'hello', flags: CONNECT_READ });
+  await collect(connector, 'data');
+  assert.equal(peers.at(-1)?.[1], '127.0.0.1', 'nor does it stay on one');
+  connector.close();
+  server.close();
+}
+
+async function seesTheEnd(native: Native): Promise<void> {
+  const ends: string[] = [];
+  const { port, server } = await serving((socket) => {
+    socket.on('end', () => ends.push('end')).on('error', () => ends.push('reset'));
+    socket.resume();
+  });
+  const connector = opened(native);
+  for (const flags of [CONNECT_READ, CONNECT_READ | CONNECT_FIN]) {
+    begin(connector, { port, payload: 'hello', flags });
+    await collect(connector, 'connected');
+    for (let round = 0; round < 20; round += 1) await pause(1);
+    connector.stop(Int32Array.of(0));
+    for (let round = 0; round < 2000 && ends.length < (flags === CONNECT_READ ? 1 : 2); round += 1)
+      await pause(1);
+  }
+  assert.deepEqual(ends, ['reset', 'end']);
+  connector.close();
+  server.close();
+}
+
 /** Left open by whoever had it: the collector, a worker's end and the process's close all of its sockets. */
 async function isLeft(native: Native, file: string): Promise<void> {
   const { port, server } = await serving(() => undefined);
@@ -295,5 +358,7 @@ export const connectorCases: readonly NativeCase[] = [
   { name: 'much that comes is heard whole', run: hearsAll },
   { name: 'a reset is told', run: isReset },
   { name: 'a connection comes from where it is told to, marked', needsRoot: true, run: comesFrom },
+  { name: 'the socket of a slot serves again', run: servesAgain },
+  { name: 'a peer sees a reset, or an orderly end where that is asked for', run: seesTheEnd },
   { name: 'a connector that is left behind closes everything', run: isLeft },
 ];
