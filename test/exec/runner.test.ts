@@ -56,8 +56,10 @@ t.test('what cannot be run has not failed', async (t) => {
     ['a user that there is not', { ...fine, user: 'nobody-of-this-name' }, undefined],
   ];
   for (const [name, program, errno] of rows) {
+    const before = descriptors();
     const result = await run(t, program);
     t.match(result, { kind: 'not-run', errno, text: program.argv[0] }, name);
+    await eventually(`${name}: no descriptor is left`, () => descriptors() <= before);
   }
 });
 
@@ -129,6 +131,19 @@ t.test('a program that obeys TERM has time to put its things away', async (t) =>
   t.match(await started.result, { kind: 'timeout' }, 'that it ended well after all changes nothing');
   await started.gone;
   t.equal(scripts.read('tidy'), 'done\n');
+});
+
+t.test('what a program that obeys TERM leaves behind in its group is killed', async (t) => {
+  const scripts = new Scripts(t);
+  const body =
+    '(trap "" TERM; echo ready > $DIR/pid; while :; do sleep 0.05; done) & echo $! > $DIR/child; wait';
+  const runner = runnerOf(t);
+  const { result, gone } = runner.run({ ...scripts.program('leaves', body), ...SHORT });
+  t.match(await result, { kind: 'timeout' });
+  await gone;
+  const child = Number(scripts.read('child'));
+  t.ok(child > 1);
+  await eventually('it does not outlive its parent', () => !lives(child));
 });
 
 t.test('a program that ignores TERM is killed; its result does not wait for that', async (t) => {

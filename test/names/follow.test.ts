@@ -114,6 +114,7 @@ t.test('failures change nothing but the trouble, and are tried again ever later'
   t.same(told, ['name-trouble', 'name-trouble', 'name-trouble'], 'whenever it is another one');
   t.same(listOf(state), [A, B]);
   t.equal(state.answeredAt, 0, 'the age of what is known is told');
+  t.match(state.trouble, { kind: 'timeout', since: 66_000 }, 'trouble counts from its first failure');
   t.same(step(state, answer([A, B]), 100).news, [{ kind: 'name-resolved' }]);
   t.end();
 });
