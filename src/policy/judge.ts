@@ -21,6 +21,8 @@ export interface ServiceMemory {
   readonly ramps: ReadonlyMap<ServerId, Millis>;
   /** Servers that were out of service: when they come back, they are brought back gently. */
   readonly out: ReadonlySet<ServerId>;
+  /** Servers that the operator took out, and of which nothing was known since. */
+  readonly taken: ReadonlySet<ServerId>;
   /** Servers that were in service, held or not. */
   readonly in: ReadonlySet<ServerId>;
   /** When health took servers out within the last minute, the oldest first. */
@@ -33,6 +35,7 @@ export const NO_MEMORY: ServiceMemory = {
   tier: undefined,
   ramps: new Map(),
   out: new Set(),
+  taken: new Set(),
   in: new Set(),
   removals: [],
   fallbacks: NO_FALLBACKS,
@@ -109,6 +112,7 @@ interface Work {
   readonly holding: Holding;
   readonly ramps: Map<ServerId, Millis>;
   readonly out: Set<ServerId>;
+  readonly taken: Set<ServerId>;
   readonly standings: Map<ServerId, Standing>;
   readonly weights: Map<ServerId, number>;
   readonly memory: ServiceMemory;
@@ -224,12 +228,22 @@ function keep(work: Work, id: ServerId, full: number): void {
   work.weights.set(id, isRamping ? Math.min(rule.canary, full) : full);
 }
 
+/**
+ * Nothing is known of it, and the operator took it out and gives it back: what the table says of it is what it was given
+ * for that, so what its checks assume counts.
+ */
+function isReturned({ taken }: Work, { id, own, server }: Row): boolean {
+  return own.kind === 'unknown' && taken.has(id) && assumedSide(server) === 'up';
+}
+
 function settleServers(work: Work, tier: number | undefined): void {
   const aside: Standing = { kind: work.known.mass?.kind === 'fallback' ? 'set-aside' : 'quorum-lost' };
   for (const row of work.rows) {
     const { id, own, weight } = row;
-    if (own.kind === 'candidate') {
-      admit(work, row, own.weight);
+    if (own.kind === 'admin') work.taken.add(id);
+    else if (own.kind !== 'unknown') work.taken.delete(id);
+    if (own.kind === 'candidate' || isReturned(work, row)) {
+      admit(work, row, weight);
       if (tier === undefined) continue;
       work.weights.set(id, 0);
       work.standings.set(id, aside);
@@ -327,6 +341,7 @@ export function judge(service: ServiceConfig, known: Known, memory: ServiceMemor
     holding,
     ramps: new Map(memory.ramps),
     out: new Set(memory.out),
+    taken: new Set(memory.taken),
     standings: new Map(),
     weights: new Map(),
     memory,
@@ -341,6 +356,7 @@ export function judge(service: ServiceConfig, known: Known, memory: ServiceMemor
       tier,
       ramps: work.ramps,
       out: work.out,
+      taken: work.taken,
       in: servingIds(work),
       removals: holding.removals,
       fallbacks: work.fallbacks,

@@ -48,10 +48,11 @@ export function remembered(
   const ids = new Set(service.servers.map((server) => serverId(service, server)));
   const out = new Set([...memory.out].filter((id) => ids.has(id)));
   for (const id of ids) if (!isKnown(id)) out.add(id);
+  const taken = new Set([...memory.taken].filter((id) => ids.has(id) && isKnown(id)));
   const ramps = new Map([...memory.ramps].filter(([id]) => ids.has(id)));
   const inside = new Set([...memory.in].filter((id) => ids.has(id)));
   const fallbacks = withoutLeaving(memory.fallbacks, (id) => !isKnown(id));
-  return { ...page.judgement, memory: { ...memory, out, ramps, in: inside, fallbacks } };
+  return { ...page.judgement, memory: { ...memory, out, taken, ramps, in: inside, fallbacks } };
 }
 
 /** The addresses of checks that the run before ended with, and of those that were down. */

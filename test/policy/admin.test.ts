@@ -4,7 +4,7 @@ import t from 'tap';
 import { epochMillis } from '../../src/core/units.js';
 import { withWord } from '../../src/policy/admin.js';
 import type { AdminEntry, AdminSource, AdminWord, ServerAdmin } from '../../src/policy/model.js';
-import { Desk, entry, idOf, web } from './build.js';
+import { Desk, entry, idOf, web, withRule } from './build.js';
 
 const NIGHT: AdminSource = 'maintenance night';
 const STATES = ['enabled', 'draining', 'drained', 'disabled'] as const;
@@ -126,3 +126,29 @@ t.test('laws: the order of sources does not matter, nothing is milder than the s
     { numRuns: 200 },
   );
 });
+
+t.test(
+  'a drain before the first verdict is undone as any other: the table holds what the drain made of it',
+  async (t) => {
+    const desk = new Desk(web([3, 1]));
+    t.equal(desk.wants(), '11:hold 12:hold');
+    desk.administer(11, entry({ state: 'draining' }));
+    t.equal(desk.wants(), '11:0 12:hold');
+    desk.administer(11, undefined);
+    t.equal(desk.wants(), '11:3 12:hold');
+    desk.administer(11, entry({ state: 'disabled' }));
+    t.equal(desk.wants(), '12:hold');
+    desk.administer(11, undefined);
+    t.equal(desk.wants(), '11:3 12:hold');
+    desk.verdicts('down 11');
+    t.equal(desk.wants(), '12:hold');
+    const pessimist = web([3]);
+    const down = new Desk({
+      ...pessimist,
+      servers: pessimist.servers.map((server) => withRule(server, { assume: 'down' })),
+    });
+    down.administer(11, entry({ state: 'draining' }));
+    down.administer(11, undefined);
+    t.equal(down.wants(), '11:hold', 'who assumes that it is down waits for its verdict');
+  },
+);
