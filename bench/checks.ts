@@ -1,12 +1,15 @@
-/** `npm run bench -- checks [tcp|http CHECKS]`: what a check costs, beside keepalived and a C program that does the least. */
+/** `npm run bench -- checks [tcp|http CHECKS | flap]`: what a check costs, beside keepalived and a C program that does the least. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { markdownTable } from '../scripts/markdown.js';
+import { bundleForGuest } from '../test/kernel/bundle.js';
 import { PROJECT } from '../test/kernel/lab.js';
 import { apiSocket, CONTENDERS, type Contender, type Kind, type Load, PORT } from './checks/contenders.js';
+import { measureFlaps } from './checks/flap.js';
 import { keepalivedVersion, loadText, machineText, publish } from './report.js';
 
 const LOADS: readonly Load[] = (['tcp', 'http'] as const).flatMap((kind) =>
@@ -246,6 +249,33 @@ function table(costs: readonly Cost[], loads: readonly Load[]): string {
   return markdownTable([head, ...rows]);
 }
 
+/** Once, after the costs: the target is another one then. */
+async function flapText(place: Place, folder: string): Promise<string> {
+  const loopDelay = join(folder, 'loop-delay.mjs');
+  try {
+    await bundleForGuest(fileURLToPath(new URL('./guest/loop-delay.js', import.meta.url)), loopDelay);
+    const run = place.run.bind(place);
+    const program = join(PROJECT, 'dist/bundle/src/main.js');
+    const { held, toTable, late } = await measureFlaps({ run, folder, program, loopDelay });
+    const row = (what: string, { p50, p99, max }: { p50?: number; p99: number; max: number }) => [
+      what,
+      p50?.toFixed(2) ?? '–',
+      p99.toFixed(2),
+      max.toFixed(2),
+    ];
+    const rows = [
+      ['lvsentry, 5,000 http checks a second, ms', 'p50', 'p99', 'longest'],
+      row('event loop of main held while all fail and come back, three times', held),
+      row("from a worker's verdict to the table changed, all at once (clocks of 1 ms)", toTable),
+      row('from the deadline of a probe to its end, all silent', late),
+    ];
+    return markdownTable(rows);
+  } catch (thrown) {
+    console.error(thrown);
+    return '* not measured: all fail and come back';
+  }
+}
+
 async function main(words: readonly string[]): Promise<number> {
   const [kind, checks] = words;
   const loads = kind === undefined ? LOADS : [{ kind: kind as Kind, checks: Number(checks) }];
@@ -254,9 +284,12 @@ async function main(words: readonly string[]): Promise<number> {
   const before = loadText();
   try {
     build(folder);
-    place.run([join(folder, 'target'), `${PORT}`]);
+    const target = place.run([join(folder, 'target'), `${PORT}`]);
     await pause(200);
-    const { costs, failed } = await measureAll(place, loads, folder);
+    const { costs, failed } =
+      kind === 'flap' ? { costs: [], failed: [] } : await measureAll(place, loads, folder);
+    target.kill('SIGKILL');
+    const flaps = kind === undefined || kind === 'flap' ? [await flapText(place, folder)] : [];
     const where = `${machineText()}, keepalived ${keepalivedVersion()}; load average ${before} before and ${loadText()} after.`;
     const how =
       'Each server is probed once a second, on loopback in a network namespace. keepalived runs its checkers alone (`-C`), its ' +
@@ -264,7 +297,7 @@ async function main(words: readonly string[]): Promise<number> {
       'http asks and reads), and does nothing else; it makes a socket for each check, as keepalived does, and completes the ' +
       'handshake, where lvsentry uses sockets again and holds the last packet of the handshake back. Medians of ' +
       `${ROUNDS} rounds. Aims: at most 0.6 of keepalived for tcp and 0.8 for http, and 90 MB at 5,000 checks.`;
-    const body = [where, how, table(medians(costs), loads), ...failed].join('\n\n');
+    const body = [where, how, table(medians(costs), loads), ...flaps, ...failed].join('\n\n');
     console.log(body);
     if (kind === undefined) publish('Checks', body);
     return 0;

@@ -54,8 +54,10 @@ function keepalivedConfig(load: Load): string {
   return `global_defs {\nrouter_id bench\n}\n${blocks.join('\n')}\n`;
 }
 
-function lvsentryConfig({ kind, ...load }: Load, socket: string): string {
-  const check = `{ type: ${kind}, interval: 1s, timeout: 900ms }`;
+export const PROBE_TIMEOUT_MS = 900;
+
+function lvsentryConfig({ kind, ...load }: Load, socket: string, more = ''): string {
+  const check = `{ type: ${kind}, interval: 1s, timeout: ${PROBE_TIMEOUT_MS}ms${more} }`;
   const blocks = services({ kind, ...load }).map(
     (servers, service) =>
       ` "${service}": { address: ${vip(service)}:${PORT}, servers: [${servers.join(', ')}] }`,
@@ -73,6 +75,13 @@ export interface Contender {
 }
 
 export const apiSocket = (folder: string): string => join(folder, 'api.sock');
+
+/** Of lvsentry with http checks whose first result is the verdict. @returns its file */
+export function flappingConfig(checks: number, folder: string): string {
+  const file = join(folder, 'flapping.yaml');
+  writeFileSync(file, lvsentryConfig({ kind: 'http', checks }, apiSocket(folder), ', rise: 1, fall: 1'));
+  return file;
+}
 
 export const CONTENDERS: readonly Contender[] = [
   { name: 'C', command: ({ kind, checks }, folder) => [join(folder, 'bound'), kind, `${PORT}`, `${checks}`] },
