@@ -9,17 +9,18 @@ import type { Config } from './config/model.js';
 import { LvsError } from './core/errors.js';
 import type { Clock, Logger, Timer, Timers, Turns } from './core/ports.js';
 import { type EpochMillis, type Millis, millis } from './core/units.js';
-import { type Happening, LEVELS, newsHappening, serversText, stoppingHappening } from './describe.js';
+import { type Happening, newsHappening, serversText, stoppingHappening } from './describe.js';
 import type { Preview } from './ipvs/aims.js';
 import type { IpvsTable, ObservedService, ObservedTable } from './ipvs/model.js';
 import { Reconciler } from './ipvs/reconciler.js';
 import type { TableMemory } from './ipvs/remembered.js';
 import { type Outcome, PolicyBook } from './policy/book.js';
 import type { AdminWord, Instant } from './policy/model.js';
-import { endedDrains } from './policy/news.js';
+import { endedDrains, type PolicyNews } from './policy/news.js';
 import { wishesOf } from './policy/ownership.js';
 import { inSlices, type Slicing } from './slices.js';
 import { TableJournal } from './table-journal.js';
+import { Voice } from './voice.js';
 import type { Beside, WorkerDigest, World } from './world.js';
 
 /** The probe workers, as the controller sees them. */
@@ -60,7 +61,7 @@ export class Controller {
   readonly #clock: Clock;
   readonly #timers: Timers;
   readonly #turns: Turns;
-  readonly #log: Logger;
+  readonly #voice: Voice;
   readonly #reconciler: Reconciler;
   readonly #startedAt: EpochMillis;
   #config: Config;
@@ -80,7 +81,6 @@ export class Controller {
     names: [],
     refused: { FORBIDDEN: 0, UNAUTHORIZED: 0 },
   };
-  #sequence = 0;
   #version = 0;
   #stopping = false;
   #snapshot: World | undefined;
@@ -93,7 +93,7 @@ export class Controller {
     this.#clock = options.clock;
     this.#timers = options.timers;
     this.#turns = options.turns;
-    this.#log = options.log;
+    this.#voice = new Voice({ ...options, offer: (event) => options.alerts.offer(event) });
     this.#startedAt = options.clock.wall();
     this.#configLoadedAt = this.#startedAt;
     this.#table = new TableJournal({
@@ -264,7 +264,7 @@ export class Controller {
       kind: 'config-reloaded',
       message: `new configuration in force: ${serversText(next)}`,
     });
-    for (const one of news) this.#emit(newsHappening(one));
+    this.#emitNews(news);
   }
 
   /** The same configuration with other servers, as names have other addresses. @param why is told first */
@@ -272,7 +272,7 @@ export class Controller {
     if (this.#stopping) return;
     const news = this.#take(next);
     for (const happening of why) this.#emit(happening);
-    for (const one of news) this.#emit(newsHappening(one));
+    this.#emitNews(news);
   }
 
   #take(next: Config): ReturnType<PolicyBook['configure']> {
@@ -308,6 +308,7 @@ export class Controller {
     if (limit !== undefined && !(await this.#reconciler.leave(limit)))
       this.#table.onFailure('what `on-stop` takes out of the table is not all out of it: the time is over');
     await this.#reconciler.close();
+    this.#voice.finish();
   }
 
   #slicing(): Slicing {
@@ -325,7 +326,7 @@ export class Controller {
     this.#changed();
     const ended = endedDrains(news);
     if (ended.length > 0) this.#onDrained?.(ended);
-    for (const one of news) this.#emit(newsHappening(one));
+    this.#emitNews(news);
     this.#judgeWhenDue();
   }
 
@@ -361,20 +362,11 @@ export class Controller {
   }
 
   #emit(happening: Happening): void {
-    this.#sequence += 1;
-    const event: LvsEvent = {
-      sequence: this.#sequence,
-      at: this.#clock.wall(),
-      kind: happening.kind,
-      service: happening.service,
-      server: happening.server,
-      message: happening.message,
-      facts: happening.facts ?? {},
-    };
-    const { message, facts, ...fields } = event;
-    const level = LEVELS[event.kind];
-    this.#log[level]({ ...fields, ...facts }, message);
-    this.#alerts.offer(event);
+    this.#voice.tell([() => happening]);
+  }
+
+  #emitNews(news: readonly PolicyNews[]): void {
+    this.#voice.tell(news.map((one) => () => newsHappening(one)));
   }
 
   #changed(): void {

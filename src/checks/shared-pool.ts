@@ -5,7 +5,7 @@ import { beginInSlices } from '../slices.js';
 import type { ProbingState, ServerHealth } from '../world.js';
 import { NO_BUDGET, planBudgetInSteps } from './budget.js';
 import { UnitBook } from './likes.js';
-import type { Check, CheckId, ProbeBudget, RemarkChange, VerdictChange } from './model.js';
+import type { Check, CheckId, ProbeBudget, RemarkChange, Suspicion, VerdictChange } from './model.js';
 import { ProbePool, type ProbePoolOptions } from './pool.js';
 import { NO_REMARK } from './remark.js';
 import type { CheckSight } from './sight.js';
@@ -17,6 +17,9 @@ export interface SharedPoolOptions extends ProbePoolOptions {
   /** After each change of what is probed. */
   readonly onState: (state: ProbingState) => void;
 }
+
+/** What is told in one turn, of each sort. */
+const TOLD_MAX = 1000;
 
 type Verdicts = Pick<ReadonlyMap<CheckId, 'up' | 'down'>, 'get'>;
 
@@ -35,17 +38,24 @@ export class SharedPool {
   /** Not begun yet. */
   #next: Wish | undefined;
   #isUpdating = false;
+  /** What workers said in this turn. */
+  readonly #changes: VerdictChange[] = [];
+  readonly #suspicions: Suspicion[] = [];
+  readonly #remarks: RemarkChange[] = [];
+  #isDue = false;
   #closed = false;
 
   constructor(options: SharedPoolOptions) {
     this.#options = options;
     this.#pool = new ProbePool({
       ...options,
-      onChanges: (changes) => options.onChanges(this.#forAll(changes)),
-      onSuspicions: (suspicions) => options.onSuspicions(this.#forAll(suspicions)),
-      onRemarks: (remarks) => options.onRemarks(this.#forAll(remarks)),
-      onWorkerDied: (death) =>
-        options.onWorkerDied({ ...death, checks: death.checks.flatMap((name) => this.#checksOf(name)) }),
+      onChanges: (changes) => this.#hear(this.#changes, changes),
+      onSuspicions: (suspicions) => this.#hear(this.#suspicions, suspicions),
+      onRemarks: (remarks) => this.#hear(this.#remarks, remarks),
+      onWorkerDied: (death) => {
+        while (this.#isDue) this.#tell();
+        options.onWorkerDied({ ...death, checks: death.checks.flatMap((name) => this.#checksOf(name)) });
+      },
       onDefect: (name, text) => options.onDefect(this.#checksOf(name)[0] ?? name, text),
     });
   }
@@ -106,6 +116,34 @@ export class SharedPool {
   close(): Promise<void> {
     this.#closed = true;
     return this.#pool.close();
+  }
+
+  /**
+   * What is said in one turn is told together: each service is judged once for all of its servers that fail at once, not
+   * for each of them anew.
+   */
+  #hear<Told extends { readonly id: CheckId }>(heard: Told[], told: readonly Told[]): void {
+    for (const one of this.#forAll(told)) heard.push(one);
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.#options.turns.soon(() => this.#tell());
+  }
+
+  /** Suspicions first: whether most servers fail at once is known before verdicts are followed. */
+  #tell(): void {
+    if (this.#closed || !this.#isDue) return;
+    const { onSuspicions, onChanges, onRemarks } = this.#options;
+    const [suspicions, changes, remarks] = [
+      this.#suspicions.splice(0, TOLD_MAX),
+      this.#changes.splice(0, TOLD_MAX),
+      this.#remarks.splice(0, TOLD_MAX),
+    ];
+    const left = this.#suspicions.length + this.#changes.length + this.#remarks.length;
+    this.#isDue = left > 0;
+    if (this.#isDue) this.#options.turns.soon(() => this.#tell());
+    if (suspicions.length > 0) onSuspicions(suspicions);
+    if (changes.length > 0) onChanges(changes);
+    if (remarks.length > 0) onRemarks(remarks);
   }
 
   #checksOf(name: CheckId): readonly CheckId[] {

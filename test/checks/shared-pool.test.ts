@@ -266,7 +266,11 @@ t.test('thousands that are alike are one, and thousands that are not are themsel
   t.ok(await eventually(() => bench.echoes.length > 0));
   tell(0, { kind: 'say', message: { kind: 'changes', changes: [change('alike/0', 'up')] } });
   t.ok(await eventually(() => bench.changes.length === 5000));
-  t.equal(bench.turns.length, 1, 'all are told in one call');
+  t.same(
+    bench.turns.map((ids) => ids.split(',').length),
+    [1000, 1000, 1000, 1000, 1000],
+    'all are told, a part in each turn',
+  );
 });
 
 t.test(
@@ -337,4 +341,29 @@ t.test('closed while much is taken over, it tells nothing more and starts nobody
   for (let turn = 0; turn < 200; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   t.same(bench.states, []);
   t.same(bench.deaths, []);
+});
+
+t.test('what workers say in one turn is told together, suspicions first', async (t) => {
+  const bench = new Bench(t, 'echo');
+  bench.pool.update(checksOf({ a: '', b: ', rise: 3', c: ', rise: 4' }, NOWHERE), none);
+  t.ok(await eventually(() => bench.echoes.length === 1));
+  const order: string[] = [];
+  const { changes, suspicions } = bench;
+  const push = (into: unknown[], word: string) => {
+    const before = into.push.bind(into);
+    into.push = (...items: unknown[]) => {
+      order.push(`${word} ${items.length}`);
+      return before(...items);
+    };
+  };
+  push(changes, 'changes');
+  push(suspicions, 'suspicions');
+  for (const id of ['a/a', 'b/a', 'c/a']) {
+    tell(0, { kind: 'say', message: { kind: 'changes', changes: [change(id, 'down')] } });
+    tell(0, { kind: 'say', message: { kind: 'suspicions', suspicions: [{ id, reason: undefined }] } });
+  }
+  // Main is held while they come, as it is when much happens.
+  for (const end = performance.now() + 300; performance.now() < end; );
+  t.ok(await eventually(() => changes.length === 3 && suspicions.length === 3));
+  t.same(order, ['suspicions 3', 'changes 3']);
 });

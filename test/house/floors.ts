@@ -44,7 +44,7 @@ const FLOORS: readonly (readonly [RegExp, number])[] = [
   [/^src\/(checks|alerts)\/(runner|worker|pool|shared-pool|outbox|queue)\.ts$/, 6],
   [/^src\/(checks|alerts|store)\//, 5],
   [
-    /^src\/(applied|controller|describe|drains|maintenance|names|paths|probing|roles|shared|plan-words|state|sync|table-journal)\.ts$/,
+    /^src\/(applied|controller|describe|drains|maintenance|names|paths|probing|roles|shared|plan-words|state|sync|table-journal|voice)\.ts$/,
     7,
   ],
   [/^src\/timeouts\.ts$/, 7],
