@@ -1,6 +1,6 @@
 /** `lvsentry run`: the virtual routers and main's part side by side, started, reloaded and stopped. */
 import type { Level } from 'pino';
-import { destination, pino, stdTimeFunctions } from 'pino';
+import { pino, stdTimeFunctions } from 'pino';
 import { checkListen } from './api/listen.js';
 import { createConfigCache } from './config/cache.js';
 import { faultText } from './config/faults.js';
@@ -15,6 +15,7 @@ import { MainPart } from './main-part.js';
 import { longestStop } from './policy/ownership.js';
 import { hookHappening, noticeHappening, roleHappening } from './roles.js';
 import { systemClock, systemTimers, systemTurns } from './sys/clock.js';
+import { LogSink } from './sys/log-sink.js';
 import { notifyManager } from './sys/notify.js';
 import { openPipe } from './sys/pipe.js';
 import { VrrpThread } from './vrrp/thread.js';
@@ -224,8 +225,7 @@ function openLog(level: LogLevel, director: string): Logger {
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  // Written at once: the last line before a crash is the one that matters.
-  return pino(options, destination({ dest: 1, sync: true }));
+  return pino(options, new LogSink(1));
 }
 
 /**
