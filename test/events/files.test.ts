@@ -208,8 +208,11 @@ t.test(
     t.equal(first.told.length, 1, 'told once');
     t.equal((await numbers(first)).length, 300);
     rmSync(join(disk, 'filler'));
-    await first.time.advance(10_000);
-    await until(() => first.told.length > 1);
+    // The try before may not have failed yet: then the next one is due later.
+    while (first.told.length < 2) {
+      await first.time.advance(10_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     t.match(first.told[1], /is written again$/);
     await first.journal.close();
     t.same(await numbers(await opened(disk)), range(1, 300));
