@@ -1,12 +1,13 @@
 /** `main.mjs http-server NAME PORT ...`: a real server of the topology; it obeys its parent. */
 import { createServer, type RequestListener } from 'node:http';
+import type { ListenOptions } from 'node:net';
 
 /** How to answer from now on. */
 export interface HttpOrder {
   readonly status: number;
 }
 
-function listenOn(name: string, port: number, onRequest: RequestListener): void {
+function listenOn(name: string, at: ListenOptions, onRequest: RequestListener): void {
   const server = createServer(onRequest);
   // A connection that lives as long as both ends want: what comes in goes back.
   server.on('upgrade', (_request, socket) => {
@@ -14,7 +15,7 @@ function listenOn(name: string, port: number, onRequest: RequestListener): void 
     socket.write(`HTTP/1.1 101 Echo\r\nconnection: upgrade\r\nupgrade: echo\r\nserver: ${name}\r\n\r\n`);
     socket.pipe(socket);
   });
-  server.listen(port, '0.0.0.0');
+  server.listen(at);
 }
 
 export async function program(args: readonly string[]): Promise<void> {
@@ -33,5 +34,8 @@ export async function program(args: readonly string[]): Promise<void> {
     process.send?.('obeyed');
   });
   process.on('disconnect', () => process.exit());
-  for (const port of ports) listenOn(name, Number(port), answer);
+  for (const port of ports.map(Number)) {
+    listenOn(name, { port, host: '0.0.0.0' }, answer);
+    listenOn(name, { port, host: '::', ipv6Only: true }, answer);
+  }
 }

@@ -3,7 +3,7 @@ import type { Assertions } from '../../contract/assertions.js';
 import { ip } from '../guest/run-program.js';
 import type { Scene } from '../scene.js';
 import { ADDRESSES, type Method, runOn, sysctl, useMethod, VIP } from '../topology.js';
-import { breaks, configuration, OUTSIDE } from './servers.js';
+import { breaks, configuration, IPV6, OUTSIDE } from './servers.js';
 
 async function start(t: Assertions, scene: Scene, method: Method, more?: string): Promise<void> {
   useMethod(method);
@@ -55,5 +55,56 @@ export async function masquerade(t: Assertions, scene: Scene): Promise<void> {
     scene,
     () => ip(`-n rs1 route del ${OUTSIDE}/32`),
     () => ip(`-n rs1 route add ${OUTSIDE}/32 via ${ADDRESSES.director}`),
+  );
+}
+
+/** Once for all tests that follow; each server is a neighbour, and nobody announces the VIP but the director. */
+function giveIpv6(): void {
+  for (const host of ['director', 'rs1', 'rs2'] as const)
+    ip(`-n ${host} addr replace ${IPV6[host]}/64 dev eth0 nodad`);
+  // Else it would be the address that probes of the servers themselves come from, which have it too (RFC 6724, rule 8).
+  ip(`-n director addr replace ${IPV6.vip}/128 dev eth0 nodad preferred_lft 0`);
+  ip(`-n director addr replace ${IPV6.outside}/128 dev lo`);
+  sysctl('director', 'net.ipv6.conf.all.forwarding=1');
+  for (const server of ['rs1', 'rs2'] as const) {
+    ip(`-n ${server} addr replace ${IPV6.vip}/128 dev lo nodad`);
+    ip(`-n ${server} route replace ${IPV6.outside}/128 via ${IPV6.director}`);
+  }
+}
+
+export async function directIpv6(t: Assertions, scene: Scene): Promise<void> {
+  giveIpv6();
+  await scene.start(t, configuration('direct', '', IPV6));
+  await breaks(
+    t,
+    scene,
+    () => ip(`-n rs1 addr del ${IPV6.vip}/128 dev lo`),
+    () => ip(`-n rs1 addr add ${IPV6.vip}/128 dev lo nodad`),
+  );
+}
+
+export async function masqueradeIpv6(t: Assertions, scene: Scene): Promise<void> {
+  giveIpv6();
+  await scene.start(t, configuration('masquerade', `, source: "${IPV6.outside}"`, IPV6));
+  await breaks(
+    t,
+    scene,
+    () => ip(`-n rs1 route del ${IPV6.outside}/128`),
+    () => ip(`-n rs1 route add ${IPV6.outside}/128 via ${IPV6.director}`),
+  );
+}
+
+export async function tunnelIpv6(t: Assertions, scene: Scene): Promise<void> {
+  giveIpv6();
+  for (const server of ['rs1', 'rs2'] as const) {
+    runOn(server, 'modprobe', 'ip6_tunnel');
+    ip(`-n ${server} link set ip6tnl0 up`);
+  }
+  await scene.start(t, configuration('tunnel', '', IPV6));
+  await breaks(
+    t,
+    scene,
+    () => ip('-n rs1 link set ip6tnl0 down'),
+    () => ip('-n rs1 link set ip6tnl0 up'),
   );
 }

@@ -42,6 +42,9 @@ export async function killed(t: Assertions, scene: Scene): Promise<void> {
   await hides(t, scene);
   const listing = (): string =>
     runOn('director', 'ipvsadm', '-Ln', '--stats', '--exact', '-f', String(FIRST_MARK));
+  // The kernel sums its counters up every two seconds (ip_vs_est.c).
+  const isCounted = (): boolean => connectionsIn(listing()) > 0;
+  t.ok(await eventually(isCounted, PATIENCE_MS, 200), 'probes go through them');
   await scene.director.stop('SIGKILL');
   t.strictSame(privateLines().sort(), [...LINES].sort(), 'they are there when nobody is left to remove them');
   const before = connectionsIn(listing());

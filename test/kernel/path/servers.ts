@@ -11,20 +11,41 @@ export const OUTSIDE = '10.9.9.1';
 
 const WORDS = 'the server is well, the path to it is broken';
 
+/** Addresses of the service and of its servers. */
+export interface Places {
+  readonly vip: string;
+  readonly rs1: string;
+  readonly rs2: string;
+}
+
+/** The hosts have these beside those of the topology once a test has given them. */
+export const IPV6 = {
+  vip: 'fd00:2::fe',
+  director: 'fd00:2::1',
+  rs1: 'fd00:2::2',
+  rs2: 'fd00:2::3',
+  outside: 'fd00:9::1',
+} as const;
+
+const IPV4: Places = { vip: VIP, rs1: ADDRESSES.rs1, rs2: ADDRESSES.rs2 };
+
+const bracketed = (address: string): string =>
+  address.includes(':') ? `"[${address}]:80"` : `${address}:80`;
+
 /** @param more keys of the check through the service */
-export function configuration(method: Method, more = ''): string {
+export function configuration(method: Method, more = '', { vip, rs1, rs2 } = IPV4): string {
   return `
 path-marks: ${FIRST_MARK}
 services:
   web:
-    address: ${VIP}:80
+    address: ${bracketed(vip)}
     forward: ${method}
     checks:
       - { name: own, type: http, interval: 1s, timeout: 900ms }
       - { name: path, type: http, interval: 1s, timeout: 900ms, through: service${more} }
     servers:
-      - { name: rs1, address: ${ADDRESSES.rs1} }
-      - { name: rs2, address: ${ADDRESSES.rs2} }
+      - { name: rs1, address: "${rs1}" }
+      - { name: rs2, address: "${rs2}" }
 `;
 }
 
