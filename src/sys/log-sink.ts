@@ -6,6 +6,8 @@ import { writeSync } from 'node:fs';
 
 /** Bytes that wait, at most: some ten thousand lines. */
 const WAITING_MAX = 8 * 1024 * 1024;
+/** Bytes that are written at once, where more wait: what a pipe holds. */
+const BATCH = 64 * 1024;
 const RETRY_MS = 5;
 /** At the end of the process: what waits then is lost otherwise. */
 const FINISH_MS = 1000;
@@ -14,7 +16,7 @@ const codeOf = (thrown: unknown): unknown => (thrown as NodeJS.ErrnoException).c
 
 export class LogSink {
   readonly #fd: number;
-  #waiting: Buffer[] = [];
+  readonly #waiting: Buffer[] = [];
   #bytes = 0;
   #lost = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -30,7 +32,7 @@ export class LogSink {
     const bytes = Buffer.from(line);
     if (this.#waiting.length > 0) this.#keep(bytes);
     else {
-      const rest = this.#put(bytes);
+      const rest = this.#put([bytes]);
       if (rest !== undefined) this.#keep(rest);
     }
   }
@@ -60,11 +62,27 @@ export class LogSink {
   };
 
   #drain(): void {
-    // One write for all of it: as many as lines would hold main as long as they did.
-    const rest = this.#waiting.length === 0 ? undefined : this.#put(Buffer.concat(this.#waiting));
-    this.#waiting = rest === undefined ? [] : [rest];
-    this.#bytes = rest?.length ?? 0;
-    if (rest === undefined && this.#lost > 0) this.#tellLost();
+    while (this.#waiting.length > 0) {
+      const lines = this.#waiting.splice(0, this.#batchLength());
+      for (const { length } of lines) this.#bytes -= length;
+      const rest = this.#put(lines);
+      if (rest === undefined) continue;
+      this.#waiting.unshift(rest);
+      this.#bytes += rest.length;
+      return;
+    }
+    if (this.#lost > 0) this.#tellLost();
+  }
+
+  /** How many of the lines that wait are written at once: a write for each would hold main for as long as they did. */
+  #batchLength(): number {
+    let [count, bytes] = [0, 0];
+    for (const { length } of this.#waiting) {
+      bytes += length;
+      if (count > 0 && bytes > BATCH) break;
+      count += 1;
+    }
+    return count;
   }
 
   #tellLost(): void {
@@ -78,13 +96,15 @@ export class LogSink {
   }
 
   /** @returns what did not go; undefined: all did, or it never will (nobody reads any more, the disk is full) */
-  #put(bytes: Buffer): Buffer | undefined {
+  #put(lines: readonly Buffer[]): Buffer | undefined {
+    const [first = Buffer.alloc(0), ...more] = lines;
+    const bytes = more.length === 0 ? first : Buffer.concat(lines);
     let at = 0;
     try {
       while (at < bytes.length) at += writeSync(this.#fd, bytes, at);
     } catch (thrown) {
       if (codeOf(thrown) === 'EAGAIN') return bytes.subarray(at);
-      this.#lost += 1;
+      this.#lost += lines.length;
     }
     return undefined;
   }

@@ -44,13 +44,18 @@ async function read(child: ChildProcess): Promise<string> {
   return text;
 }
 
-t.test('nobody reads: the writer goes on, and all of it is there when somebody does', async (t) => {
-  // Ten times what a pipe holds.
-  const child = writer(t, 10_000);
+/** What comes out once it has written everything, and is then read. */
+async function linesOf(child: ChildProcess): Promise<readonly string[]> {
   await said(child, /written/);
   const all = read(child);
   child.stdin?.write('end\n');
-  const lines = (await all).trim().split('\n');
+  return (await all).trim().split('\n');
+}
+
+t.test('nobody reads: the writer goes on, and all of it is there when somebody does', async (t) => {
+  // Ten times what a pipe holds.
+  const child = writer(t, 10_000);
+  const lines = await linesOf(child);
   t.equal(lines.length, 10_000);
   t.ok(
     lines.every((line, index) => line.trim() === String(index)),
@@ -60,10 +65,7 @@ t.test('nobody reads: the writer goes on, and all of it is there when somebody d
 
 t.test('more than is kept: the oldest are there, and how many are lost is told', async (t) => {
   const child = writer(t, 200_000);
-  await said(child, /written/);
-  const all = read(child);
-  child.stdin?.write('end\n');
-  const lines = (await all).trim().split('\n');
+  const lines = await linesOf(child);
   const last = JSON.parse(lines.at(-1) ?? '{}') as { readonly level: string; readonly msg: string };
   t.equal(last.level, 'warn');
   t.equal(Number(/^\d+/.exec(last.msg)?.[0]) + lines.length - 1, 200_000);
