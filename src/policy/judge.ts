@@ -320,13 +320,8 @@ export function judge(service: ServiceConfig, known: Known, memory: ServiceMemor
   const rows = service.servers.map((server): Row => {
     const id = serverId(service, server);
     const own = ownStanding(server, id, known);
-    return {
-      id,
-      server,
-      own,
-      weight: fullWeight(server, id, known).weight,
-      plain: plainWeight(server, id, known),
-    };
+    const { weight } = own.kind === 'candidate' ? own : fullWeight(server, id, known);
+    return { id, server, own, weight, plain: plainWeight(server, id, known) };
   });
   const weights = weigh(rows, service.awaited ?? 0);
   const quorum = stepQuorum(service.quorum, memory.quorum, weights);
