@@ -53,7 +53,7 @@ export class SharedPool {
       onSuspicions: (suspicions) => this.#hear(this.#suspicions, suspicions),
       onRemarks: (remarks) => this.#hear(this.#remarks, remarks),
       onWorkerDied: (death) => {
-        while (this.#isDue) this.#tell();
+        while (this.#tell());
         options.onWorkerDied({ ...death, checks: death.checks.flatMap((name) => this.#checksOf(name)) });
       },
       onDefect: (name, text) => options.onDefect(this.#checksOf(name)[0] ?? name, text),
@@ -129,9 +129,12 @@ export class SharedPool {
     this.#options.turns.soon(() => this.#tell());
   }
 
-  /** Suspicions first: whether most servers fail at once is known before verdicts are followed. */
-  #tell(): void {
-    if (this.#closed || !this.#isDue) return;
+  /**
+   * Suspicions first: whether most servers fail at once is known before verdicts are followed.
+   * @returns whether there is more
+   */
+  #tell(): boolean {
+    if (this.#closed || !this.#isDue) return false;
     const { onSuspicions, onChanges, onRemarks } = this.#options;
     const [suspicions, changes, remarks] = [
       this.#suspicions.splice(0, TOLD_MAX),
@@ -144,6 +147,7 @@ export class SharedPool {
     if (suspicions.length > 0) onSuspicions(suspicions);
     if (changes.length > 0) onChanges(changes);
     if (remarks.length > 0) onRemarks(remarks);
+    return this.#isDue;
   }
 
   #checksOf(name: CheckId): readonly CheckId[] {
