@@ -1,13 +1,13 @@
 /** `npm run bench -- checks [tcp|http CHECKS | flap]`: what a check costs, beside keepalived and a C program that does the least. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { markdownTable } from '../scripts/markdown.js';
 import { bundleForGuest } from '../test/kernel/bundle.js';
 import { PROJECT } from '../test/kernel/lab.js';
+import { upOf } from './checks/ask.js';
 import { apiSocket, CONTENDERS, type Contender, type Kind, type Load, PORT } from './checks/contenders.js';
 import { measureFlaps } from './checks/flap.js';
 import { keepalivedVersion, loadText, machineText, publish } from './report.js';
@@ -111,23 +111,6 @@ class Place {
     await pause(200);
     spawnSync('ip', ['netns', 'del', this.name]);
   }
-}
-
-/** How many servers lvsentry has a verdict up for. */
-function upOf(folder: string): Promise<number> {
-  return new Promise((resolve) => {
-    const request = get({ socketPath: apiSocket(folder), path: '/v1/services' }, (answer) => {
-      let text = '';
-      answer.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk;
-      });
-      answer.once('end', () => {
-        const { services } = JSON.parse(text) as { readonly services: readonly { readonly up: number }[] };
-        resolve(services.reduce((sum, { up }) => sum + up, 0));
-      });
-    });
-    request.once('error', () => resolve(0));
-  });
 }
 
 async function untilVerdicts(

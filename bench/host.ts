@@ -1,8 +1,9 @@
 /** lvsentry on this machine's own kernel, its table in memory: what the lab's slow machine hides of main's event loop. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Figure } from './figures.js';
+import { askHeld } from './held.js';
 import { lvsentryConfig, type Size } from './workload.js';
 
 const WAIT_LIMIT_MS = 60_000;
@@ -36,14 +37,7 @@ function told(child: ChildProcess, kind: string): Promise<void> {
 }
 
 async function longestHold(child: ChildProcess, file: string): Promise<number> {
-  rmSync(file, { force: true });
-  child.kill('SIGUSR2');
-  for (let tries = 0; tries < 1000; tries += 1) {
-    if (existsSync(file) && readFileSync(file, 'utf8') !== '')
-      return (JSON.parse(readFileSync(file, 'utf8')) as { max: number }).max;
-    await pause(10);
-  }
-  throw new Error('the event loop does not tell how long it was held');
+  return (await askHeld(child.pid ?? 0, file)).max;
 }
 
 /** The whole process's share of memory, MB. */

@@ -1,10 +1,10 @@
 /** What lvsentry's main thread does while all of 5,000 servers fail and come back at once, and how late verdicts are. */
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { get } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { apiSocket, flappingConfig, PORT, PROBE_TIMEOUT_MS } from './contenders.js';
+import { askHeld, type Held } from '../held.js';
+import { ask, upOf } from './ask.js';
+import { flappingConfig, PORT, PROBE_TIMEOUT_MS } from './contenders.js';
 
 const SERVERS = 5000;
 const ROUNDS = 3;
@@ -36,7 +36,7 @@ export interface Spread {
 
 export interface FlapFigures {
   /** How long main's event loop was held, at the p99 and at most. */
-  readonly held: Omit<Spread, 'p50'>;
+  readonly held: Held;
   /** From the verdict of a worker to the end of the change of the table. */
   readonly toTable: Spread;
   /** From the deadline of a probe to its end. */
@@ -49,19 +49,6 @@ function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number): number => sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
   return { p50: at(0.5), p99: at(0.99), max: at(1) };
-}
-
-function ask<Answer>(folder: string, path: string): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const request = get({ socketPath: apiSocket(folder), path }, (answer) => {
-      let text = '';
-      answer.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk;
-      });
-      answer.once('end', () => resolve(JSON.parse(text) as Answer));
-    });
-    request.once('error', reject);
-  });
 }
 
 async function until(what: string, holds: () => boolean): Promise<void> {
@@ -104,13 +91,6 @@ interface Services {
   }[];
 }
 
-async function longestHold(pid: number, file: string): Promise<FlapFigures['held']> {
-  rmSync(file, { force: true });
-  process.kill(pid, 'SIGUSR2');
-  await until('the loop delay', () => existsSync(file) && readFileSync(file, 'utf8') !== '');
-  return JSON.parse(readFileSync(file, 'utf8')) as FlapFigures['held'];
-}
-
 interface Why {
   readonly servers: readonly {
     readonly checks: readonly {
@@ -141,18 +121,12 @@ export async function measureFlaps({ run, folder, program, loopDelay }: FlapOpti
   const story = new Story(daemon);
   const toTable: number[] = [];
   try {
-    const passed = async (): Promise<number> => {
-      const { services } = await ask<{ services: { up: number }[] }>(folder, '/v1/services').catch(() => ({
-        services: [],
-      }));
-      return services.reduce((sum, { up }) => sum + up, 0);
-    };
     let up = 0;
     for (const end = performance.now() + LIMIT_MS; up < SERVERS && performance.now() < end; await pause(500))
-      up = await passed();
+      up = await upOf(folder);
     if (up < SERVERS) throw new Error(`${up} of ${SERVERS} are up`);
     await pause(SETTLE_MS);
-    await longestHold(daemon.pid ?? 0, delayFile);
+    await askHeld(daemon.pid ?? 0, delayFile);
     for (let round = 1; round <= ROUNDS; round += 1) {
       target.kill('SIGKILL');
       await until('all are down', () => story.down === round * SERVERS);
@@ -163,7 +137,7 @@ export async function measureFlaps({ run, folder, program, loopDelay }: FlapOpti
       target = startTarget();
       await until('all are up', () => story.up >= round * SERVERS);
     }
-    const held = await longestHold(daemon.pid ?? 0, delayFile);
+    const held = await askHeld(daemon.pid ?? 0, delayFile);
     target.kill('SIGSTOP');
     await until('nobody answers', () => story.down >= (ROUNDS + 1) * SERVERS);
     await pause(3000);

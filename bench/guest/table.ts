@@ -4,7 +4,7 @@
  * for lvsentry alone.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { ip } from '../../src/core/ip.js';
@@ -13,6 +13,7 @@ import type { IpvsTable, ObservedService, ServiceKey } from '../../src/ipvs/mode
 import { systemTimers, systemTurns } from '../../src/sys/clock.js';
 import { openNetlink } from '../../src/sys/netlink.js';
 import type { Figure } from '../figures.js';
+import { askHeld } from '../held.js';
 import { operations } from '../messages.js';
 import {
   entries,
@@ -147,10 +148,7 @@ async function stopped(child: ChildProcess): Promise<void> {
 
 /** How long main's event loop was held since this was asked last. */
 async function tellLoopDelay(child: ChildProcess, when: string): Promise<void> {
-  rmSync(delayFile, { force: true });
-  child.kill('SIGUSR2');
-  await until('loop delay', () => existsSync(delayFile) && readFileSync(delayFile, 'utf8') !== '');
-  const { p99, max } = JSON.parse(readFileSync(delayFile, 'utf8')) as { p99: number; max: number };
+  const { p99, max } = await askHeld(child.pid ?? 0, delayFile);
   tell('lvsentry', `event loop of main held ${when}, p99`, p99);
   tell('lvsentry', `event loop of main held ${when}, longest`, max);
 }
