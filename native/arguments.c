@@ -60,6 +60,15 @@ int read_path(napi_env env, napi_value value, char *out, size_t size) {
   return length == 0 || length + 1 >= size || strlen(out) != length ? -EINVAL : 0;
 }
 
+int read_optional_path(napi_env env, napi_value value, char *out, size_t size, const char **path) {
+  napi_valuetype type;
+  *path = NULL;
+  if (napi_typeof(env, value, &type) != napi_ok) return -EINVAL;
+  if (type == napi_undefined) return 0;
+  *path = out;
+  return read_path(env, value, out, size);
+}
+
 napi_value answer(napi_env env, int64_t value) {
   napi_value result;
   return napi_create_int64(env, value, &result) == napi_ok ? result : NULL;

@@ -45,20 +45,19 @@ static int read_arguments(napi_env env, napi_callback_info info, size_t count, n
 static napi_value open_socket(napi_env env, napi_callback_info info) {
   napi_value arguments[4];
   int domain, type, protocol;
-  char path[PATH_MAX];
-  napi_valuetype last;
+  char text[PATH_MAX];
+  const char *namespace;
   if (read_arguments(env, info, 4, arguments) < 0 || read_integer(env, arguments[0], 0, INT_MAX, &domain) < 0 ||
       read_integer(env, arguments[1], 0, INT_MAX, &type) < 0 ||
       read_integer(env, arguments[2], 0, UINT16_MAX, &protocol) < 0 ||
-      napi_typeof(env, arguments[3], &last) != napi_ok ||
-      (last != napi_undefined && read_path(env, arguments[3], path, sizeof path) < 0)) {
+      read_optional_path(env, arguments[3], text, sizeof text, &namespace) < 0) {
     return answer(env, -EINVAL);
   }
   if (domain != AF_NETLINK && domain != AF_PACKET && domain != AF_INET && domain != AF_INET6 && domain != AF_UNIX) {
     return answer(env, -EAFNOSUPPORT);
   }
   if (type != SOCK_RAW && type != SOCK_DGRAM) return answer(env, -ESOCKTNOSUPPORT);
-  int fd = socket_in(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol, last == napi_undefined ? NULL : path);
+  int fd = socket_in(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol, namespace);
   /* Only local sockets can be sent descriptors, and packet sockets refuse the flag. */
   int receive_flags = MSG_DONTWAIT | (domain == AF_UNIX ? MSG_CMSG_CLOEXEC : 0);
   return fd < 0 ? answer(env, fd) : new_descriptor(env, instance_of(env), fd, receive_flags);

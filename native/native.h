@@ -67,6 +67,8 @@ int read_optional_bytes(napi_env env, napi_value value, struct bytes *out);
 int read_integers(napi_env env, napi_value value, struct integers *out);
 int read_integer(napi_env env, napi_value value, int minimum, int maximum, int *out);
 int read_path(napi_env env, napi_value value, char *out, size_t size);
+/* The same, into `out`; `path` becomes NULL where there is none. */
+int read_optional_path(napi_env env, napi_value value, char *out, size_t size, const char **path);
 napi_value answer(napi_env env, int64_t value);
 napi_value answer_of(napi_env env, ssize_t result);
 /* The descriptor that a method was called on, and its arguments; NULL with a TypeError pending where it is none. */

@@ -56,21 +56,20 @@ napi_value origin_open(napi_env env, napi_callback_info info) {
   size_t count = 6;
   int domain, type, mark;
   struct origin origin = {0};
-  char path[PATH_MAX];
-  napi_valuetype last;
+  char text[PATH_MAX];
+  const char *namespace;
   if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok ||
       read_integer(env, arguments[0], 0, INT_MAX, &domain) < 0 || read_integer(env, arguments[1], 0, INT_MAX, &type) < 0 ||
       read_integer(env, arguments[2], INT_MIN, INT_MAX, &mark) < 0 ||
       read_bytes(env, arguments[3], &origin.device) < 0 || read_bytes(env, arguments[4], &origin.source) < 0 ||
-      napi_typeof(env, arguments[5], &last) != napi_ok ||
-      (last != napi_undefined && read_path(env, arguments[5], path, sizeof path) < 0) ||
+      read_optional_path(env, arguments[5], text, sizeof text, &namespace) < 0 ||
       origin.device.length > IFNAMSIZ - 1 || origin.source.length > sizeof(struct sockaddr_storage)) {
     return answer(env, -EINVAL);
   }
   if (domain != AF_INET && domain != AF_INET6) return answer(env, -EAFNOSUPPORT);
   if (type != SOCK_STREAM && type != SOCK_DGRAM) return answer(env, -ESOCKTNOSUPPORT);
   origin.mark = mark;
-  int fd = socket_in(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, last == napi_undefined ? NULL : path);
+  int fd = socket_in(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, namespace);
   if (fd < 0) return answer(env, fd);
   int result = origin_set(fd, &origin);
   if (result < 0) {
