@@ -159,6 +159,8 @@ const foreignServices: Rule = {
 };
 
 /** linux/capability.h */
+const CAP_NET_RAW = 13n;
+
 const CAPABILITIES = [
   {
     name: 'CAP_NET_ADMIN',
@@ -168,19 +170,23 @@ const CAPABILITIES = [
   },
   {
     name: 'CAP_NET_RAW',
-    bit: 13n,
+    bit: CAP_NET_RAW,
     severity: 'error',
     why: 'virtual routers can neither send adverts nor hear them',
   },
   { name: 'CAP_SYS_NICE', bit: 23n, severity: 'warning', why: 'adverts are late on a busy machine' },
 ] as const;
 
+function hasCapability(own: bigint, bit: bigint): boolean {
+  return ((own >> bit) & 1n) === 1n;
+}
+
 const capabilities: Rule = {
   id: 'capabilities',
   judge({ capabilities: own, wanted }) {
     const needed = wanted.routers.length > 0 ? CAPABILITIES : CAPABILITIES.slice(0, 1);
     return needed.map(({ name, bit, severity, why }) =>
-      (own >> bit) & 1n
+      hasCapability(own, bit)
         ? well(`this process has ${name}`)
         : found(
             severity,
@@ -197,7 +203,7 @@ const pings: Rule = {
   id: 'pings',
   judge({ capabilities: own, wanted, setting }) {
     if (wanted.pings === 0) return [];
-    if ((own >> 13n) & 1n) return [well('checks by ping have raw sockets')];
+    if (hasCapability(own, CAP_NET_RAW)) return [well('checks by ping have raw sockets')];
     const range = setting('ipv4/ping_group_range')?.trim().split(/\s+/).map(Number) ?? [];
     const [first = 1, last = 0] = range;
     if (first <= last) return [well(`groups ${first} to ${last} may ping without CAP_NET_RAW`)];
