@@ -5,12 +5,11 @@ import t, { type Test } from 'tap';
 import { lanePlanOf } from '../../src/checks/kinds.js';
 import { Lane, type LanePlan, type LaneToken } from '../../src/checks/lane.js';
 import type { ProbeResult, ProbeSpec } from '../../src/checks/model.js';
-import { Runner } from '../../src/checks/runner.js';
 import type { Target } from '../../src/checks/spec-target.js';
 import { micros, millis } from '../../src/core/units.js';
-import { systemClock, systemEntropy, systemTimers } from '../../src/sys/clock.js';
 import { openConnector } from '../../src/sys/connector.js';
 import { check as httpCheck } from './http-talks.js';
+import { laneRunner } from './lane-runner.js';
 import { closedPort, eventually, listen, openSockets, silentTarget } from './listeners.js';
 import { EVEN } from './rule.js';
 
@@ -163,22 +162,11 @@ t.test('without descriptors probes are unknown, and pass when there are some aga
 
 t.test('a runner with a lane: up, down, up again, and changes in mid-flight', async (t) => {
   const verdicts: string[] = [];
-  const runner = new Runner({
-    worker: 0,
-    clock: systemClock,
-    timers: systemTimers,
-    entropy: systemEntropy,
-    inFlightMax: 64,
+  const runner = laneRunner(t, {
+    slots: 64,
     ticks: { start: millis(2), deadline: millis(1) },
-    probe: () => Promise.reject(new Error('it all goes through the lane')),
-    openLane: (listeners) => Lane.open({ openConnector, slots: 64, planOf: lanePlanOf, ...listeners }),
     onChange: ({ id, verdict }) => verdicts.push(`${id} ${verdict}`),
-    onSuspicion: () => undefined,
-    onRemark: () => undefined,
-    onDigest: () => undefined,
-    onDefect: (id, text) => t.fail(`${id}: ${text}`),
   });
-  t.teardown(() => runner.close());
   const listener = await listen(t, (socket) => socket.on('error', () => undefined));
   const silent = await silentTarget(t);
   const rule = { ...EVEN, interval: millis(40), timeout: millis(30), rise: 1, fall: 2 };

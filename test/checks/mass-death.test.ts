@@ -1,14 +1,10 @@
 /** Thousands of servers that die in the same moment: each is told once, and nobody else hears of it. */
 import t from 'tap';
-import { lanePlanOf } from '../../src/checks/kinds.js';
-import { Lane } from '../../src/checks/lane.js';
 import type { Check } from '../../src/checks/model.js';
-import { Runner } from '../../src/checks/runner.js';
 import type { Target } from '../../src/checks/spec-target.js';
 import { type Ip, ip } from '../../src/core/ip.js';
 import { millis } from '../../src/core/units.js';
-import { systemClock, systemEntropy, systemTimers } from '../../src/sys/clock.js';
-import { openConnector } from '../../src/sys/connector.js';
+import { laneRunner } from './lane-runner.js';
 import { eventually, listen, openSockets } from './listeners.js';
 import { EVEN } from './rule.js';
 
@@ -23,26 +19,15 @@ const check = (id: string, target: Target): Check => ({ id, rule: RULE, probe: {
 t.test('five thousand servers die, and come back', { timeout: 200_000 }, async (t) => {
   const before = openSockets();
   const told = new Map<string, string[]>();
-  const runner = new Runner({
-    worker: 0,
-    clock: systemClock,
-    timers: systemTimers,
-    entropy: systemEntropy,
-    inFlightMax: 4096,
+  const runner = laneRunner(t, {
+    slots: 4096,
     ticks: { start: millis(10), deadline: millis(4) },
-    probe: () => Promise.reject(new Error('it all goes through the lane')),
-    openLane: (listeners) => Lane.open({ openConnector, slots: 4096, planOf: lanePlanOf, ...listeners }),
     onChange: ({ id, verdict, result }) => {
       const words = told.get(id) ?? [];
       words.push(verdict === 'up' ? verdict : `${verdict} ${result.reason.kind}`);
       told.set(id, words);
     },
-    onSuspicion: () => undefined,
-    onRemark: () => undefined,
-    onDigest: () => undefined,
-    onDefect: (id, text) => t.fail(`${id}: ${text}`),
   });
-  t.teardown(() => runner.close());
   const healthy = await listen(t, (socket) => socket.on('error', () => undefined));
   const all = await listen(t, (socket) => socket.on('error', () => undefined), ip('0.0.0.0'));
   const { port } = all.target;

@@ -1,4 +1,5 @@
 /** Rows of checks against one column of trouble. */
+import { setMaxListeners } from 'node:events';
 import type { Socket as Plain } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Test } from 'tap';
@@ -54,6 +55,8 @@ export async function column(
   const healthy = await listen(t, (socket) => socket.on('error', () => undefined));
   const mute = await listen(t, () => undefined);
   const [deadline, later] = [new AbortController(), new AbortController()];
+  // All kinds share it.
+  setMaxListeners(0, deadline.signal);
   const cells = rows.map((row): Cell => {
     const { spec, tls: use } = rowOf(row);
     const settings = tls === undefined && use !== 'always' ? undefined : tlsSettings(tls);
