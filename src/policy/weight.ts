@@ -6,8 +6,8 @@ const WEIGHT_MAX = 2_147_483_647;
 
 /**
  * `(base + offsets) x shares`. The base is the smallest absolute weight that a check says, else the configured one;
- * offsets are added up, shares multiplied, those by latency too. Rounded; 0 only where a check or the configuration comes to 0, never by
- * rounding. What the operator says is the weight, whatever checks say.
+ * offsets are added up, shares multiplied, those by latency too. Rounded; 0 only where a check or the configuration
+ * comes to 0, never by rounding. What the operator says is the weight, whatever checks say.
  * @param configured in the configuration
  * @param ordered by the operator or a maintenance window
  */
