@@ -63,7 +63,7 @@ export class Voice {
     this.#sequence += 1;
     const event: LvsEvent = { sequence: this.#sequence, at, kind, service, server, message, facts };
     const { message: text, facts: more, ...fields } = event;
-    this.#options.log[LEVELS[kind]]({ ...fields, ...more }, text);
+    this.#options.log[LEVELS[kind]](Object.assign(fields, more), text);
     this.#options.offer(event);
   }
 }

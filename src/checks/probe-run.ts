@@ -126,7 +126,7 @@ export class ProbeRun {
    */
   end(why: Reason, outcome = this.#meaningOf(why)): void {
     if (this.ended) return;
-    const reason = this.#at === undefined ? why : { ...why, at: this.#at };
+    const reason = this.#at === undefined ? why : { at: this.#at, ...why };
     const now = this.#now();
     this.#phases.push([this.#phase, microsBetween(this.#phaseStarted, now)]);
     const elapsed = microsBetween(this.#started, now);

@@ -64,7 +64,7 @@ export function takeRemark(
   )
     return undefined;
   if (warning !== remark.warning) of.wordsAt = now;
-  const told = { warning: warning === '' ? undefined : warning, weight, say };
-  of.remark = latency === undefined ? told : { ...told, latency };
+  const said = latency === undefined ? {} : { latency };
+  of.remark = { warning: warning === '' ? undefined : warning, weight, say, ...said };
   return of.remark;
 }

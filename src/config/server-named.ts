@@ -62,6 +62,6 @@ function namedServer(
     const name = `${label}@${address}`;
     const dest = { key: { address, port: key.port }, settings };
     const checks = aimedAt(aims, { service, server: name }, address);
-    return { ...placed, name, dest, needed, checks };
+    return { name, dest, ...placed, checks, needed };
   };
 }

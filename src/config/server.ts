@@ -325,7 +325,9 @@ export function completeServer(context: Context, item: Item, facts: ServiceFacts
   const fields = mapping(item);
   const tags = fields === undefined ? [] : read(fields, 'tags', []);
   if (named === FAULTY || checks === FAULTY || tags === FAULTY) return FAULTY;
-  return { ...named, ...checks, ...(tags.length === 0 ? {} : { tags }) };
+  // Begun with a spread, each would have a hidden class of its own (see `destSeen`).
+  const { name, ...placed } = named;
+  return { name, ...placed, ...checks, ...(tags.length === 0 ? {} : { tags }) };
 }
 
 /** A server by its name in DNS, where the item is one. */
@@ -345,5 +347,5 @@ export function completeFallback(context: Context, item: Item, facts: ServiceFac
     [member(fields, 'check'), member(fields, 'checks')].some((one) => one !== undefined);
   if (isChecked) return completeServer(context, item, facts);
   const named = namedDest(context, item, facts);
-  return named === FAULTY ? FAULTY : { ...named, checks: [], needed: 0 };
+  return named === FAULTY ? FAULTY : { checks: [], needed: 0, ...named };
 }

@@ -36,18 +36,10 @@ import type {
   SyncRole,
   Timeouts,
 } from './model.js';
-import { ZERO_STATS } from './observe.js';
+import { type DestCounters, destSeen, serviceSeen, ZERO_STATS } from './observe.js';
 
 /** Of an interface that the memory table is told nothing more about. */
 const MTU = 1500;
-
-/** What traffic leaves at a destination. */
-export interface DestCounters {
-  readonly active: number;
-  readonly inactive: number;
-  readonly persistent: number;
-  readonly stats: Stats;
-}
 
 const NO_COUNTERS: DestCounters = { active: 0, inactive: 0, persistent: 0, stats: ZERO_STATS };
 
@@ -80,8 +72,8 @@ export interface MemoryTableOptions {
 
 function observe(entry: ServiceEntry): ObservedService {
   const dests = new Map<string, DestSeen>();
-  for (const [text, { dest, counters }] of entry.dests) dests.set(text, { ...dest, ...counters });
-  return { service: { ...entry.service, stats: entry.stats }, dests };
+  for (const [text, { dest, counters }] of entry.dests) dests.set(text, destSeen(dest, counters));
+  return { service: serviceSeen(entry.service, entry.stats), dests };
 }
 
 /** Why no request could carry these values to a kernel; undefined where one can. */

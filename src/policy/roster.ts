@@ -97,7 +97,7 @@ export class Roster {
   /** A check has a verdict. @returns the change as it is to be told */
   fold(change: VerdictChange): VerdictChange {
     const { id, verdict, at } = change;
-    this.#set(id, { ...this.#said(id), verdict, held: verdict, since: at, lastChange: change }, at);
+    this.#set(id, { verdict, held: verdict, since: at, lastChange: change, ...this.#said(id) }, at);
     this.#tellPaths(this.ownerOf(id), at);
     return this.#health.get(id)?.lastChange ?? change;
   }
@@ -124,15 +124,17 @@ export class Roster {
   doubt(id: CheckId): void {
     const health = this.#health.get(id);
     if (health === undefined) return;
-    const { remark, ...rest } = health;
+    const { remark, held, since, lastChange } = health;
     const said = remark === undefined ? {} : { remark: forgotten(remark) };
-    this.#set(id, { ...rest, ...said, verdict: 'unknown' }, health.since);
+    this.#set(id, { verdict: 'unknown', held, since, lastChange, ...said }, since);
   }
 
   /** A check says something beside its verdict. */
   remark(id: CheckId, remark: Remark): void {
     const health = this.#health.get(id);
-    if (health !== undefined) this.#set(id, { ...health, remark }, health.since);
+    if (health === undefined) return;
+    const { verdict, held, since, lastChange } = health;
+    this.#set(id, { verdict, held, since, lastChange, remark }, since);
   }
 
   /** Why a server that is up is degraded. */
