@@ -265,7 +265,8 @@ export function serversText({ services }: Config): string {
   return `${servers} servers of ${services.length} services`;
 }
 
-const DONE: Readonly<Record<DriftPolicy, string>> = {
+/** What is done about a change by somebody else. */
+export const DRIFT_DONE: Readonly<Record<DriftPolicy, string>> = {
   repair: 'it is repaired',
   report: 'it is left as it is',
   accept: 'it is accepted',
@@ -282,7 +283,7 @@ export function driftHappenings(drift: readonly Drift[]): readonly Happening[] {
     });
     return {
       kind: policy === 'accept' ? 'drift-accepted' : 'table-drift',
-      message: `the table was changed by somebody else, ${DONE[policy]}: ${listText(texts)}`,
+      message: `the table was changed by somebody else, ${DRIFT_DONE[policy]}: ${listText(texts)}`,
       facts: { policy, entries: found.length, drift: found.slice(0, LISTED_MAX) },
     };
   });

@@ -91,7 +91,11 @@ export class MainPart {
   readonly #log: Logger;
   readonly #routes = new KernelRoutes();
   #api: Api | undefined;
-  readonly #previews = new Shared(() => this.controller.preview());
+  readonly #previews = new Shared(async () => ({
+    ...(await this.controller.preview()),
+    sync: await this.#sync.preview(),
+    timeouts: await this.#timeouts.preview(),
+  }));
   #patience: Timer | undefined;
   #closed = false;
   /** Somebody asks the API for it. @returns faults */

@@ -120,7 +120,8 @@ function shareOf(world: World, track: Extract<Track, { kind: 'services' }>): Obs
  * seen of it before holds until that is done or failed.
  */
 function endOf({ sync }: World): Observation | undefined {
-  if (sync?.lastError !== undefined) return { kind: 'down' };
+  const isLeftWrong = sync?.left.some(({ policy }) => policy === 'report') === true;
+  if (sync?.lastError !== undefined || isLeftWrong) return { kind: 'down' };
   return sync?.inSync === true ? { kind: 'up' } : undefined;
 }
 

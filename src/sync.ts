@@ -1,10 +1,11 @@
 /** Between the VRRP thread and the sync keeper: the kernel's daemons take the role of the virtual router they follow. */
 import type { Config } from './config/model.js';
 import type { Timers } from './core/ports.js';
-import type { Happening } from './describe.js';
+import { DRIFT_DONE, type Happening } from './describe.js';
 import type { IpvsTable, SyncRule, SyncState } from './ipvs/model.js';
+import type { DriftPolicy } from './ipvs/ownership.js';
 import { type SyncStep, syncDaemonText, syncStepsText, wantedDaemons } from './ipvs/sync.js';
-import { SyncKeeper, type SyncKeeperOptions } from './ipvs/sync-keeper.js';
+import { SyncKeeper, type SyncKeeperOptions, type SyncPreview } from './ipvs/sync-keeper.js';
 import type { VrrpDigest } from './vrrp/status.js';
 
 export interface SyncFollowerOptions {
@@ -28,11 +29,11 @@ function changeHappening(steps: readonly SyncStep[]): Happening {
   };
 }
 
-function driftHappening(steps: readonly SyncStep[]): Happening {
+function driftHappening(steps: readonly SyncStep[], policy: DriftPolicy): Happening {
   return {
-    kind: 'table-drift',
-    message: `the sync daemons were changed by somebody else: ${syncStepsText(steps)}`,
-    facts: { entries: steps.length, steps },
+    kind: policy === 'accept' ? 'drift-accepted' : 'table-drift',
+    message: `the sync daemons were changed by somebody else, ${DRIFT_DONE[policy]}: ${syncStepsText(steps)}`,
+    facts: { policy, entries: steps.length, steps },
   };
 }
 
@@ -46,7 +47,7 @@ function failureHappening(message: string): Happening {
 
 export class SyncFollower {
   readonly #keeper: SyncKeeper;
-  #config: Pick<Config, 'sync' | 'resync'> | undefined;
+  #config: Pick<Config, 'sync' | 'resync' | 'ownership'> | undefined;
   #vrrp: VrrpDigest | undefined;
 
   constructor({ table, timers, indexOf, onState, tell }: SyncFollowerOptions) {
@@ -57,16 +58,22 @@ export class SyncFollower {
       events: {
         onState,
         onChanged: (steps) => tell(changeHappening(steps)),
-        onDrift: (steps) => tell(driftHappening(steps)),
+        onDrift: (steps, policy) => tell(driftHappening(steps, policy)),
         onFailure: (message) => tell(failureHappening(message)),
       },
     });
   }
 
   /** After a new configuration. */
-  configure(config: Pick<Config, 'sync' | 'resync'>): void {
+  configure(config: Pick<Config, 'sync' | 'resync' | 'ownership'>): void {
     this.#config = config;
+    this.#keeper.govern(config.ownership.besideDrift.sync);
     this.#aim();
+  }
+
+  /** What a look would do now. @throws as `syncDaemons` of the table (rejects) */
+  preview(): Promise<SyncPreview> {
+    return this.#keeper.preview();
   }
 
   /** After the VRRP thread spoke, or died (undefined): then nobody knows the role, and what runs is left alone. */

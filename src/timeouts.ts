@@ -1,10 +1,12 @@
 /** The connection time-outs of the configuration, kept in the kernel: what is told of it. */
 import type { Config } from './config/model.js';
 import type { Timers } from './core/ports.js';
-import type { Happening } from './describe.js';
+import { DRIFT_DONE, type Happening } from './describe.js';
 import type { IpvsTable, Timeouts, TimeoutsState } from './ipvs/model.js';
-import { TimeoutKeeper } from './ipvs/timeout-keeper.js';
-import { type TimeoutDrift, type TimeoutStore, timeoutsText, timeoutWord } from './ipvs/timeouts.js';
+import type { DriftPolicy } from './ipvs/ownership.js';
+import { timeoutDriftText } from './ipvs/timeout-drift.js';
+import { TimeoutKeeper, type TimeoutPreview } from './ipvs/timeout-keeper.js';
+import { type TimeoutDrift, type TimeoutStore, timeoutsText } from './ipvs/timeouts.js';
 
 export interface TimeoutFollowerOptions {
   readonly table: IpvsTable;
@@ -22,14 +24,12 @@ function changeHappening(set: Partial<Timeouts>): Happening {
   };
 }
 
-function driftHappening(drift: readonly TimeoutDrift[]): Happening {
-  const words = drift.map(
-    ({ name, found, wanted }) => `${timeoutWord(name)} ${found}s, should be ${wanted}s`,
-  );
+function driftHappening(drift: readonly TimeoutDrift[], policy: DriftPolicy): Happening {
+  const words = drift.map(timeoutDriftText).join('; ');
   return {
-    kind: 'table-drift',
-    message: `the time-outs of connections were changed by somebody else: ${words.join('; ')}`,
-    facts: { entries: drift.length, timeouts: drift },
+    kind: policy === 'accept' ? 'drift-accepted' : 'table-drift',
+    message: `the time-outs of connections were changed by somebody else, ${DRIFT_DONE[policy]}: ${words}`,
+    facts: { policy, entries: drift.length, timeouts: drift },
   };
 }
 
@@ -52,15 +52,21 @@ export class TimeoutFollower {
       events: {
         onState,
         onChanged: (set) => tell(changeHappening(set)),
-        onDrift: (drift) => tell(driftHappening(drift)),
+        onDrift: (drift, policy) => tell(driftHappening(drift, policy)),
         onFailure: (message) => tell(failureHappening(message)),
       },
     });
   }
 
   /** After a new configuration. */
-  configure({ timeouts, resync }: Pick<Config, 'timeouts' | 'resync'>): void {
+  configure({ timeouts, resync, ownership }: Pick<Config, 'timeouts' | 'resync' | 'ownership'>): void {
+    this.#keeper.govern(ownership.besideDrift.timeouts);
     this.#keeper.aim(timeouts, resync);
+  }
+
+  /** What a look would do now. @throws as `timeouts` of the table (rejects) */
+  preview(): Promise<TimeoutPreview> {
+    return this.#keeper.preview();
   }
 
   /** Puts back what stood there before us. */

@@ -182,7 +182,7 @@ t.test(
     };
     const told = new Told();
     const follower = new RoleFollower(told, () => true);
-    const state = { wanted: [], seen: [], inSync: false, lastError: undefined, repaired: 0 };
+    const state = { wanted: [], seen: [], inSync: false, lastError: undefined, repaired: 0, left: [] };
     follower.configure(worldWith([router], 0));
     told.said.length = 0;
     const follow = (sync: World['sync']): void =>
@@ -193,7 +193,12 @@ t.test(
     follow({ ...state, inSync: true });
     follow(state);
     follow({ ...state, lastError: 'ENODEV' });
-    t.same(told.said, ['sync-peer eth1 {"kind":"up"}', 'sync-peer eth1 {"kind":"down"}']);
+    const both = ['sync-peer eth1 {"kind":"up"}', 'sync-peer eth1 {"kind":"down"}'];
+    t.same(told.said, both);
+    const left = { role: 'backup', difference: 'backup did not run' } as const;
+    follow({ ...state, inSync: true, left: [{ ...left, policy: 'accept' }] });
+    follow({ ...state, left: [{ ...left, policy: 'report' }] });
+    t.same(told.said, [...both, ...both], 'what was accepted is right; what is only left so is not');
   },
 );
 

@@ -3,11 +3,12 @@ import { seconds } from '../src/core/units.js';
 import type { Happening } from '../src/describe.js';
 import { MemoryTable } from '../src/ipvs/memory.js';
 import type { SyncRule, SyncState } from '../src/ipvs/model.js';
+import type { DriftPolicy } from '../src/ipvs/ownership.js';
 import { SyncFollower } from '../src/sync.js';
 import type { Role } from '../src/vrrp/model.js';
 import type { VrrpDigest } from '../src/vrrp/status.js';
 import { FakeTime, turn } from './fakes/time.js';
-import { syncDaemon } from './ipvs/build.js';
+import { RULES, syncDaemon } from './ipvs/build.js';
 
 const { role: _, ...DAEMON } = syncDaemon('master');
 const FOLLOWS: SyncRule = { roles: { kind: 'follow', instance: 'outside' }, daemon: DAEMON };
@@ -29,8 +30,9 @@ function setup() {
     onState: (state) => states.push(state),
     tell: (happening) => told.push(happening),
   });
-  const configure = async (sync: SyncRule | undefined): Promise<void> => {
-    follower.configure({ sync, resync: seconds(10) });
+  const configure = async (sync: SyncRule | undefined, policy: DriftPolicy = 'repair'): Promise<void> => {
+    const besideDrift = { timeouts: 'repair', sync: policy } as const;
+    follower.configure({ sync, resync: seconds(10), ownership: { ...RULES, besideDrift } });
     await time.advance(0);
   };
   const hear = async (roles: Readonly<Record<string, Role>> | undefined): Promise<void> => {
@@ -124,7 +126,7 @@ t.test('what happens is told: changes, drift and errors', async (t) => {
       ],
       [
         'table-drift',
-        'the sync daemons were changed by somebody else: master on eth1, id 51, group 224.0.0.81 port 8848 did not run',
+        'the sync daemons were changed by somebody else, it is repaired: master on eth1, id 51, group 224.0.0.81 port 8848 did not run',
       ],
       [
         'table-error',
@@ -145,4 +147,29 @@ t.test('at the end the last role that was told is taken, and then nothing is tou
   await hear({ outside: 'master' });
   await time.advance(60_000);
   t.same(await running(), ['backup']);
+});
+
+t.test('`drift: { sync: ... }` says what is done, and every event has the difference', async (t) => {
+  for (const [policy, kind, done] of [
+    ['repair', 'table-drift', 'it is repaired'],
+    ['report', 'table-drift', 'it is left as it is'],
+    ['accept', 'drift-accepted', 'it is accepted'],
+  ] as const) {
+    const { time, table, told, follower, configure, running } = setup();
+    await configure(BOTH, policy);
+    await table.stopSyncDaemon('master');
+    const { steps, left } = await follower.preview();
+    const [does, leaves] = policy === 'repair' ? [1, 0] : [0, 1];
+    t.same([steps.length, left.length], [does, leaves], 'a plan foresees it');
+    t.equal(told.length, 1, 'and is no look');
+    await time.advance(10_000);
+    t.match(told.slice(1), [
+      {
+        kind,
+        message: `the sync daemons were changed by somebody else, ${done}: master on eth1, id 51, group 224.0.0.81 port 8848 did not run`,
+        facts: { policy, entries: 1, steps: [{ kind: 'start', daemon: { role: 'master' } }] },
+      },
+    ]);
+    t.same(await running(), policy === 'repair' ? ['master', 'backup'] : ['backup']);
+  }
 });

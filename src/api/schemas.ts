@@ -1,5 +1,5 @@
 /** JSON Schemas of the answers: the small ones are written by them, all are tested by them, and docs/api.md too. */
-import type { AppliedChange, Change } from '../plan-words.js';
+import type { AppliedChange, Change, SyncChange, TimeoutsChange } from '../plan-words.js';
 import type { Connections } from '../policy/model.js';
 import { CHECKS_SCHEMA } from './checks.js';
 import type { Reload } from './control.js';
@@ -200,9 +200,10 @@ export const SYNC_SCHEMA = objectOf<SyncStatus>('The synchronisation of connecti
     ),
   ),
   running: orNull(list(DAEMON_SCHEMA, 'The daemons that run in the kernel; null before the first look.')),
-  inSync: flag('What should run was seen to run, and nothing else.'),
+  inSync: flag('What should run, or was accepted, was seen to run, and nothing else.'),
   lastError: orNull(text('What went wrong last, until it is right again.')),
   repaired: count('Changes by somebody else that were undone, since the start.'),
+  left: list(text('One change.'), 'Changes by somebody else that are let stand, as `drift` says.'),
 });
 
 export const TIMEOUT_SCHEMA = objectOf<TimeoutStatus>('One time-out, in seconds.', {
@@ -217,9 +218,10 @@ export const TIMEOUTS_SCHEMA = objectOf<TimeoutsStatus>('The time-outs of connec
   tcp: TIMEOUT_SCHEMA,
   tcpFin: TIMEOUT_SCHEMA,
   udp: TIMEOUT_SCHEMA,
-  inSync: flag('The kernel was seen to have what is wanted.'),
+  inSync: flag('The kernel was seen to have what is wanted, or what was accepted.'),
   lastError: orNull(text('What went wrong last, until it is right again.')),
   repaired: count('Changes by somebody else that were undone, since the start.'),
+  left: list(text('One change.'), 'Changes by somebody else that are let stand, as `drift` says.'),
 });
 
 export const WORKER_SCHEMA = objectOf<WorkerStatus>('One probe worker. It counts from its own start.', {
@@ -327,17 +329,41 @@ export const RELOAD_SCHEMA = objectOf<Reload>('What came of reading the configur
 });
 
 export const LEFT_SCHEMA = objectOf<LeftStatus>('What somebody else changed and is let stand.', {
-  service: text('The name of the service.'),
+  service: orNull(
+    text('The name of the service; null with `timeouts` and `sync`, which are the whole kernel’s.'),
+  ),
   server: orNull(text('The name of the server; null for the service itself.')),
-  kind: choice(['service', 'removed', 'added', 'weight', 'settings'], 'The kind of change.'),
+  kind: choice(
+    ['service', 'removed', 'added', 'weight', 'settings', 'timeouts', 'sync'],
+    'The kind of change.',
+  ),
   policy: choice(['report', 'accept'], 'What `drift` says of it.'),
   difference: text('`removed`, `added`, `weight 9, should be 1` ...'),
 });
+
+export const STEP_SCHEMA = objectOf<SyncChange>('A command to the kernel about a sync daemon.', {
+  operation: choice(['start-sync-daemon', 'stop-sync-daemon'], 'What is done.'),
+  command: text('In the words of ipvsadm.'),
+});
+
+export const SETTING_SCHEMA = objectOf<TimeoutsChange>(
+  'What a look would set; null where the time-outs are right.',
+  {
+    set: {
+      type: 'object',
+      description: 'Whole seconds, by `tcp`, `tcpFin` and `udp`; those that stay are left out.',
+      additionalProperties: count('Whole seconds.'),
+    },
+    command: text('In the words of ipvsadm.'),
+  },
+);
 
 export const PLAN_SCHEMA = objectOf<PlanStatus>('What there is to be done to the live table.', {
   lastDumpAt: text('When the table was read for this answer.'),
   changes: list(CHANGE_SCHEMA, 'What a look at it would do, in this order; empty where the table is right.'),
   left: list(LEFT_SCHEMA, 'What somebody else changed and is let stand.'),
+  sync: list(STEP_SCHEMA, 'What a look would do to the sync daemons.'),
+  timeouts: orNull(SETTING_SCHEMA),
   foreign: list(text('`tcp 192.0.2.9:80` or `192.0.2.9:80 in tcp 192.0.2.1:80`.'), 'What is not ours.'),
 });
 

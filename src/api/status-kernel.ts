@@ -1,5 +1,6 @@
 /** What the API tells of what stands in the kernel beside the table: sync daemons and time-outs of connections. */
 import type { SyncDaemon, SyncRole, TimeoutsState } from '../ipvs/model.js';
+import { timeoutDriftText } from '../ipvs/timeout-drift.js';
 import type { TimeoutName } from '../ipvs/timeouts.js';
 import type { World } from '../world.js';
 
@@ -20,6 +21,7 @@ export interface SyncStatus {
   readonly inSync: boolean;
   readonly lastError: string | null;
   readonly repaired: number;
+  readonly left: readonly string[];
 }
 
 /** Whole seconds; null: not asked for, not known, or not ours. */
@@ -36,6 +38,7 @@ export interface TimeoutsStatus {
   readonly inSync: boolean;
   readonly lastError: string | null;
   readonly repaired: number;
+  readonly left: readonly string[];
 }
 
 function syncDaemonStatus(daemon: SyncDaemon): SyncDaemonStatus {
@@ -61,6 +64,7 @@ export function syncStatus({ sync, config }: World): SyncStatus | null {
     inSync: sync.inSync,
     lastError: sync.lastError ?? null,
     repaired: sync.repaired,
+    left: sync.left.map(({ difference }) => difference),
   };
 }
 
@@ -81,5 +85,6 @@ export function timeoutsStatus({ timeouts }: World): TimeoutsStatus | null {
     inSync: timeouts.inSync,
     lastError: timeouts.lastError ?? null,
     repaired: timeouts.repaired,
+    left: timeouts.left.map(timeoutDriftText),
   };
 }

@@ -2,13 +2,12 @@
 import type { Config } from '../config/model.js';
 import { allow, type Sorted } from '../ipvs/allow.js';
 import { foreignTexts } from '../ipvs/foreign.js';
-import { syncStepWords, timeoutWords } from '../ipvs/ipvsadm.js';
 import { MemoryTable } from '../ipvs/memory.js';
 import type { ObservedTable, SyncDaemon, Timeouts } from '../ipvs/model.js';
 import type { Foreign } from '../ipvs/ownership.js';
 import { planSyncStart, type SyncStep } from '../ipvs/sync.js';
 import { planTimeouts, timeoutsText } from '../ipvs/timeouts.js';
-import { changeLine, changeOf } from '../plan-words.js';
+import { changeLine, changeOf, syncChangeOf, timeoutsChangeOf } from '../plan-words.js';
 import { readConfig } from './config.js';
 import { type CliContext, EXIT, type Given } from './context.js';
 import { allowedKinds, rememberedNames, startPlan } from './start-plan.js';
@@ -32,7 +31,6 @@ async function observe(context: CliContext, kind: Config['table']): Promise<Foun
   }
 }
 
-const SYNC_OPERATIONS = { start: 'start-sync-daemon', stop: 'stop-sync-daemon' } as const;
 /** More foreign entries than these are counted only, but for the JSON. */
 const FOREIGN_LISTED_MAX = 20;
 
@@ -45,21 +43,14 @@ interface Told extends Sorted {
   readonly timeouts: Partial<Timeouts>;
 }
 
-function isNone(timeouts: Partial<Timeouts>): boolean {
-  return Object.keys(timeouts).length === 0;
-}
-
 function planJson({ config, allowed, withheld, foreign, sync, timeouts }: Told): object {
   return {
     table: config.table,
     changes: allowed.map(changeOf),
     withheld: withheld.map(changeOf),
     foreign: foreignTexts(foreign),
-    sync: sync.map((step) => ({
-      operation: SYNC_OPERATIONS[step.kind],
-      command: `ipvsadm ${syncStepWords(step)}`,
-    })),
-    timeouts: isNone(timeouts) ? null : { set: timeouts, command: `ipvsadm ${timeoutWords(timeouts)}` },
+    sync: sync.map(syncChangeOf),
+    timeouts: timeoutsChangeOf(timeouts),
   };
 }
 
@@ -72,18 +63,19 @@ function* foreignLines({ config, foreign }: Told): Generator<string> {
 }
 
 function* planLines(told: Told): Generator<string> {
-  const { config, allowed, withheld, sync, timeouts } = told;
+  const { config, allowed, withheld, sync } = told;
+  const timeouts = timeoutsChangeOf(told.timeouts);
   if (config.table === 'memory')
     yield '# table: memory begins empty with every run; with table: kernel the plan starts from the live table';
-  if (allowed.length + withheld.length + sync.length === 0 && isNone(timeouts))
+  if (allowed.length + withheld.length + sync.length === 0 && timeouts === null)
     yield '# no changes: the table is as the configuration wants it';
   for (const step of allowed) yield changeLine(step);
   for (const step of withheld) yield `# withheld: ${changeLine(step)}`;
   const { roles } = config.sync ?? {};
   const why =
     roles?.kind === 'follow' ? `follows ${roles.instance}, which begins as backup` : 'its role is fixed';
-  for (const step of sync) yield `ipvsadm ${syncStepWords(step)}  # sync: ${why}`;
-  if (!isNone(timeouts)) yield `ipvsadm ${timeoutWords(timeouts)}  # timeouts: ${timeoutsText(timeouts)}`;
+  for (const step of sync) yield `${syncChangeOf(step).command}  # sync: ${why}`;
+  if (timeouts !== null) yield `${timeouts.command}  # timeouts: ${timeoutsText(timeouts.set)}`;
   yield* foreignLines(told);
 }
 

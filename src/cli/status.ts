@@ -81,11 +81,16 @@ const PROBING_MEMBERS = { stretch: 'number', wanted: 'number', planned: 'number'
 
 const SYNC_MEMBERS = { inSync: 'boolean' };
 
+function hasLeft({ left }: { readonly left?: readonly string[] }): boolean {
+  return left !== undefined && left.length > 0;
+}
+
 /** What an older daemon does not say is left out. */
 function syncText(sync: SyncStatus | null | undefined): string {
   if (sync === undefined || sync === null || !hasMembers(sync, SYNC_MEMBERS)) return '';
   if (sync.inSync) return `, sync ${sync.wanted?.join(' and ')}`;
   if (sync.lastError !== null) return `, sync NOT right: ${sync.lastError}`;
+  if (hasLeft(sync)) return `, sync NOT right, and left so: ${sync.left.join('; ')}`;
   return sync.wanted === null ? ', sync waits for its role' : ', sync is changing';
 }
 
@@ -93,6 +98,7 @@ function syncText(sync: SyncStatus | null | undefined): string {
 function timeoutsText(timeouts: TimeoutsStatus | null | undefined): string {
   if (timeouts === undefined || timeouts === null || !hasMembers(timeouts, SYNC_MEMBERS)) return '';
   if (timeouts.inSync) return '';
+  if (hasLeft(timeouts)) return `, time-outs NOT right, and left so: ${timeouts.left.join('; ')}`;
   return `, time-outs NOT right${timeouts.lastError === null ? '' : `: ${timeouts.lastError}`}`;
 }
 

@@ -1,6 +1,9 @@
 /** Completes what is done about what is ours: `drift`, `on-stop`, `on-remove`, `exclusive`, `cold-start`. */
 import { type Millis, parseDuration } from '../core/units.js';
 import {
+  BESIDE_DRIFT_KINDS,
+  type BesideDriftKind,
+  type BesideDriftPolicies,
   DRIFT_KINDS,
   type DriftKind,
   type DriftPolicies,
@@ -15,18 +18,31 @@ import type { RawConfig, RawService } from './schema.js';
 type Given<Key extends keyof RawConfig & string> = Checked<Cursor<NonNullable<RawConfig[Key]>>> | undefined;
 
 const KINDS = Object.keys(DRIFT_KINDS) as DriftKind[];
+const BESIDE_KINDS = Object.keys(BESIDE_DRIFT_KINDS) as BesideDriftKind[];
 
-function everyKind(policy: DriftPolicy): DriftPolicies {
-  return { service: policy, removed: policy, added: policy, weight: policy, settings: policy };
-}
+const REPAIRS: DriftPolicies = {
+  service: 'repair',
+  removed: 'repair',
+  added: 'repair',
+  weight: 'repair',
+  settings: 'repair',
+};
+const BESIDE_REPAIRS: BesideDriftPolicies = { timeouts: 'repair', sync: 'repair' };
 
-function driftOf(at: Given<'drift'>): Checked<Partial<DriftPolicies>> {
-  if (at === undefined) return {};
+/** Of `kinds`, those that are said something of. */
+function policiesOf<Kind extends DriftKind | BesideDriftKind>(
+  at: Given<'drift'>,
+  kinds: readonly Kind[],
+): Checked<Partial<Record<Kind, DriftPolicy>>> {
+  const policies: Partial<Record<Kind, DriftPolicy>> = {};
+  if (at === undefined) return policies;
   if (at === FAULTY) return FAULTY;
-  if (typeof at.value === 'string') return everyKind(at.value);
-  const policies: Partial<Record<DriftKind, DriftPolicy>> = {};
-  for (const kind of KINDS) {
-    const policy = member(at as Cursor<Partial<DriftPolicies>>, kind);
+  for (const kind of kinds) {
+    if (typeof at.value === 'string') {
+      policies[kind] = at.value;
+      continue;
+    }
+    const policy = member(at as Cursor<Partial<Record<string, DriftPolicy>>>, kind);
     if (policy === FAULTY) return FAULTY;
     if (policy !== undefined) policies[kind] = policy.value;
   }
@@ -54,7 +70,7 @@ const REMOVE_DEADLINE = '5m';
 
 /** What a service says of its own. */
 export function ownershipChoice(at: Cursor<RawService>): Checked<OwnershipChoice> {
-  const drift = driftOf(member(at, 'drift'));
+  const drift = policiesOf(member(at, 'drift'), KINDS);
   const onStop = leavingOf(member(at, 'on-stop'), STOP_DEADLINE);
   const onRemove = leavingOf(member(at, 'on-remove'), REMOVE_DEADLINE);
   return drift === FAULTY || onStop === FAULTY || onRemove === FAULTY ? FAULTY : { drift, onStop, onRemove };
@@ -84,7 +100,8 @@ export function ownershipRules(context: Context, given: GivenRules, isEmpty: boo
     );
   const limit = coldStart === undefined || coldStart === FAULTY ? '60s' : coldStart.value;
   return {
-    drift: { ...everyKind('repair'), ...or(driftOf(given.drift), {}) },
+    drift: { ...REPAIRS, ...or(policiesOf(given.drift, KINDS), {}) },
+    besideDrift: { ...BESIDE_REPAIRS, ...or(policiesOf(given.drift, BESIDE_KINDS), {}) },
     onStop: or(leavingOf(given.onStop, STOP_DEADLINE), { kind: 'keep' }),
     onRemove: or(leavingOf(given.onRemove, REMOVE_DEADLINE), { kind: 'remove' }),
     exclusive: owns,

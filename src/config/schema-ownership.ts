@@ -28,27 +28,41 @@ function wordOr<Word extends string, More extends object>(
   });
 }
 
-const kinds = section(
-  optional({
-    service: policy('The virtual service itself: removed, or with other settings.', 'repair'),
-    removed: policy('A server was removed.', 'report'),
-    added: policy(
-      'A server that should get no new connections gets them: it was put back, or its weight 0 was raised.',
-      'report',
-    ),
-    weight: policy('A server has another weight.', 'accept'),
-    settings: policy('A server has another forwarding method, tunnel or thresholds.', 'repair'),
-  }),
-  { says: 'What is done, by the kind of change.', example: '{ weight: accept, removed: report }' },
-);
+const entryKinds = {
+  service: policy('The virtual service itself: removed, or with other settings.', 'repair'),
+  removed: policy('A server was removed.', 'report'),
+  added: policy(
+    'A server that should get no new connections gets them: it was put back, or its weight 0 was raised.',
+    'report',
+  ),
+  weight: policy('A server has another weight.', 'accept'),
+  settings: policy('A server has another forwarding method, tunnel or thresholds.', 'repair'),
+};
 
-/** @param byDefault what holds where it is left out */
-export const drift = (byDefault: string) =>
-  wordOr<Policy, Static<typeof kinds>>(
+const besideKinds = {
+  timeouts: policy('A time-out of connections that `timeouts` names has another value.', 'accept'),
+  sync: policy(
+    'A daemon of `sync` was stopped or started, or runs with other settings. One that lost its interface is always started again.',
+    'report',
+  ),
+};
+
+const BY_KIND = {
+  says: 'What is done, by the kind of change.',
+  example: '{ weight: accept, removed: report }',
+};
+const serviceKinds = section(optional(entryKinds), BY_KIND);
+const allKinds = section(optional({ ...entryKinds, ...besideKinds }), BY_KIND);
+
+const ENTRY_WORDS = '`service`, `removed`, `added`, `weight`, `settings`';
+
+/** @param kinds in words */
+function driftBy<More extends object>(more: object, byDefault: string, kinds: string) {
+  return wordOr<Policy, More>(
     choice(POLICIES, { says: 'For every kind of change.', example: 'report' }),
-    kinds,
+    more,
     {
-      says: 'What is done when somebody else changed an entry of ours: `repair` puts it back, `report` tells and leaves it until something else is wanted of it, `accept` makes it what is wanted from now on. One word for every kind of change, or a mapping by kind.',
+      says: `What is done when somebody else changed what is ours: \`repair\` puts it back, \`report\` tells and leaves it until something else is wanted of it, \`accept\` makes it what is wanted from now on. One word for every kind of change, or a mapping by kind: ${kinds}.`,
       default: byDefault,
       example: '{ weight: accept, removed: report }',
       type: 'word or mapping',
@@ -56,6 +70,21 @@ export const drift = (byDefault: string) =>
       expects: `one of ${POLICIES.join(', ')}, or a mapping (service, removed, added ...)`,
     },
   );
+}
+
+/** Of a service. */
+export const serviceDrift = driftBy<Static<typeof serviceKinds>>(
+  serviceKinds,
+  "the configuration's",
+  ENTRY_WORDS,
+);
+
+/** Of the configuration: of the kernel beside the table, too. */
+export const drift = driftBy<Static<typeof allKinds>>(
+  allKinds,
+  'repair',
+  `${ENTRY_WORDS}, \`timeouts\`, \`sync\``,
+);
 
 export const exclusive = yesNo({
   says: 'The whole table is ours: services and servers that the configuration does not name are removed. Not before everything that it does name is in the table, and never at a stop.',

@@ -25,7 +25,7 @@ import {
 } from './schema-kit.js';
 import { maintenanceWindow, tags, WINDOWS_MAX } from './schema-maintenance.js';
 import { massFailure } from './schema-mass-failure.js';
-import { coldStart, drift, exclusive, onRemove, onStop } from './schema-ownership.js';
+import { coldStart, drift, exclusive, onRemove, onStop, serviceDrift } from './schema-ownership.js';
 import { pathMarks } from './schema-path-marks.js';
 import { admit, fallback, quorum } from './schema-policy.js';
 import { probeBudget } from './schema-probe-budget.js';
@@ -236,7 +236,7 @@ export const service = section(
         'How the servers are probed; keys that are missing come from `defaults.check`.',
         '`defaults.check`',
       ),
-      drift: drift("the configuration's"),
+      drift: serviceDrift,
       'on-stop': onStop("the configuration's"),
       'on-remove': onRemove("the configuration's"),
     }),
@@ -346,7 +346,7 @@ export const root = section(
         example: '30s',
       }),
       'path-marks': pathMarks,
-      drift: drift('repair'),
+      drift,
       exclusive,
       'cold-start': coldStart,
       'on-stop': onStop('keep'),

@@ -142,6 +142,17 @@ export interface Timeouts {
   readonly udp: number;
 }
 
+/** What is done about a change by somebody else that is let stand: see DriftPolicy. */
+export type Tolerated = 'report' | 'accept';
+
+/** A time-out that somebody else changed, and that is let stand; in whole seconds. */
+export interface TimeoutLeft {
+  readonly name: keyof Timeouts;
+  readonly policy: Tolerated;
+  readonly wanted: number;
+  readonly found: number;
+}
+
 /** How it stands with the time-outs that `timeouts:` asks for. Whole seconds. */
 export interface TimeoutsState {
   readonly wanted: Partial<Timeouts>;
@@ -149,12 +160,13 @@ export interface TimeoutsState {
   readonly seen: Timeouts | undefined;
   /** What stood there before us, and is put back at the end. */
   readonly original: Partial<Timeouts>;
-  /** The kernel has what is wanted. */
+  /** The kernel has what is wanted, or what was accepted instead. */
   readonly inSync: boolean;
   /** What went wrong last, until they are right again. */
   readonly lastError: string | undefined;
   /** Changes by somebody else that were undone, since the start. */
   readonly repaired: number;
+  readonly left: readonly TimeoutLeft[];
 }
 
 export type SyncRole = 'master' | 'backup';
@@ -180,18 +192,26 @@ export interface SyncRule {
   readonly daemon: Omit<SyncDaemon, 'role'>;
 }
 
+/** What somebody else made of the daemon of one role, and what is let stand. */
+export interface SyncLeft {
+  readonly role: SyncRole;
+  readonly policy: Tolerated;
+  readonly difference: string;
+}
+
 /** How it stands with the daemons that `sync:` asks for. */
 export interface SyncState {
   /** Undefined while the role to follow is not known: what runs is left alone. */
   readonly wanted: readonly SyncDaemon[] | undefined;
   /** As the kernel told last; undefined before. */
   readonly seen: readonly SyncDaemon[] | undefined;
-  /** What is wanted was seen to run, and nothing else. */
+  /** What is wanted, or what was accepted instead, was seen to run, and nothing else. */
   readonly inSync: boolean;
   /** What went wrong last, until they are right again. */
   readonly lastError: string | undefined;
   /** Changes by somebody else that were undone, since the start. */
   readonly repaired: number;
+  readonly left: readonly SyncLeft[];
 }
 
 /**

@@ -18,6 +18,17 @@ export type DriftPolicy = 'repair' | 'report' | 'accept';
 
 export type DriftPolicies = Readonly<Record<DriftKind, DriftPolicy>>;
 
+/** What somebody else may do to what is kept in the kernel beside the table. */
+export const BESIDE_DRIFT_KINDS = {
+  timeouts: 'a time-out of connections has another value',
+  sync: 'a sync daemon was stopped, was started, or runs with other settings',
+} as const;
+
+export type BesideDriftKind = keyof typeof BESIDE_DRIFT_KINDS;
+
+/** These are of the whole kernel: no service has its own. */
+export type BesideDriftPolicies = Readonly<Record<BesideDriftKind, DriftPolicy>>;
+
 /** How an entry of ours goes: stays where it is, goes at once, or gets no new connections until it is empty. */
 export type Leaving =
   | { readonly kind: 'keep' | 'remove' }
@@ -45,6 +56,7 @@ export interface OwnershipChoice {
 
 /** The rules of the table as a whole. */
 export interface OwnershipRules extends Ownership {
+  readonly besideDrift: BesideDriftPolicies;
   /** The whole table is ours: what the configuration does not name is removed. */
   readonly exclusive: boolean;
   /** How long a server without a verdict is left as the table has it; then what its check assumes counts. */

@@ -8,16 +8,25 @@ import type { Timers } from '../core/ports.js';
 import type { Millis } from '../core/units.js';
 import { LevelLoop } from './level-loop.js';
 import { LevelState } from './level-state.js';
-import type { IpvsTable, SyncDaemon, SyncRole, SyncState } from './model.js';
+import type { IpvsTable, SyncDaemon, SyncLeft, SyncRole, SyncState } from './model.js';
+import type { DriftPolicy } from './ownership.js';
 import { planSync, type Stranded, type SyncAim, type SyncStep, syncStepsText } from './sync.js';
+import {
+  afterReload,
+  judgeSync,
+  leftOf,
+  type SyncConcessions,
+  type SyncLook,
+  type SyncView,
+} from './sync-drift.js';
 
 export interface SyncKeeperEvents {
   /** Something of the state is different. Undefined: nothing is wanted or watched any more. */
   onState(state: SyncState | undefined): void;
   /** The daemons changed as it was wanted. */
   onChanged(steps: readonly SyncStep[]): void;
-  /** Somebody else changed what we keep; the repair follows. */
-  onDrift(steps: readonly SyncStep[]): void;
+  /** Somebody else changed what we keep, and these would put it right; with `repair` the repair follows. */
+  onDrift(steps: readonly SyncStep[], policy: DriftPolicy): void;
   /** The daemons are not as they are wanted. Tried again by itself. */
   onFailure(message: string): void;
 }
@@ -30,6 +39,12 @@ export interface SyncKeeperOptions {
   readonly events: SyncKeeperEvents;
 }
 
+/** What a look at this moment would do. */
+export interface SyncPreview {
+  readonly steps: readonly SyncStep[];
+  readonly left: readonly SyncLeft[];
+}
+
 export class SyncKeeper {
   readonly #options: SyncKeeperOptions;
   readonly #loop: LevelLoop;
@@ -39,6 +54,10 @@ export class SyncKeeper {
   readonly #indexes = new Map<SyncRole, number>();
   readonly #level: LevelState<SyncState>;
   #repaired = 0;
+  #policy: DriftPolicy = 'repair';
+  #conceded: SyncConcessions = new Map();
+  /** All was as it is wanted, or let stand, when it was looked at last. */
+  #wasRight = false;
 
   constructor(options: SyncKeeperOptions) {
     this.#options = options;
@@ -53,6 +72,17 @@ export class SyncKeeper {
     });
   }
 
+  /** With every new configuration: what is done about changes by others. What was only reported is repaired now. */
+  govern(policy: DriftPolicy): void {
+    this.#policy = policy;
+    const kept = afterReload(this.#conceded, policy);
+    if (kept.size === this.#conceded.size) return;
+    this.#conceded = kept;
+    // What ends is not news when it is seen again.
+    this.#wasRight = false;
+    this.#loop.look();
+  }
+
   /** Replaces what is aimed at. @param resync from one look to the next while all is well */
   aim(aim: Exclude<SyncAim, { kind: 'release' }>, resync: Millis): void {
     this.#loop.resync = resync;
@@ -60,7 +90,22 @@ export class SyncKeeper {
     if (isDeepStrictEqual(next, this.#aim)) return;
     this.#aim = next;
     this.#level.inSync = false;
+    this.#wasRight = false;
     this.#loop.look();
+  }
+
+  /** What a look would do now. Nothing is remembered of it. @throws as `syncDaemons` of the table (rejects) */
+  async preview(): Promise<SyncPreview> {
+    const aim = this.#aim;
+    if (aim.kind === 'ignore') return { steps: [], left: [] };
+    const seen = await this.#options.table.syncDaemons();
+    const all = planSync(aim, seen, await this.#stranded(seen, false));
+    const { steps, conceded } = judgeSync(this.#view(aim), seen, all);
+    return { steps, left: leftOf(conceded) };
+  }
+
+  #view(aim: SyncAim): SyncView {
+    return { aim, policy: this.#policy, wasRight: this.#wasRight, conceded: this.#conceded };
   }
 
   /** What we kept until now was ours to begin, so it is ours to end. */
@@ -82,40 +127,55 @@ export class SyncKeeper {
   /** Looks, acts, and looks again: only what runs in the end counts, whatever a command answered. */
   async #attempt(aim: SyncAim): Promise<boolean> {
     if (aim.kind === 'ignore') return true;
-    const steps = await this.#plan(aim);
-    if (steps === undefined) return false;
+    const look = await this.#look(aim);
+    if (look === undefined) return this.#fail();
+    const { steps, repaired } = look;
     if (steps.length === 0) return this.#succeed(aim);
-    const isDrift = this.#level.inSync;
-    if (isDrift) {
-      this.#repaired += 1;
-      this.#options.events.onDrift(steps);
-    }
     const error = await this.#perform(steps);
-    const rest = await this.#plan(aim);
-    if (rest === undefined) return false;
-    if (rest.length > 0)
-      return this.#level.fail(error ?? `they change by themselves: ${syncStepsText(rest)}`);
-    if (!isDrift) this.#options.events.onChanged(steps);
+    this.#wasRight = false;
+    const rest = await this.#look(aim);
+    if (rest === undefined) return this.#fail();
+    if (rest.steps.length > 0)
+      return this.#fail(error ?? `they change by themselves: ${syncStepsText(rest.steps)}`);
+    if (repaired.length === 0) this.#options.events.onChanged(steps);
     return this.#succeed(aim);
   }
 
-  async #plan(aim: SyncAim): Promise<readonly SyncStep[] | undefined> {
+  async #look(aim: SyncAim): Promise<SyncLook | undefined> {
     try {
       this.#seen = await this.#options.table.syncDaemons();
-      return planSync(aim, this.#seen, await this.#stranded(this.#seen));
+      const all = planSync(aim, this.#seen, await this.#stranded(this.#seen));
+      const look = judgeSync(this.#view(aim), this.#seen, all);
+      this.#note(look);
+      return look;
     } catch (thrown) {
       this.#level.fail(errorText(thrown));
       return undefined;
     }
   }
 
-  async #stranded(seen: readonly SyncDaemon[]): Promise<Stranded> {
+  #note({ conceded, repaired, tolerated }: SyncLook): void {
+    this.#conceded = conceded;
+    if (repaired.length > 0) {
+      this.#repaired += 1;
+      this.#options.events.onDrift(repaired, 'repair');
+    }
+    if (tolerated.length > 0) this.#options.events.onDrift(tolerated, this.#policy);
+  }
+
+  #fail(error?: string): false {
+    this.#wasRight = false;
+    if (error !== undefined) this.#level.fail(error);
+    return false;
+  }
+
+  async #stranded(seen: readonly SyncDaemon[], isKept = true): Promise<Stranded> {
     const stranded = new Set<SyncRole>();
     for (const { role, interface: device } of seen) {
       const index = await this.#options.indexOf(device);
       const first = this.#indexes.get(role) ?? index;
       if (index === undefined || first === undefined || index !== first) stranded.add(role);
-      else this.#indexes.set(role, first);
+      else if (isKept) this.#indexes.set(role, first);
     }
     return stranded;
   }
@@ -139,7 +199,8 @@ export class SyncKeeper {
     // What is wanted may be something else by now; then it is looked at next.
     const isCurrent = aim === this.#aim;
     this.#level.lastError = undefined;
-    this.#level.inSync = isCurrent && aim.kind === 'keep';
+    this.#wasRight = isCurrent && aim.kind === 'keep';
+    this.#level.inSync = this.#wasRight && !leftOf(this.#conceded).some(({ policy }) => policy === 'report');
     if (isCurrent && aim.kind === 'release') this.#aim = { kind: 'ignore' };
     return true;
   }
@@ -153,6 +214,7 @@ export class SyncKeeper {
       inSync: this.#level.inSync,
       lastError: this.#level.lastError,
       repaired: this.#repaired,
+      left: leftOf(this.#conceded),
     };
   }
 }

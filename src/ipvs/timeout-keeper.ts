@@ -8,11 +8,18 @@ import type { Timers } from '../core/ports.js';
 import type { Millis } from '../core/units.js';
 import { LevelLoop, type Look } from './level-loop.js';
 import { LevelState } from './level-state.js';
-import type { IpvsTable, Timeouts, TimeoutsState } from './model.js';
+import type { IpvsTable, TimeoutLeft, Timeouts, TimeoutsState } from './model.js';
+import type { DriftPolicy } from './ownership.js';
+import {
+  afterReload,
+  judgeTimeouts,
+  leftOf,
+  type TimeoutConcessions,
+  type TimeoutView,
+} from './timeout-drift.js';
 import {
   type HeldTimeouts,
   memorable,
-  planTimeouts,
   recall,
   TIMEOUT_NAMES,
   type TimeoutDrift,
@@ -31,8 +38,8 @@ export interface TimeoutKeeperEvents {
   onState(state: TimeoutsState | undefined): void;
   /** The kernel was given these. */
   onChanged(set: Partial<Timeouts>): void;
-  /** Somebody else changed what we keep; the repair follows. */
-  onDrift(drift: readonly TimeoutDrift[]): void;
+  /** Somebody else changed what we keep; with `repair` the repair follows. */
+  onDrift(drift: readonly TimeoutDrift[], policy: DriftPolicy): void;
   /** They are not as they are wanted. Tried again by itself. */
   onFailure(message: string): void;
 }
@@ -42,6 +49,13 @@ export interface TimeoutKeeperOptions {
   readonly store: TimeoutStore;
   readonly timers: Timers;
   readonly events: TimeoutKeeperEvents;
+}
+
+/** What a look at this moment would do. */
+export interface TimeoutPreview {
+  /** Empty where all is right. */
+  readonly set: Partial<Timeouts>;
+  readonly left: readonly TimeoutLeft[];
 }
 
 const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
@@ -59,11 +73,21 @@ export class TimeoutKeeper {
   #doubt = false;
   readonly #level: LevelState<TimeoutsState>;
   #repaired = 0;
+  #policy: DriftPolicy = 'repair';
+  #conceded: TimeoutConcessions = {};
 
   constructor(options: TimeoutKeeperOptions) {
     this.#options = options;
     this.#level = new LevelState(options.events);
     this.#loop = new LevelLoop({ timers: options.timers, attempt: () => this.#attempt() });
+  }
+
+  /** With every new configuration: what is done about changes by others. What was only reported is repaired now. */
+  govern(policy: DriftPolicy): void {
+    this.#policy = policy;
+    if (isEmpty(this.#conceded)) return;
+    this.#conceded = afterReload(this.#conceded, policy);
+    this.#loop.look();
   }
 
   /** Replaces what is wanted; a time-out that is left out is put back. @param resync from one look to the next */
@@ -73,6 +97,24 @@ export class TimeoutKeeper {
     this.#wanted = wanted;
     // Even where nothing is wanted: a run before this one may have left something.
     this.#loop.look();
+  }
+
+  /** What a look would do now. Nothing is remembered of it. @throws as `timeouts` of the table (rejects) */
+  async preview(): Promise<TimeoutPreview> {
+    if (isEmpty(this.#wanted ?? {}) && isEmpty(this.#held ?? {})) return { set: {}, left: [] };
+    const seen = await this.#options.table.timeouts();
+    const { plan, conceded } = judgeTimeouts(this.#view(this.#held ?? {}), seen);
+    return { set: plan.set, left: leftOf(conceded) };
+  }
+
+  #view(held: HeldTimeouts): TimeoutView {
+    return {
+      wanted: this.#wanted ?? {},
+      held,
+      conceded: this.#conceded,
+      policy: this.#policy,
+      doubt: this.#doubt,
+    };
   }
 
   /** Resolves when they are as they are wanted, or when the last attempt failed and waits for its next. */
@@ -102,21 +144,24 @@ export class TimeoutKeeper {
     try {
       this.#seen = await this.#options.table.timeouts();
       const held = this.#held ?? recall(this.#remembered, this.#seen);
-      const plan = planTimeouts(wanted, held, this.#seen);
-      const drift = this.#doubt ? [] : plan.drift;
-      this.#noteDrift(drift);
+      const { plan, conceded } = judgeTimeouts(this.#view(held), this.#seen);
+      this.#conceded = conceded;
+      const isRepair = this.#noteDrift(plan.drift);
       await this.#perform(plan, this.#seen);
-      if (!isEmpty(plan.set) && drift.length === 0) this.#options.events.onChanged(plan.set);
+      if (!isEmpty(plan.set) && !isRepair) this.#options.events.onChanged(plan.set);
       return this.#succeed(plan.after);
     } catch (thrown) {
       return this.#level.fail(errorText(thrown));
     }
   }
 
-  #noteDrift(drift: readonly TimeoutDrift[]): void {
-    if (drift.length === 0) return;
-    this.#repaired += 1;
-    this.#options.events.onDrift(drift);
+  /** @returns whether it is repaired */
+  #noteDrift(drift: readonly TimeoutDrift[]): boolean {
+    if (drift.length === 0) return false;
+    const isRepair = this.#policy === 'repair';
+    if (isRepair) this.#repaired += 1;
+    this.#options.events.onDrift(drift, this.#policy);
+    return isRepair;
   }
 
   /** @throws what the kernel answers (rejects); what is held then is what may be ours */
@@ -139,7 +184,7 @@ export class TimeoutKeeper {
   async #succeed(held: HeldTimeouts): Promise<true> {
     this.#held = held;
     this.#doubt = false;
-    this.#level.inSync = true;
+    this.#level.inSync = !leftOf(this.#conceded).some(({ policy }) => policy === 'report');
     this.#level.lastError = undefined;
     await this.#remember(held);
     return true;
@@ -160,6 +205,7 @@ export class TimeoutKeeper {
       inSync: this.#level.inSync,
       lastError: this.#level.lastError,
       repaired: this.#repaired,
+      left: leftOf(this.#conceded),
     };
   }
 }

@@ -56,24 +56,35 @@ function giveBack(held: HeldTimeout, seen: number): Step {
   return isOurs ? { set: held.original, meanwhile: held, after: undefined } : NOTHING;
 }
 
+function stepFor(want: number | undefined, its: HeldTimeout | undefined, found: number): Step {
+  if (want !== undefined) return take(want, its, found);
+  return its === undefined ? NOTHING : giveBack(its, found);
+}
+
 /**
  * What there is to do, name by name. A time-out that is held and no longer wanted is put back.
  * Done again with `after`, there is nothing.
+ * @param left those that are left as they are, and stay ours
  */
-export function planTimeouts(wanted: Partial<Timeouts>, held: HeldTimeouts, seen: Timeouts): TimeoutPlan {
+export function planTimeouts(
+  wanted: Partial<Timeouts>,
+  held: HeldTimeouts,
+  seen: Timeouts,
+  left: Readonly<Partial<Record<TimeoutName, unknown>>> = {},
+): TimeoutPlan {
   const set: Partial<Record<TimeoutName, number>> = {};
   const meanwhile: Partial<Record<TimeoutName, HeldTimeout>> = {};
   const after: Partial<Record<TimeoutName, HeldTimeout>> = {};
   const drift: TimeoutDrift[] = [];
   for (const name of TIMEOUT_NAMES) {
     const [want, its, found] = [wanted[name], held[name], seen[name]];
-    const step =
-      want !== undefined ? take(want, its, found) : its !== undefined ? giveBack(its, found) : NOTHING;
+    const isLeft = left[name] !== undefined;
+    const step = isLeft ? { set: undefined, meanwhile: its, after: its } : stepFor(want, its, found);
     if (step.set !== undefined) set[name] = step.set;
     if (step.meanwhile !== undefined) meanwhile[name] = step.meanwhile;
     if (step.after !== undefined) after[name] = step.after;
-    if (want !== undefined && want !== found && its !== undefined && !its.ours.includes(found))
-      drift.push({ name, found, wanted: want });
+    const isOther = want !== undefined && want !== found && its !== undefined && !its.ours.includes(found);
+    if (isOther && !isLeft) drift.push({ name, found, wanted: want });
   }
   return { set, meanwhile, after, drift };
 }

@@ -12,6 +12,9 @@ import type { ProbingState, ServerHealth, World } from '../../src/world.js';
 import { FakeTime } from '../fakes/time.js';
 import { change, config, dest, key, service, serviceConfig, table } from '../ipvs/build.js';
 
+/** Nothing to be done to what is kept beside the table. */
+export const NOTHING_BESIDE = { sync: { steps: [], left: [] }, timeouts: { set: {}, left: [] } };
+
 export const START = epochMillis(1_700_000_000_000);
 /** Long after the cold start. */
 export const NOW = epochMillis(START + 3_600_000);
@@ -164,7 +167,7 @@ export function source(current: World = world()): FakeSource {
     events: new EventJournal('aj', undefined),
     timers: new FakeTime(),
     look: () => Promise.resolve(new Map()),
-    preview: async () => ({ plan: [], left: [], foreign: NOTHING_FOREIGN }),
+    preview: async () => ({ plan: [], left: [], foreign: NOTHING_FOREIGN, ...NOTHING_BESIDE }),
     world: () => its.current,
     administer: (words) => its.words.push(...words),
     refused: (code) => {

@@ -89,7 +89,14 @@ const RICH = world({
       },
     ],
   ]),
-  sync: { wanted: [syncDaemon('backup')], seen: [], inSync: true, lastError: undefined, repaired: 0 },
+  sync: {
+    wanted: [syncDaemon('backup')],
+    seen: [],
+    inSync: true,
+    lastError: undefined,
+    repaired: 0,
+    left: [],
+  },
 });
 
 t.test('what a world holds, metric by metric', async (t) => {

@@ -13,7 +13,7 @@ import { DrainWatcher } from '../../src/drains.js';
 import { MemoryTable } from '../../src/ipvs/memory.js';
 import { systemClock, systemTimers } from '../../src/sys/clock.js';
 import { change, config, dest, key, service, serviceConfig } from '../ipvs/build.js';
-import { source } from './build.js';
+import { NOTHING_BESIDE, source } from './build.js';
 
 const SILENT = {
   debug: () => undefined,
@@ -85,7 +85,7 @@ export async function rig(t: Test): Promise<Rig> {
       timers: systemTimers,
       world: () => controller.world(),
       administer: (words) => controller.administer(words),
-      preview: () => controller.preview(),
+      preview: async () => ({ ...(await controller.preview()), ...NOTHING_BESIDE }),
       refused: () => undefined,
       reload: async () => ({ faults: its.faults, applied: its.applied }),
     },

@@ -211,7 +211,14 @@ t.test('the synchronisation of connections: what is followed, wanted and seen', 
   t.equal(await ask({}), null);
   const master = syncDaemon('master');
   const { role: _, ...daemon } = master;
-  const sync = { wanted: [master], seen: [master], inSync: true, lastError: undefined, repaired: 3 };
+  const sync = {
+    wanted: [master],
+    seen: [master],
+    inSync: true,
+    lastError: undefined,
+    repaired: 3,
+    left: [],
+  };
   const roles = { kind: 'follow', instance: 'outside' } as const;
   t.same(await ask({ sync, config: { ...CONFIG, sync: { roles, daemon } } }), {
     follows: 'outside',
@@ -230,6 +237,7 @@ t.test('the synchronisation of connections: what is followed, wanted and seen', 
     inSync: true,
     lastError: null,
     repaired: 3,
+    left: [],
   });
   const before = { ...sync, wanted: undefined, seen: undefined, inSync: false, lastError: 'EPERM' };
   t.match(await ask({ sync: before }), { follows: null, wanted: null, running: null, lastError: 'EPERM' });
@@ -246,6 +254,7 @@ t.test('the time-outs of connections: what is wanted, seen, and put back at the 
     inSync: true,
     lastError: undefined,
     repaired: 1,
+    left: [],
   };
   t.same(await ask(state), {
     tcp: { wanted: 60, seen: 60, original: 900 },
@@ -254,6 +263,7 @@ t.test('the time-outs of connections: what is wanted, seen, and put back at the 
     inSync: true,
     lastError: null,
     repaired: 1,
+    left: [],
   });
   t.match(await ask({ ...state, seen: undefined, inSync: false, lastError: 'EPERM' }), {
     tcp: { wanted: 60, seen: null },

@@ -10,7 +10,7 @@ import { epochMillis, micros } from '../../src/core/units.js';
 import { NOTHING_FOREIGN } from '../../src/ipvs/foreign.js';
 import type { AdminEntry } from '../../src/policy/model.js';
 import { table } from '../ipvs/build.js';
-import { A, B, CONFIG, FTP, NOW, STRETCHED, source, WEB, world } from './build.js';
+import { A, B, CONFIG, FTP, NOTHING_BESIDE, NOW, STRETCHED, source, WEB, world } from './build.js';
 
 const ajv = new Ajv({ strict: true, allowUnionTypes: true, allErrors: true });
 const ID = 'web/192.0.2.12:80';
@@ -98,6 +98,7 @@ t.test('the chain of a server, word for word', async (t) => {
   its.events.record(event(14, undefined, 'of the service'));
   const cause = { kind: 'configured', service: 'web', server: '192.0.2.12:80' } as const;
   its.preview = async () => ({
+    ...NOTHING_BESIDE,
     plan: [
       { operation: { kind: 'edit-dest', service: WEB.key, dest: B }, cause },
       { operation: { kind: 'edit-dest', service: WEB.key, dest: A }, cause: { ...cause, server: 'other' } },

@@ -118,6 +118,7 @@ const SYNC: SyncState = {
   inSync: true,
   lastError: undefined,
   repaired: 0,
+  left: [],
 };
 
 t.test('status: the synchronisation of connections stands in the first line', async (t) => {
@@ -127,6 +128,10 @@ t.test('status: the synchronisation of connections stands in the first line', as
     [{ inSync: false, lastError: 'ENETUNREACH' }, 'sync NOT right: ENETUNREACH'],
     [{ inSync: false, wanted: undefined }, 'sync waits for its role'],
     [{ inSync: false }, 'sync is changing'],
+    [
+      { inSync: false, left: [{ role: 'backup', policy: 'report', difference: 'backup did not run' }] },
+      'sync NOT right, and left so: backup did not run',
+    ],
   ];
   for (const [changes, words] of rows) {
     const url = await daemon(t, source(world({ sync: { ...SYNC, ...changes } })));
@@ -143,11 +148,16 @@ t.test('status: time-outs stand in the first line where they are not as they sho
     inSync: true,
     lastError: undefined,
     repaired: 0,
+    left: [],
   };
   const rows: readonly (readonly [World['timeouts'], string])[] = [
     [right, ''],
     [{ ...right, inSync: false }, ', time-outs NOT right'],
     [{ ...right, inSync: false, lastError: 'EPERM' }, ', time-outs NOT right: EPERM'],
+    [
+      { ...right, inSync: false, left: [{ name: 'tcp', policy: 'report', wanted: 60, found: 61 }] },
+      ', time-outs NOT right, and left so: tcp 61s, should be 60s',
+    ],
   ];
   for (const [timeouts, words] of rows) {
     const { out } = await cli(['status', '--url', await daemon(t, source(world({ timeouts })))]);

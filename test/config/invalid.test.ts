@@ -48,6 +48,7 @@ const EXPECTED: readonly string[] = [
   'dns-record-is-unknown.yaml:4:33: services.web.check.record: "HINFOO" is not one of A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SRV, DS, RRSIG, DNSKEY, SVCB, HTTPS, CAA, or a number such as TYPE65',
   'drift-is-unknown.yaml:1:8: drift: "repare" is not one of repair, report, accept; did you mean "repair"?',
   'drift-kind-is-unknown.yaml:4:14: services.web.drift.weights: unknown key; did you mean "weight"?',
+  'drift-of-a-service-is-of-the-kernel.yaml:4:14: services.web.drift.timeouts: unknown key',
   'drift-of-a-kind-is-unknown.yaml:4:22: services.web.drift.weight: "keep" is not one of repair, report, accept',
   'duplicate-fwmark.yaml:3:16: services.b.fwmark: the service fwmark 7 ipv4 stands twice; the first is services.a.fwmark (line 2)',
   'duplicate-key.yaml:6:5: the key scheduler stands here a second time (first in line 4); keep one',

@@ -30,6 +30,17 @@ t.test('one word is for every kind, a mapping for those that it names', async (t
   });
 });
 
+t.test('what is kept beside the table has kinds of its own, at the top alone', async (t) => {
+  const besideOf = (text: string) => configOf(`${text}${SERVICE}`).ownership.besideDrift;
+  t.same(besideOf('drift: accept'), { timeouts: 'accept', sync: 'accept' });
+  t.same(besideOf('drift: { weight: accept, sync: report }'), { timeouts: 'repair', sync: 'report' });
+  t.same(besideOf('drift: { timeouts: accept }'), { timeouts: 'accept', sync: 'repair' });
+  const own = serviceOf('address: 192.168.2.254:80\nservers: []\ndrift: accept').ownership;
+  t.same(own.drift, everyDrift('accept'), 'the word of a service is for its entries');
+  const [fault] = faultsOf(`${SERVICE}    drift: { timeouts: accept }\n`);
+  t.match(fault, /timeouts/);
+});
+
 t.test('how entries leave, with the deadline that is usual or said', async (t) => {
   const cases = [
     ['on-stop: keep', 'onStop', { kind: 'keep' }],

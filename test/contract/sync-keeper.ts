@@ -6,16 +6,25 @@ import { syncDaemon } from '../ipvs/build.js';
 import type { Assertions } from './assertions.js';
 import { type ContractPlace, onTable } from './place.js';
 
-/** Tells what it did; its timers never ring. */
-function keeperOf(table: IpvsTable, told: string[]): SyncKeeper {
+/** Tells what it did. @param onTimer is given what a timer would ring; without it none does */
+function keeperOf(
+  table: IpvsTable,
+  told: string[],
+  onTimer: (ring: () => void) => void = () => undefined,
+): SyncKeeper {
   return new SyncKeeper({
     table,
-    timers: { after: () => ({ cancel: () => undefined }) },
+    timers: {
+      after: (_delay, ring) => {
+        onTimer(ring);
+        return { cancel: () => undefined };
+      },
+    },
     indexOf: async () => 2,
     events: {
       onState: () => undefined,
       onChanged: (steps) => told.push(steps.map(({ kind, daemon }) => `${kind} ${daemon.role}`).join(' ')),
-      onDrift: () => told.push('drift'),
+      onDrift: (steps, policy) => told.push(`${policy} ${steps.map(({ kind }) => kind).join(' ')}`),
       onFailure: (message) => told.push(message),
     },
   });
@@ -79,4 +88,34 @@ export async function syncKeeper(t: Assertions, place: ContractPlace): Promise<v
       t.strictSame(await roles(table), []);
     },
   );
+
+  await onTable(t, place, 'a sync keeper lets stand what it is told to let stand', async (t, table) => {
+    const told: string[] = [];
+    let ring = (): void => undefined;
+    const keeper = keeperOf(table, told, (next) => {
+      ring = next;
+    });
+    const look = async (): Promise<void> => {
+      // The timer is set in the turn after.
+      await new Promise((resolve) => setImmediate(resolve));
+      ring();
+      await keeper.settled();
+    };
+    keeper.govern('report');
+    await keep(keeper, 'backup');
+    await table.stopSyncDaemon('backup');
+    await table.startSyncDaemon(syncDaemon('backup', { interface: up, syncId: 9 }));
+    const { steps, left } = await keeper.preview();
+    t.strictSame([steps, left.map(({ policy }) => policy)], [[], ['report']], 'a plan foresees it');
+    await look();
+    t.strictSame(told, ['start backup', 'report stop start']);
+    await look();
+    t.strictSame(
+      (await table.syncDaemons()).map(({ syncId }) => syncId),
+      [9],
+    );
+    keeper.govern('report');
+    await keeper.settled();
+    t.strictSame(told.slice(2), ['stop backup start backup'], 'a reload ends it');
+  });
 }

@@ -117,6 +117,7 @@ export function everyDrift(policy: DriftPolicy): DriftPolicies {
 /** What holds where a configuration says nothing of ownership. */
 export const RULES: OwnershipRules = {
   drift: everyDrift('repair'),
+  besideDrift: { timeouts: 'repair', sync: 'repair' },
   onStop: { kind: 'keep' },
   onRemove: { kind: 'remove' },
   exclusive: false,

@@ -58,7 +58,7 @@ function setup(kernel = new Kernel()) {
     events: {
       onState: (state) => states.push(state),
       onChanged: (set) => told.push(`set ${timeoutsText(set)}`),
-      onDrift: (drift) => told.push(`drift ${JSON.stringify(drift)}`),
+      onDrift: (drift, policy) => told.push(`${policy} ${JSON.stringify(drift)}`),
       onFailure: (message) => told.push(`failed ${message}`),
     },
   });
@@ -81,6 +81,7 @@ t.test('remembered first, then set; at the end put back, then forgotten', async 
       inSync: true,
       lastError: undefined,
       repaired: 0,
+      left: [],
     },
   ]);
   await keeper.close();
@@ -130,7 +131,7 @@ t.test('a change by somebody else is told and undone at the next look', async (t
   await aim({ tcp: 60 });
   await kernel.table.setTimeouts({ tcp: 61, tcpFin: 7 });
   await time.advance(10_000);
-  t.same(told, ['set tcp 60s', 'drift [{"name":"tcp","found":61,"wanted":60}]']);
+  t.same(told, ['set tcp 60s', 'repair [{"name":"tcp","found":61,"wanted":60}]']);
   t.match(states.at(-1), { seen: { tcp: 60, tcpFin: 7 }, repaired: 1, inSync: true });
   await time.advance(10_000);
   t.equal(told.length, 2, 'and once');
@@ -217,4 +218,81 @@ t.test('what cannot be put back at the end stays remembered for the next run', a
   kernel.failSet = undefined;
   await setup(kernel).aim({});
   t.same(await kernel.table.timeouts(), KERNEL);
+});
+
+const CHANGED = '[{"name":"tcp","found":61,"wanted":60}]';
+
+t.test('what is let stand is told once, and again where it is changed once more', async (t) => {
+  for (const policy of ['report', 'accept'] as const) {
+    const { kernel, told, states, time, keeper, aim } = setup();
+    keeper.govern(policy);
+    await aim({ tcp: 60, udp: 5 });
+    told.length = 0;
+    await kernel.table.setTimeouts({ tcp: 61 });
+    kernel.done();
+    await time.advance(50_000);
+    t.same([told, kernel.done()], [[`${policy} ${CHANGED}`], []]);
+    t.match(states.at(-1), {
+      inSync: policy === 'accept',
+      repaired: 0,
+      original: { tcp: 900, udp: 300 },
+      left: [{ name: 'tcp', policy, wanted: 60, found: 61 }],
+    });
+    await kernel.table.setTimeouts({ tcp: 62 });
+    await time.advance(20_000);
+    t.equal(told.length, 2);
+    t.match(states.at(-1)?.left, [{ found: 62 }]);
+    await kernel.table.setTimeouts({ tcp: 60 });
+    await time.advance(20_000);
+    t.equal(told.length, 2, 'what somebody puts right himself is no drift');
+    t.match(states.at(-1), { inSync: true, left: [] });
+    await keeper.close();
+    t.same(await kernel.table.timeouts(), KERNEL);
+  }
+});
+
+t.test('what others chose and was let stand stays theirs at the end; the rest is put back', async (t) => {
+  const { kernel, time, keeper, aim } = setup();
+  keeper.govern('accept');
+  await aim({ tcp: 60, udp: 5 });
+  await kernel.table.setTimeouts({ tcp: 61 });
+  await time.advance(10_000);
+  await keeper.close();
+  t.same(await kernel.table.timeouts(), { ...KERNEL, tcp: 61 });
+  t.same(kernel.kept, {});
+});
+
+t.test('a reload ends what was reported, and what was accepted where it says something else', async (t) => {
+  // What is done about drift before and after, what is wanted after, what the kernel has then.
+  const rows = [
+    ['report', 'report', { tcp: 60 }, 60],
+    ['report', 'accept', { tcp: 60 }, 60],
+    ['accept', 'accept', { tcp: 60 }, 61],
+    ['accept', 'accept', { tcp: 60, udp: 5 }, 61],
+    ['accept', 'accept', { tcp: 70 }, 70],
+    ['accept', 'report', { tcp: 60 }, 60],
+    ['accept', 'repair', { tcp: 60 }, 60],
+  ] as const;
+  for (const [before, after, wanted, has] of rows) {
+    const { kernel, told, time, keeper, aim } = setup();
+    keeper.govern(before);
+    await aim({ tcp: 60 });
+    await kernel.table.setTimeouts({ tcp: 61 });
+    await time.advance(10_000);
+    told.length = 0;
+    keeper.govern(after);
+    await aim(wanted);
+    await time.advance(20_000);
+    t.equal((await kernel.table.timeouts()).tcp, has, JSON.stringify([before, after, wanted]));
+    t.notOk(
+      told.some((line) => line.includes('found')),
+      'it is not news',
+    );
+    await keeper.close();
+    t.same(
+      await kernel.table.timeouts(),
+      { ...KERNEL, tcp: has === 61 ? 61 : 900 },
+      'the original is known still',
+    );
+  }
 });

@@ -185,8 +185,8 @@ async function timeoutsKept(t: Assertions, client: IpvsClient): Promise<void> {
   });
   const before = timeouts();
   // 24 days: what the configuration allows is what every kernel can count.
-  const { timeouts: wanted } = configOf('services: {}\ntimeouts: { tcp: 24d, udp: 1s }');
-  follower.configure({ timeouts: wanted, resync: millis(50) });
+  const asked = 'services: {}\ntimeouts: { tcp: 24d, udp: 1s }';
+  follower.configure({ ...configOf(asked), resync: millis(50) });
   t.ok(await eventually(() => timeouts() === seconds('2073600 120 1'), 5000), timeouts());
   run('ipvsadm', ...timeoutWords({ tcp: 77, tcpFin: 78 }).split(' '));
   t.ok(await eventually(() => timeouts() === seconds('2073600 78 1'), 5000), 'ours is undone, theirs stays');
@@ -194,8 +194,20 @@ async function timeoutsKept(t: Assertions, client: IpvsClient): Promise<void> {
     told.some((message) => message.includes('tcp 77s, should be 2073600s')),
     told.join('\n'),
   );
+  for (const policy of ['report', 'accept'] as const) {
+    follower.configure({ ...configOf(`${asked}\ndrift: { timeouts: ${policy} }`), resync: millis(50) });
+    t.ok(await eventually(() => timeouts() === seconds('2073600 78 1'), 5000), 'a reload makes it right');
+    told.length = 0;
+    run('ipvsadm', ...timeoutWords({ udp: policy === 'report' ? 9 : 10 }).split(' '));
+    t.ok(await eventually(() => told.length > 0, 5000), `${policy}: it is told`);
+    const { left } = await follower.preview();
+    t.strictSame(left, [{ name: 'udp', policy, wanted: 1, found: policy === 'report' ? 9 : 10 }]);
+    t.equal(told.length, 1, 'once');
+  }
+  t.equal(timeouts(), seconds('2073600 78 10'), 'and let stand');
   await follower.close();
-  t.equal(timeouts(), before.replace(' 120 ', ' 78 '), 'in the end the kernel has its own again');
+  const theirs = before.replace(' 120 300', ' 78 10');
+  t.equal(timeouts(), theirs, 'in the end the kernel has its own again, but for what others chose');
 }
 
 export async function suite(t: Assertions): Promise<void> {
