@@ -4,6 +4,7 @@
  */
 import type { AlertRule, LvsEvent } from './alerts/model.js';
 import type { Applied } from './applied.js';
+import { delayOf } from './checks/budget.js';
 import type { Check, CheckId, ProbeBudget, RemarkChange, Suspicion, VerdictChange } from './checks/model.js';
 import type { Config } from './config/model.js';
 import { LvsError } from './core/errors.js';
@@ -231,7 +232,10 @@ export class Controller {
 
   /** Takes what others know into the world. */
   note(known: Partial<Beside>): void {
+    const { pace } = this.#beside.probing?.plan ?? {};
     this.#beside = { ...this.#beside, ...known };
+    const now = this.#beside.probing?.plan.pace;
+    if (pace !== now) this.#book.pace((check) => delayOf(now, check));
     this.#changed();
   }
 

@@ -1,6 +1,6 @@
 /** How many probes checks want in a second, and by how much intervals are stretched to keep a budget of them. Pure. */
 import { finish, type Steps } from '../core/steps.js';
-import type { BudgetPlan, Check, CheckRule, Pace, ProbeBudget } from './model.js';
+import type { BudgetPlan, Check, CheckRule, Pace, PaceDelay, ProbeBudget } from './model.js';
 
 export const NO_BUDGET: ProbeBudget = { total: undefined, perServer: undefined };
 
@@ -29,6 +29,12 @@ function stretchFor(share: number | undefined): number {
 /** How many times as long the intervals of a check are at this pace. */
 export function stretchOf(pace: Pace | undefined, check: Check): number {
   return stretchFor(pace?.all) * stretchFor(pace?.servers.get(serverOf(check)));
+}
+
+/** How a budget delays the probes of one check. */
+export function delayOf(pace: Pace | undefined, check: Check): PaceDelay {
+  const isServer = pace?.servers.has(serverOf(check)) === true;
+  return { stretch: stretchOf(pace, check), queues: (pace?.all === undefined ? 0 : 1) + (isServer ? 1 : 0) };
 }
 
 interface Rates {

@@ -76,6 +76,14 @@ export interface Pace {
   readonly servers: ReadonlyMap<string, number>;
 }
 
+/** What a pace does to one check. */
+export interface PaceDelay {
+  /** How many times as long as configured its intervals are. */
+  readonly stretch: number;
+  /** In so many queues it may have to let others pass that are probed faster because they fail. */
+  readonly queues: number;
+}
+
 /** What a budget comes to. */
 export interface BudgetPlan {
   /** Undefined: there is no budget, or nothing could ever exceed it. */

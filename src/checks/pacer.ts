@@ -50,9 +50,14 @@ export class Bucket {
     this.#takenAt = now;
   }
 
-  /** A probe comes too early. @returns how long it waits, behind those that wait already */
-  queue(now: Millis): Millis {
-    const delay = this.opensAt - now + this.waiting * this.#gap;
+  /**
+   * A probe comes too early.
+   * @param isFirst its turn has come, but for a moment; else it waits behind those that wait already
+   * @returns how long it waits
+   */
+  queue(now: Millis, isFirst: boolean): Millis {
+    const opens = Math.max(this.opensAt, now);
+    const delay = opens - now + (isFirst ? 0 : this.waiting * this.#gap);
     this.waiting += 1;
     return millis(delay);
   }
@@ -118,11 +123,13 @@ export class Pacer {
    * @returns how long it has to wait for its server's sake; 0: it begins, and is counted
    */
   begin(item: Paced, now: Millis): Millis {
+    const hasWaited = item.waits;
     this.forget(item);
     const { bucket } = item;
-    if (bucket !== undefined && bucket.opensAt > now) {
+    // Who comes later never takes the turn of one that waits: that one might wait for ever.
+    if (bucket !== undefined && (bucket.opensAt > now || (!hasWaited && bucket.waiting > 0))) {
       item.waits = true;
-      return bucket.queue(now);
+      return bucket.queue(now, hasWaited);
     }
     bucket?.take(now);
     this.#all?.take(now);

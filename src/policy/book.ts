@@ -13,7 +13,7 @@ import { AdminBook } from './admin-book.js';
 import { ColdStart } from './cold-start.js';
 import { desiredEntries, entriesOf } from './desired.js';
 import { type Judgement, judge, NO_MEMORY, serverId } from './judge.js';
-import { MassWatch } from './mass-watch.js';
+import { type DelayOf, MassWatch } from './mass-watch.js';
 import type { AdminWord, Connections, Instant, MassEffect, MassFailureState, ServerId } from './model.js';
 import { type Place, type PolicyNews, standingNews } from './news.js';
 import {
@@ -140,6 +140,11 @@ export class PolicyBook {
       else yield this.#judge(service, page && remembered(page, service, (id) => known.has(id)), at.now, news);
     }
     return news;
+  }
+
+  /** There is another probe budget. */
+  pace(delayOf: DelayOf): void {
+    this.#mass.pace(delayOf, this.#roster.checks());
   }
 
   /** Takes the servers of services that are gone or changed out of the book. @returns what was known of them */

@@ -1,6 +1,6 @@
 /** Watches all checks for the failure of most servers at once, and the canaries beside them. It reads no clock. */
-import type { Check, CheckId, Reason, Suspicion, VerdictChange } from '../checks/model.js';
-import { type Millis, millis, seconds } from '../core/units.js';
+import type { Check, CheckId, PaceDelay, Reason, Suspicion, VerdictChange } from '../checks/model.js';
+import { type Millis, millis } from '../core/units.js';
 import { Census } from './census.js';
 import {
   isMost,
@@ -11,6 +11,7 @@ import {
   QUIET,
   stepMass,
 } from './mass-failure.js';
+import { graceOf, NO_DELAY, spreadOf } from './mass-times.js';
 import type { CanaryVoice, MassEffect, MassFailureRule, MassFailureState } from './model.js';
 
 /** It began, or is over. */
@@ -22,6 +23,9 @@ export type MassNews =
       readonly end: MassEnd;
       readonly after: Millis;
     };
+
+/** What the probe budget does to a check. */
+export type DelayOf = (check: Check) => PaceDelay;
 
 interface CanaryState {
   readonly name: string;
@@ -42,19 +46,6 @@ const ANSWERS: ReadonlySet<Reason['kind']> = new Set([
   'too-long',
 ]);
 
-/** Checks that are rarer than this do not widen the window further. */
-const SPREAD_MAX = seconds(60);
-
-/** From the moment at which a server dies to the end of the first probe that finds it dead, at most. */
-function spreadOf({ rule }: Check): number {
-  return Math.min(rule.interval, SPREAD_MAX) + Math.min(rule.timeout, SPREAD_MAX);
-}
-
-/** From the moment at which the network is back to the verdict up, at most. */
-function graceOf({ rule }: Check): number {
-  return (rule.rise + 1) * Math.min(rule.interval, SPREAD_MAX) + Math.min(rule.timeout, SPREAD_MAX);
-}
-
 function voiceOf({ passes, rise, isFailing }: CanaryState): CanaryVoice {
   if (isFailing) return 'down';
   return passes >= rise ? 'up' : 'silent';
@@ -67,6 +58,7 @@ export class MassWatch {
   #memory: MassMemory = QUIET;
   #spread = 0;
   #grace = 0;
+  #delayOf: DelayOf = () => NO_DELAY;
   #count = 0;
 
   /** Whether servers are to be taken in. */
@@ -130,9 +122,22 @@ export class MassWatch {
   /** Takes the check of a server in. */
   take(check: Check, isDown: boolean): void {
     if (this.#rule === undefined) return;
-    this.#spread = Math.max(this.#spread, spreadOf(check));
-    this.#grace = Math.max(this.#grace, graceOf(check));
+    this.#widen(check);
     this.#census.add(check.id, check.through?.dest.key.address ?? check.probe.target.address, isDown);
+  }
+
+  /** There is another budget for probes. @param checks all that were taken in */
+  pace(delayOf: DelayOf, checks: Iterable<Check>): void {
+    this.#delayOf = delayOf;
+    this.#spread = 0;
+    this.#grace = 0;
+    for (const check of checks) this.#widen(check);
+  }
+
+  #widen(check: Check): void {
+    const delay = this.#delayOf(check);
+    this.#spread = Math.max(this.#spread, spreadOf(check, delay));
+    this.#grace = Math.max(this.#grace, graceOf(check, delay));
   }
 
   drop(id: CheckId): void {

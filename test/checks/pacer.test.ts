@@ -209,3 +209,23 @@ t.test('a larger budget holds at once, for what waits too; a reload leaves the o
   await bench.time.advance(2000);
   t.same(bench.startsOf(1).slice(6), [11_000, 12_000]);
 });
+
+t.test('at the limit of a budget nobody is passed over for those that come when he should', async (t) => {
+  const bench = new Bench();
+  bench.answer = () => PASS;
+  const ports = [1, 2, 3, 4, 5, 6];
+  const checks = ports.map((port) =>
+    check(port, { interval: millis(600), downInterval: millis(300), fall: 1 }),
+  );
+  // Three a second, of ten; once all are down they want six, and what they get stands in the way of each other.
+  bench.runner.pace(planBudget(checks, { total: undefined, perServer: 3 }).pace);
+  bench.update(checks);
+  await bench.time.advance(129_000);
+  bench.answer = () => FAIL;
+  await bench.time.advance(10_000);
+  t.equal(bench.changes.filter(({ verdict }) => verdict === 'down').length, 6, 'all of them were probed');
+  bench.starts.length = 0;
+  await bench.time.advance(60_000);
+  const counts = ports.map((port) => bench.startsOf(port).length);
+  t.ok(Math.max(...counts) - Math.min(...counts) <= 1, `each as often: ${counts}`);
+});
