@@ -150,7 +150,13 @@ export class Controller {
     });
   }
 
-  /** Everything there is to know, as of now. The same object until something changes. */
+  /** As `world`, for those who go on looking when something changes: it stays as it is. */
+  keptWorld(): World {
+    this.#book.view().hold();
+    return this.world();
+  }
+
+  /** Everything there is to know, as of now. The same object until something changes; not to be looked at later. */
   world(): World {
     const view = this.#book.view();
     this.#snapshot ??= {

@@ -221,7 +221,7 @@ export class MainPart {
       timers: systemTimers,
       turns: systemTurns,
       tell: (happening) => this.controller.tell(happening),
-      world: () => this.controller.world(),
+      world: () => this.controller.keptWorld(),
       onWords: (words) => this.controller.administer(this.#state.finish(words)),
     });
   }
@@ -309,7 +309,7 @@ export class MainPart {
     // The HTTP server is large: it is loaded when the table is right, not before.
     const { startApi } = await import('./api/server.js');
     const source = {
-      world: () => this.controller.world(),
+      world: () => this.controller.keptWorld(),
       look: (checks: readonly string[]) => this.#probes.look(checks),
       preview: () => this.#previews.take(),
       administer: (words: readonly AdminWord[]) => this.administer(words),

@@ -88,7 +88,7 @@ export interface World extends Beside {
   /** What the operator and maintenance windows say of servers; those of which nothing is said are not there. */
   readonly admin: ReadonlyMap<ServerId, ServerAdmin>;
   /** How it stands with each service, by name. */
-  readonly standings: ReadonlyMap<string, ServiceStanding>;
+  readonly standings: Pick<ReadonlyMap<string, ServiceStanding>, 'get'>;
   /** How it stands with the failure of most servers at once; undefined where nothing is configured for it. */
   readonly mass: MassFailureState | undefined;
   /** The table as last dumped or changed; undefined before the first dump. */

@@ -70,7 +70,7 @@ export class PolicyBook {
     return this.#desired;
   }
 
-  /** All that is known now. It stays as it is, and is the same object until something changes. */
+  /** All that is known now: the same object until something changes. Whoever looks for longer holds it. */
   view(): BookView {
     this.#view ??= new BookView({ health: this.#roster.health, admin: this.#admin.all, pages: this.#pages });
     return this.#view;
@@ -78,7 +78,7 @@ export class PolicyBook {
 
   /** Called before anything changes. */
   #leaveView(): void {
-    this.#view?.keep();
+    this.#view?.leave();
     this.#view = undefined;
   }
 
@@ -224,6 +224,7 @@ export class PolicyBook {
    * In steps as those of a configuration.
    */
   *recall(verdicts: ReadonlyMap<CheckId, Remembered>, at: Instant): Steps<void> {
+    this.#leaveView();
     const touched = new Set<ServiceConfig>();
     for (const { check, verdict, service } of believable(verdicts, this.#roster, this.#mass)) {
       this.#mass.take(check, verdict.verdict === 'down');

@@ -1,4 +1,7 @@
-/** What the book holds at one moment. Copied when somebody looks, or when the book changes: most are never looked at. */
+/**
+ * What the book holds at one moment. It looks into the book itself until that changes; copies are made only for those who
+ * go on looking then.
+ */
 import type { CheckId } from '../checks/model.js';
 import type { ServerHealth } from '../world.js';
 import type { ServerAdmin, ServerId, ServiceStanding } from './model.js';
@@ -12,37 +15,38 @@ interface Live {
 }
 
 export class BookView {
-  readonly #live: Live;
-  #health: ReadonlyMap<CheckId, ServerHealth> | undefined;
-  #admin: ReadonlyMap<ServerId, ServerAdmin> | undefined;
-  #standings: ReadonlyMap<string, ServiceStanding> | undefined;
+  #its: Live;
+  #isHeld = false;
 
   constructor(live: Live) {
-    this.#live = live;
+    this.#its = live;
   }
 
   /** By check; every check of the configuration has an entry. */
-  get health(): ReadonlyMap<CheckId, ServerHealth> {
-    this.#health ??= new Map(this.#live.health);
-    return this.#health;
+  get health(): Live['health'] {
+    return this.#its.health;
   }
 
   /** Servers of which something is said. */
-  get admin(): ReadonlyMap<ServerId, ServerAdmin> {
-    this.#admin ??= new Map(this.#live.admin);
-    return this.#admin;
+  get admin(): Live['admin'] {
+    return this.#its.admin;
   }
 
   /** By the name of the service. */
-  get standings(): ReadonlyMap<string, ServiceStanding> {
-    this.#standings ??= new Map(
-      [...this.#live.pages].map(([name, { judgement }]) => [name, judgement.standing]),
-    );
-    return this.#standings;
+  get standings(): Pick<ReadonlyMap<string, ServiceStanding>, 'get'> {
+    const { pages } = this.#its;
+    return { get: (name) => pages.get(name)?.judgement.standing };
   }
 
-  /** Takes what nobody has looked at, before it changes. */
-  keep(): void {
-    void [this.health, this.admin, this.standings];
+  /** Somebody looks for longer than until the book changes. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** Called before the book changes. */
+  leave(): void {
+    if (!this.#isHeld) return;
+    const { health, admin, pages } = this.#its;
+    this.#its = { health: new Map(health), admin: new Map(admin), pages: new Map(pages) };
   }
 }
