@@ -5,6 +5,8 @@ import type { BudgetPlan, Check, CheckRule, Pace, PaceDelay, ProbeBudget } from 
 export const NO_BUDGET: ProbeBudget = { total: undefined, perServer: undefined };
 
 const MS_PER_S = 1000;
+/** Checks that are counted in one step. */
+const STEP = 256;
 
 /** Probes per second, as long as results agree with the verdict up. */
 export function rateOf({ interval }: CheckRule): number {
@@ -44,15 +46,25 @@ interface Rates {
 
 function* ratesByServer(checks: readonly Check[]): Steps<ReadonlyMap<string, Rates>> {
   const servers = new Map<string, Rates>();
-  for (const check of checks) {
+  for (const [at, check] of checks.entries()) {
     const server = serverOf(check);
     const rates = servers.get(server) ?? { wanted: 0, highest: 0 };
     rates.wanted += rateOf(check.rule);
     rates.highest += highestRateOf(check.rule);
     servers.set(server, rates);
-    yield;
+    if (at % STEP === 0) yield;
   }
   return servers;
+}
+
+/** Where nothing is to be kept: no server needs to be told from another. */
+function* planWithoutBudget(checks: readonly Check[]): Steps<BudgetPlan> {
+  let wanted = 0;
+  for (const [at, { rule }] of checks.entries()) {
+    wanted += rateOf(rule);
+    if (at % STEP === 0) yield;
+  }
+  return { pace: undefined, wanted, planned: wanted, stretch: 1, stretchedMost: undefined, servers: 0 };
 }
 
 /**
@@ -68,6 +80,7 @@ export function planBudget(checks: readonly Check[], budget: ProbeBudget): Budge
 /** The same in short steps. */
 export function* planBudgetInSteps(checks: readonly Check[], budget: ProbeBudget): Steps<BudgetPlan> {
   const { total, perServer = Number.POSITIVE_INFINITY } = budget;
+  if (total === undefined && budget.perServer === undefined) return yield* planWithoutBudget(checks);
   const servers = new Map<string, number>();
   const sum = { wanted: 0, kept: 0, highest: 0 };
   let most = { stretch: 1, server: undefined as string | undefined };

@@ -9,17 +9,30 @@ export const PATH_MARKS_FIRST = 0x4c56_0000;
 export const PATH_MARKS_MAX = 65_536;
 
 /** What one mark serves: all checks that go the same way to the same server. */
-function* waysOf(services: readonly ServiceConfig[]): Steps<ReadonlySet<string>> {
-  const ways = new Set<string>();
+function waysOfService({ servers, fallback }: ServiceConfig): readonly string[] {
+  const ways: string[] = [];
   const take = ({ checks }: FallbackServer): void => {
-    for (const { through } of checks) if (through !== undefined) ways.add(JSON.stringify(through));
+    for (const { through } of checks) if (through !== undefined) ways.push(JSON.stringify(through));
   };
-  for (const { servers, fallback } of services) {
-    for (const server of servers) take(server);
-    for (const tier of fallback) for (const server of tier) take(server);
+  for (const server of servers) take(server);
+  for (const tier of fallback) for (const server of tier) take(server);
+  return ways;
+}
+
+/** Of services as they were read: most of a reload are the same objects as before. */
+const known = new WeakMap<ServiceConfig, readonly string[]>();
+
+function* waysOf(services: readonly ServiceConfig[]): Steps<ReadonlySet<string>> {
+  const all = new Set<string>();
+  for (const service of services) {
+    const before = known.get(service);
+    const ways = before ?? waysOfService(service);
+    for (const way of ways) all.add(way);
+    if (before !== undefined) continue;
+    known.set(service, ways);
     yield;
   }
-  return ways;
+  return all;
 }
 
 /** What of the whole configuration has a say in it. */

@@ -3,6 +3,9 @@ import type { CheckId } from '../checks/model.js';
 import type { Steps } from '../core/steps.js';
 import { type Millis, millis } from '../core/units.js';
 
+/** Checks that are looked at in one step. */
+const STEP = 256;
+
 export class ColdStart {
   /** Until when, monotonic, by check. */
   readonly #waiting = new Map<CheckId, Millis>();
@@ -20,12 +23,16 @@ export class ColdStart {
     for (const id of this.#waiting.keys()) if (!without.has(id)) this.#waiting.delete(id);
     for (const id of this.#assumed) if (!without.has(id)) this.#assumed.delete(id);
     const until = millis(now + limit);
+    let count = 0;
+    this.#due = undefined;
     for (const id of without) {
-      yield;
-      const known = this.#waiting.get(id);
-      if (known === undefined ? !this.#assumed.has(id) : until < known) this.#waiting.set(id, until);
+      count += 1;
+      if (count % STEP === 0) yield;
+      if (this.#assumed.has(id)) continue;
+      const at = millis(Math.min(this.#waiting.get(id) ?? until, until));
+      this.#waiting.set(id, at);
+      this.#due = millis(Math.min(this.#due ?? at, at));
     }
-    this.#due = this.#soonest();
   }
 
   /** It has a verdict. */
