@@ -50,19 +50,21 @@ function kindProblem(stats: Stats, bytesMax: number): string | undefined {
   return `has ${stats.size} bytes; more than ${bytesMax} are refused unread`;
 }
 
-/** Reads to the end of the file, at most one byte more than allowed: files of /proc have no size. */
-function readBounded(descriptor: number, bytesMax: number): Buffer {
-  const parts: Buffer[] = [];
+/**
+ * Reads to the end of the file, at most one byte more than allowed.
+ * @param size where it is expected, which a byte more than that confirms; files of /proc say 0
+ */
+function readBounded(descriptor: number, bytesMax: number, size: number): Buffer {
   const enough = bytesMax + 1;
+  let bytes = Buffer.allocUnsafe(Math.min(size + 1, enough));
   let total = 0;
-  while (total < enough) {
-    const part = Buffer.allocUnsafe(Math.min(65_536, enough - total));
-    const length = readSync(descriptor, part);
-    if (length === 0) break;
-    parts.push(part.subarray(0, length));
+  for (;;) {
+    const length = readSync(descriptor, bytes, { offset: total });
     total += length;
+    if (length === 0 || total === enough) return bytes.subarray(0, total);
+    if (total < bytes.length) continue;
+    bytes = Buffer.concat([bytes], Math.min(total + 65_536, enough));
   }
-  return Buffer.concat(parts);
 }
 
 function decode(bytes: Buffer): FileText {
@@ -78,9 +80,10 @@ function decode(bytes: Buffer): FileText {
 }
 
 function readOpen(descriptor: number, bytesMax: number): FileText {
-  const problem = kindProblem(fstatSync(descriptor), bytesMax);
+  const stats = fstatSync(descriptor);
+  const problem = kindProblem(stats, bytesMax);
   if (problem !== undefined) return { ok: false, problem };
-  const bytes = readBounded(descriptor, bytesMax);
+  const bytes = readBounded(descriptor, bytesMax, stats.size);
   return bytes.length > bytesMax ? { ok: false, problem: `has more than ${bytesMax} bytes` } : decode(bytes);
 }
 
