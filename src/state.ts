@@ -204,6 +204,8 @@ export class StateKeeper {
       },
       timers,
       isValue: isWordValue,
+      isSpent: (entry) => this.#admin.isSpent(entry),
+      isOurs: (entry) => this.#admin.isOurs(entry),
       events: { ...this.#events(), onEntries },
     });
   }

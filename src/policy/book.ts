@@ -143,9 +143,7 @@ export class PolicyBook {
   }
 
   /** There is another probe budget. */
-  pace(delayOf: DelayOf): void {
-    this.#mass.pace(delayOf, this.#roster.checks());
-  }
+  readonly pace = (delayOf: DelayOf): void => this.#mass.pace(delayOf, this.#roster.checks());
 
   /** Takes the servers of services that are gone or changed out of the book. @returns what was known of them */
   #forget(pages: ReadonlyMap<string, Page>, kept: ReadonlySet<ServiceConfig>): ReadonlyMap<ServerId, Entry> {

@@ -7,8 +7,11 @@ import { EntryBook } from './entries.js';
 import type { EntryStore, StoredEntry, StoreEvents } from './model.js';
 import { STORED_SOURCE, wordOf, wordValue } from './words.js';
 
-/** A word that was taken back is forgotten after this: nobody has the old one any more. Milliseconds. */
-const TAKEN_BACK_KEPT = 30 * 24 * 3600 * 1000;
+/**
+ * A word that was taken back is forgotten after this: nobody has the old one any more. So is one of a server that is in
+ * no configuration. Milliseconds.
+ */
+const SPENT_AFTER = 30 * 24 * 3600 * 1000;
 
 export interface AdminMemoryOptions {
   readonly director: string;
@@ -38,7 +41,7 @@ export class AdminMemory {
   /** Reads all stores. Never rejects. @returns what was wrong; sentences */
   async open(): Promise<readonly string[]> {
     const found = await Promise.all(this.#stores.map((store) => store.open()));
-    const oldest = this.#options.clock.wall() - TAKEN_BACK_KEPT;
+    const oldest = this.#options.clock.wall() - SPENT_AFTER;
     for (const { entries } of found)
       this.#book.merge(entries.filter(({ value, at }) => value !== null || at > oldest));
     for (const store of this.#stores) store.put(this.#book.all());
@@ -49,6 +52,18 @@ export class AdminMemory {
   configure(config: Pick<Config, 'services'>): void {
     this.#config = config;
     this.#endpoints = undefined;
+  }
+
+  /** Whether an entry is of no use to this director: long since said, and taken back or of a server that it does not have. */
+  isSpent(entry: StoredEntry): boolean {
+    if (entry.at > this.#options.clock.wall() - SPENT_AFTER) return false;
+    const endpoint = this.#endpointOf(entry.key);
+    return entry.value === null || endpoint === undefined || wordOf(entry, endpoint) === undefined;
+  }
+
+  /** Whether it is for this director to delete a spent entry: nobody needs what was taken back; the rest was said here. */
+  isOurs({ value, director }: StoredEntry): boolean {
+    return value === null || director === this.#options.director;
   }
 
   #endpointOf(server: ServerId): string | undefined {

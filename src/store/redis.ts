@@ -45,12 +45,23 @@ if changed > 0 then redis.call('SET', KEYS[2], ARGV[1]) end
 return changed
 `;
 
+/** Deletes the fields that still hold what was read. KEYS: hash. ARGV: field and text by turns. */
+const DELETE_SAME = `
+for i = 1, #ARGV, 2 do
+  if redis.call('HGET', KEYS[1], ARGV[i]) == ARGV[i + 1] then redis.call('HDEL', KEYS[1], ARGV[i]) end
+end
+`;
+
 export interface RedisStoreOptions {
   readonly target: RedisTarget;
   /** Differs from call to call and from director to director. */
   readonly mark: () => string;
   readonly timers: Timers;
   readonly isValue: (value: unknown) => boolean;
+  /** Whether this director needs an entry no more: it is not put back where it is missing. Default: none. */
+  readonly isSpent?: (entry: StoredEntry) => boolean;
+  /** Whether a spent entry is this director's to delete. Default: none. */
+  readonly isOurs?: (entry: StoredEntry) => boolean;
   readonly events: StoreEvents;
 }
 
@@ -76,6 +87,8 @@ export class RedisStore implements EntryStore {
   #looks = 0;
   /** Keys of entries that Redis may not have. */
   readonly #unsent = new Set<string>();
+  /** Texts that were deleted: one that is there again is of use to another director, and stays. */
+  readonly #deleted = new Set<string>();
   #working: Promise<void> | undefined;
   #next: Timer | undefined;
   #retry: Millis = RETRY_FIRST;
@@ -107,8 +120,12 @@ export class RedisStore implements EntryStore {
   }
 
   put(entries: readonly StoredEntry[]): void {
-    for (const { key } of this.#book.merge(entries)) this.#unsent.add(key);
+    for (const entry of this.#book.merge(entries)) if (!this.#isSpent(entry)) this.#unsent.add(entry.key);
     if (this.#unsent.size > 0 && !this.#troubled && !this.#closed) this.#lookAfter(millis(0));
+  }
+
+  #isSpent(entry: StoredEntry): boolean {
+    return this.#options.isSpent?.(entry) === true;
   }
 
   async close(): Promise<void> {
@@ -215,10 +232,29 @@ export class RedisStore implements EntryStore {
     this.#tellStrange(strange);
     const news = this.#book.merge(there.values());
     for (const entry of this.#book.all())
-      if (isNewer(entry, there.get(entry.key))) this.#unsent.add(entry.key);
+      if (isNewer(entry, there.get(entry.key)) && !this.#isSpent(entry)) this.#unsent.add(entry.key);
+    await this.#clean(connection, hash, there);
     if (news.length === 0) return;
     if (this.#found !== undefined) this.#found.push(...news);
     else this.#options.events.onEntries(news);
+  }
+
+  /** Deletes what is ours and of no use to us any more, each text once. */
+  async #clean(
+    connection: Redis,
+    hash: Readonly<Record<string, string>>,
+    there: ReadonlyMap<string, StoredEntry>,
+  ): Promise<void> {
+    const fields: string[] = [];
+    for (const [key, entry] of there) {
+      const text = hash[key];
+      if (fields.length >= 2 * BATCH || this.#deleted.size >= ENTRIES_MAX) break;
+      if (text === undefined || !this.#isSpent(entry) || this.#options.isOurs?.(entry) !== true) continue;
+      if (this.#deleted.has(text)) continue;
+      this.#deleted.add(text);
+      fields.push(key, text);
+    }
+    if (fields.length > 0) await connection.eval(DELETE_SAME, 1, HASH, ...fields);
   }
 
   #tellStrange(strange: number): void {
