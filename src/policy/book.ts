@@ -27,6 +27,7 @@ import {
   inTable,
   isIdle,
   isNews,
+  keepPage,
   keysOf,
   type Page,
   remembered,
@@ -34,6 +35,7 @@ import {
   sameServer,
   serversOf,
   servicesOf,
+  standInPlace,
 } from './pages.js';
 import { degradedNews, takeRemarks } from './remarks.js';
 import { type Remembered, Roster } from './roster.js';
@@ -119,25 +121,29 @@ export class PolicyBook {
   *configureInSteps(config: Config, at: Instant): Steps<readonly PolicyNews[]> {
     this.#leaveView();
     const before = { pages: this.#pages, desired: this.#desired, due: this.#due };
-    this.#pages = new Map();
-    this.#desired = new Map();
-    this.#due = new Map();
+    const inPlace = standInPlace(config.services, this.#pages);
+    this.#desired = new Map(inPlace ? before.desired : []);
+    if (!inPlace) [this.#pages, this.#due] = [new Map(), new Map()];
+    const written = { pages: this.#pages, desired: this.#desired, due: this.#due };
     const services = new Set(config.services);
     for (const service of this.#leaving) if (!services.has(service)) this.#leaving.delete(service);
     const known = this.#forget(before.pages, services);
     const wasWatching = this.#mass.isWatching;
     const effect = this.#mass.effect;
     this.#mass.configure(config.massFailure);
+    this.#coldStart.configure(config.ownership.coldStart, at.now);
     for (const service of config.services)
       if (before.pages.get(service.name)?.service !== service) yield this.#takeServers(service, known, at);
-    yield* this.#coldStart.configure(this.#roster.withoutVerdict, config.ownership.coldStart, at.now);
+    for (const id of known.keys()) if (!this.#roster.places.has(id)) this.#coldStart.heard(id);
     if (!wasWatching && this.#mass.isWatching) this.#watch(this.#roster.checks());
     const news: PolicyNews[] = [];
     const affected = this.#settleMass(effect, at.now, news);
     for (const service of config.services) {
       const page = before.pages.get(service.name);
-      if (page?.service === service && affected?.(service.name) !== true) this.#keep(page, before);
-      else yield this.#judge(service, page && remembered(page, service, (id) => known.has(id)), at.now, news);
+      const isKept = page?.service === service && affected?.(service.name) !== true;
+      if (!isKept)
+        yield this.#judge(service, page && remembered(page, service, (id) => known.has(id)), at.now, news);
+      else if (!inPlace) keepPage(page, before, written);
     }
     return news;
   }
@@ -160,17 +166,6 @@ export class PolicyBook {
     return known;
   }
 
-  #keep(page: Page, before: { readonly desired: Desired; readonly due: ReadonlyMap<string, Millis> }): void {
-    const { service } = page;
-    this.#pages.set(service.name, page);
-    const due = before.due.get(service.name);
-    if (due !== undefined) this.#due.set(service.name, due);
-    for (const entry of entriesOf(service)) {
-      const desired = before.desired.get(entry);
-      if (desired !== undefined) this.#desired.set(entry, desired);
-    }
-  }
-
   #takeServers(service: ServiceConfig, known: ReadonlyMap<ServerId, Entry>, at: Instant): void {
     for (const server of serversOf(service)) {
       const id = serverId(service, server);
@@ -179,6 +174,7 @@ export class PolicyBook {
       this.#roster.take(id, { service, server }, entry?.health ?? new Map(), at.wall);
       const admin = entry?.admin && heldBy(entry.admin, server.checks);
       if (admin !== undefined) this.#admin.keep(id, admin, at);
+      if (this.#roster.withoutVerdict.has(id)) this.#coldStart.await(id, at.now);
       this.#watch(server.checks);
     }
   }

@@ -1,16 +1,13 @@
 /** How long checks without a verdict are waited for. Pure; it reads no clock. */
 import type { CheckId } from '../checks/model.js';
-import type { Steps } from '../core/steps.js';
 import { type Millis, millis } from '../core/units.js';
-
-/** Checks that are looked at in one step. */
-const STEP = 256;
 
 export class ColdStart {
   /** Until when, monotonic, by check. */
   readonly #waiting = new Map<CheckId, Millis>();
   readonly #assumed = new Set<CheckId>();
-  /** As of the last `configure` or `expire`: verdicts are many, and need not look for the next. */
+  #limit = millis(0);
+  /** The soonest or sooner: verdicts are many, and need not look for the next. */
   #due: Millis | undefined;
 
   /** Checks whose time is over: what they assume counts. */
@@ -18,24 +15,25 @@ export class ColdStart {
     return this.#assumed;
   }
 
-  /** These have no verdict. Those that are waited for already are waited for no longer than that. In short steps. */
-  *configure(without: ReadonlySet<CheckId>, limit: Millis, now: Millis): Steps<void> {
-    for (const id of this.#waiting.keys()) if (!without.has(id)) this.#waiting.delete(id);
-    for (const id of this.#assumed) if (!without.has(id)) this.#assumed.delete(id);
+  /** How long what comes from now on is waited for, and at most what is waited for already. */
+  configure(limit: Millis, now: Millis): void {
+    const isShorter = limit < this.#limit;
+    this.#limit = limit;
+    if (!isShorter) return;
     const until = millis(now + limit);
-    let count = 0;
-    this.#due = undefined;
-    for (const id of without) {
-      count += 1;
-      if (count % STEP === 0) yield;
-      if (this.#assumed.has(id)) continue;
-      const at = millis(Math.min(this.#waiting.get(id) ?? until, until));
-      this.#waiting.set(id, at);
-      this.#due = millis(Math.min(this.#due ?? at, at));
-    }
+    for (const [id, at] of this.#waiting) if (until < at) this.#waiting.set(id, until);
+    this.#due = this.#soonest();
   }
 
-  /** It has a verdict. */
+  /** It has no verdict. Where its time runs, or is over, nothing changes. */
+  await(id: CheckId, now: Millis): void {
+    if (this.#waiting.has(id) || this.#assumed.has(id)) return;
+    const until = millis(now + this.#limit);
+    this.#waiting.set(id, until);
+    this.#due = millis(Math.min(this.#due ?? until, until));
+  }
+
+  /** It has a verdict, or is gone. */
   heard(id: CheckId): void {
     this.#waiting.delete(id);
     this.#assumed.delete(id);

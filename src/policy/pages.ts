@@ -1,8 +1,10 @@
 /** What the book writes down of servers and services, and what of it outlives a reload. Pure. */
 import type { Check, CheckId } from '../checks/model.js';
 import type { FallbackServer, ServerConfig, ServiceConfig } from '../config/model.js';
+import type { Millis } from '../core/units.js';
 import { destText, serviceText } from '../ipvs/keys.js';
 import type { ObservedService, ObservedTable, ServiceKey } from '../ipvs/model.js';
+import type { DesiredService } from '../ipvs/plan.js';
 import type { ServerHealth } from '../world.js';
 import { destIn, entriesOf } from './desired.js';
 import { countConnections, totalOf } from './drain.js';
@@ -26,6 +28,41 @@ export interface Entry {
 export interface Page {
   readonly service: ServiceConfig;
   readonly judgement: Judgement;
+}
+
+/** What is written down of services, and what comes of it. */
+interface Written {
+  /** By name. */
+  readonly pages: Map<string, Page>;
+  /** By `serviceText`. */
+  readonly desired: Map<string, DesiredService>;
+  /** By name. */
+  readonly due: Map<string, Millis>;
+}
+
+/** Takes what stands of a service over as it is. */
+export function keepPage(page: Page, from: Written, into: Written): void {
+  const { service } = page;
+  into.pages.set(service.name, page);
+  const due = from.due.get(service.name);
+  if (due !== undefined) into.due.set(service.name, due);
+  for (const entry of entriesOf(service)) {
+    const desired = from.desired.get(entry);
+    if (desired !== undefined) into.desired.set(entry, desired);
+  }
+}
+
+/** Whether these are the services that there are, one after the other, with the same entries in the table. */
+export function standInPlace(services: readonly ServiceConfig[], pages: ReadonlyMap<string, Page>): boolean {
+  if (services.length !== pages.size) return false;
+  let at = 0;
+  for (const { service: before } of pages.values()) {
+    const service = services[at];
+    at += 1;
+    if (service === before) continue;
+    if (service?.name !== before.name || entriesOf(service).join() !== entriesOf(before).join()) return false;
+  }
+  return true;
 }
 
 /** Those of its fallback included. */

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { millis } from '../../src/core/units.js';
+import { serviceText } from '../../src/ipvs/keys.js';
 import type { AdmitRule } from '../../src/policy/model.js';
 import { standingText } from '../../src/policy/words.js';
 import { config, dest, key, service, serviceConfig, table } from '../ipvs/build.js';
@@ -171,6 +172,30 @@ t.test(
     t.equal(seen.health.has(idOf(11)), true, 'who held what was seen sees it as it was');
   },
 );
+
+t.test('after any reloads the table is that of the configuration, in its order', async (t) => {
+  const at = (name: string, last: number, port = 80) =>
+    serviceConfig(name, service(key(`192.0.2.${last}`, port)), [dest(`192.0.2.1${last}`)]);
+  const orders = [
+    [at('a', 1), at('b', 2), at('c', 3)],
+    [at('a', 1), at('b', 2, 81), at('c', 3)],
+    [at('a', 2), at('b', 1), at('c', 3)],
+    [at('c', 3), at('a', 1), at('b', 2)],
+    [at('a', 1), at('c', 3)],
+    [at('a', 1), at('b', 2), at('c', 3), at('d', 4)],
+    [],
+  ];
+  const desk = new Desk(web([1]));
+  for (const [index, one] of orders.entries())
+    for (const other of orders.slice(index))
+      for (const services of [one, other, one]) {
+        desk.reload(config(...services));
+        t.same(
+          [...desk.book.desired].map(([entry, { name }]) => `${name} ${entry}`),
+          services.map(({ name, entries: [{ key }] }) => `${name} ${serviceText(key)}`),
+        );
+      }
+});
 
 t.test('a worker that died takes nothing away', async (t) => {
   const desk = new Desk(web([1, 1]));

@@ -1,6 +1,5 @@
 /** Servers without a verdict, and how long they are waited for. */
 import t from 'tap';
-import { finish } from '../../src/core/steps.js';
 import { millis } from '../../src/core/units.js';
 import { ColdStart } from '../../src/policy/cold-start.js';
 import { config, dest, RULES, service, serviceConfig } from '../ipvs/build.js';
@@ -57,16 +56,27 @@ t.test(
 
 t.test('who is heard is not waited for, and who is gone is forgotten', async (t) => {
   const cold = new ColdStart();
-  finish(cold.configure(new Set(['a', 'b', 'c']), millis(100), millis(0)));
+  const wait = (ids: string, at: number) => {
+    for (const id of ids) cold.await(id, millis(at));
+  };
+  cold.configure(millis(100), millis(0));
+  wait('abc', 0);
   t.equal(cold.due, 100);
   t.same(cold.expire(millis(99)), []);
   cold.heard('a');
-  finish(cold.configure(new Set(['b', 'd']), millis(100), millis(50)));
+  cold.heard('c');
+  wait('bd', 50);
   t.same(cold.expire(millis(100)), ['b']);
   t.equal(cold.due, 150);
   t.same([...cold.assumed], ['b']);
-  finish(cold.configure(new Set(['b']), millis(100), millis(120)));
-  t.equal(cold.due, undefined, 'what is assumed is not waited for again');
+  wait('b', 120);
+  t.equal(cold.due, 150, 'what is assumed is not waited for again');
+  cold.configure(millis(20), millis(121));
+  t.equal(cold.due, 141, 'a shorter time counts for those who wait');
+  cold.configure(millis(1000), millis(122));
+  t.equal(cold.due, 141, 'a longer one does not');
+  cold.heard('d');
+  t.equal(cold.due, undefined);
   cold.heard('b');
   t.same([...cold.assumed], []);
   t.same(cold.expire(millis(1e9)), []);
