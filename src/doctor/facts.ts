@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AddressClient } from '../addresses/client.js';
+import type { ObjectSeen } from '../addresses/model.js';
 import type { Config } from '../config/model.js';
 import { errorText, LvsError } from '../core/errors.js';
 import type { Sysctls } from '../core/ports.js';
@@ -86,6 +87,10 @@ function runningPrograms(root: string): Set<string> {
   return new Set(here.map((pid) => readText(join(root, 'proc', pid, 'comm')).trim()));
 }
 
+function isDeprecated({ object }: ObjectSeen): boolean {
+  return object.kind === 'address' && object.deprecated;
+}
+
 async function readLinks(client: AddressClient): Promise<LinkFact[]> {
   const [links, addresses] = [await client.links(), await client.addresses()];
   return links.map(({ index, name, up }) => ({
@@ -93,7 +98,7 @@ async function readLinks(client: AddressClient): Promise<LinkFact[]> {
     up,
     addresses: addresses
       .filter((each) => each.index === index)
-      .map(({ address, prefix }) => ({ address, prefix })),
+      .map(({ address, prefix, seen }) => ({ address, prefix, deprecated: isDeprecated(seen(name)) })),
   }));
 }
 

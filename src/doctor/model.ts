@@ -56,10 +56,17 @@ export interface WantedRouter {
 
 export type ModuleState = 'loaded' | 'available' | 'absent';
 
+export interface AddressFact {
+  readonly address: Ip;
+  readonly prefix: number;
+  /** IPv6: without a preferred lifetime, so that it is no source where there is another one. */
+  readonly deprecated: boolean;
+}
+
 export interface LinkFact {
   readonly name: string;
   readonly up: boolean;
-  readonly addresses: readonly { readonly address: Ip; readonly prefix: number }[];
+  readonly addresses: readonly AddressFact[];
 }
 
 /** The IPVS of this kernel, or why it cannot be asked. */

@@ -1,57 +1,8 @@
 /** What else has to be right on a director: addresses, other programs, rights and limits. */
-import { type Ip, ipBytes, ipFamily } from '../core/ip.js';
+import { type Ip, ipFamily } from '../core/ip.js';
 import { settingLine, shellLine } from '../core/shell.js';
 import { found, type Judgement, type Rule, well } from './judge.js';
-import type { Facts, LinkFact } from './model.js';
-
-function isWithin(address: Ip, network: Ip, prefix: number): boolean {
-  const [a, b] = [ipBytes(address), ipBytes(network)];
-  if (a.length !== b.length) return false;
-  for (let bit = 0; bit < prefix; bit += 8) {
-    const shift = Math.max(0, 8 - (prefix - bit));
-    const at = bit / 8;
-    if ((a[at] ?? 0) >> shift !== (b[at] ?? 0) >> shift) return false;
-  }
-  return true;
-}
-
-/** The interface on whose network the address is; else the first that could have it. */
-function homeOf(address: Ip, links: readonly LinkFact[]): string | undefined {
-  const usable = links.filter(({ name, up }) => name !== 'lo' && up);
-  const home = usable.find(({ addresses }) =>
-    addresses.some(({ address: own, prefix }) => isWithin(address, own, prefix)),
-  );
-  return (home ?? usable[0])?.name;
-}
-
-function isLocal(address: Ip, { links }: Facts): boolean {
-  return links.some(({ addresses }) => addresses.some((each) => each.address === address));
-}
-
-function judgeVip(address: Ip, facts: Facts): Judgement {
-  const { wanted, programs, links } = facts;
-  const router = wanted.routers.find(({ addresses }) => addresses.includes(address));
-  if (router !== undefined) return well(`${address} is moved by the virtual router ${router.name}`);
-  if (isLocal(address, facts)) return well(`${address} is on this machine`);
-  const device = homeOf(address, links);
-  const name = `${address}/${ipFamily(address) === 'ipv6' ? 128 : 32}`;
-  const fix = device === undefined ? undefined : shellLine('ip', 'address', 'add', name, 'dev', device);
-  const isMoved = programs.has('keepalived') || !wanted.configured;
-  const why = isMoved
-    ? 'no packet for it comes here, unless another program brings it: right for a backup, wrong for a master'
-    : 'no packet for it comes here; put it on an interface, or under `vrrp`';
-  return found(isMoved ? 'warning' : 'error', `the virtual IP ${address} is not on this machine`, why, fix);
-}
-
-const virtualIps: Rule = {
-  id: 'virtual-ip',
-  judge(facts) {
-    const addresses = facts.wanted.services.flatMap(({ address }) =>
-      address === undefined ? [] : [address],
-    );
-    return [...new Set(addresses)].map((address) => judgeVip(address, facts));
-  },
-};
+import { isOnMachine } from './rules-address.js';
 
 /** Marks what comes from the network, and not what the other director sends on. */
 function markLine(vip: Ip | undefined): string {
@@ -88,7 +39,7 @@ const localServers: Rule = {
     };
     return servers.flatMap(({ service, address, method }): Judgement[] => {
       const isItself = of(service) === address;
-      if (/^(127\.|::1$)/.test(address) || (!isLocal(address, facts) && !isItself)) return [];
+      if (/^(127\.|::1$)/.test(address) || (!isOnMachine(address, facts) && !isItself)) return [];
       const seen = `${address}, a server of ${service}, is ${vips.has(address) ? 'a virtual IP' : 'this machine'}`;
       if (method === 'masquerade' || routers.length === 0) {
         const why =
@@ -299,7 +250,6 @@ const addressRemovers: Rule = {
 };
 
 export const MACHINE_RULES: readonly Rule[] = [
-  virtualIps,
   localServers,
   otherManagers,
   foreignServices,

@@ -1,10 +1,11 @@
 /** All rules of `lvsentry doctor`: facts in, findings out. Each row stands alone; docs/operations.md explains each. */
 import type { Facts, Finding } from './model.js';
+import { ADDRESS_RULES } from './rules-address.js';
 import { KERNEL_RULES } from './rules-kernel.js';
 import { MACHINE_RULES } from './rules-machine.js';
 
 /** In the order in which they are told. */
-export const RULES = [...KERNEL_RULES, ...MACHINE_RULES];
+export const RULES = [...KERNEL_RULES, ...ADDRESS_RULES, ...MACHINE_RULES];
 
 /** Of one rule and one severity; a fault of all services is not told thousands of times. */
 const FINDINGS_MAX = 20;

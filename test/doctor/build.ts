@@ -50,13 +50,13 @@ export function facts({ wanted, settings, ...rest }: Changes = {}): Facts {
       ['ip_vs_wlc', 'loaded'],
     ]),
     links: [
-      { name: 'lo', up: true, addresses: [{ address: ip('127.0.0.1'), prefix: 8 }] },
+      { name: 'lo', up: true, addresses: [{ address: ip('127.0.0.1'), prefix: 8, deprecated: false }] },
       {
         name: 'eth0',
         up: true,
         addresses: [
-          { address: ip('192.0.2.1'), prefix: 24 },
-          { address: VIP, prefix: 32 },
+          { address: ip('192.0.2.1'), prefix: 24, deprecated: false },
+          { address: VIP, prefix: 32, deprecated: false },
         ],
       },
     ],

@@ -24,7 +24,11 @@ export const router = { name: 'outside', interface: 'eth0', addresses: [VIP] };
 export const elsewhere: Partial<Wanted> = {
   services: [{ name: 'web', address: ip('192.0.2.77'), port: 80, persistent: false }],
 };
-export const eth1 = { name: 'eth1', up: true, addresses: [{ address: ip('10.0.0.1'), prefix: 8 }] };
+export const eth1 = {
+  name: 'eth1',
+  up: true,
+  addresses: [{ address: ip('10.0.0.1'), prefix: 8, deprecated: false }],
+};
 export const LINKS = facts().links;
 export const table = (changes: object) => ({
   table: {

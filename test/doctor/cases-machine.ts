@@ -1,62 +1,9 @@
 /** Cases of the rules about the rest of the machine. */
 import { ip } from '../../src/core/ip.js';
 import { VIP } from './build.js';
-import { type Case, elsewhere, eth1, LINKS, router, table } from './case.js';
+import { type Case, LINKS, router, table } from './case.js';
 
 export const MACHINE_CASES: readonly Case[] = [
-  { name: 'a virtual IP that is here', id: 'virtual-ip', changes: {}, finds: ['ok'] },
-  {
-    name: 'a virtual IP that is nowhere',
-    id: 'virtual-ip',
-    changes: { wanted: elsewhere },
-    finds: ['error'],
-    fix: 'ip address add 192.0.2.77/32 dev eth0',
-  },
-  {
-    name: 'it goes to the interface of its network',
-    id: 'virtual-ip',
-    changes: {
-      links: [...LINKS, eth1],
-      wanted: { services: [{ name: 'web', address: ip('10.7.7.7'), port: 80, persistent: false }] },
-    },
-    finds: ['error'],
-    fix: 'ip address add 10.7.7.7/32 dev eth1',
-  },
-  {
-    name: 'a virtual IP of IPv6 that is nowhere',
-    id: 'virtual-ip',
-    changes: {
-      wanted: { services: [{ name: 'web', address: ip('2001:db8::9'), port: 80, persistent: false }] },
-    },
-    finds: ['error'],
-    fix: 'ip address add 2001:db8::9/128 dev eth0',
-  },
-  {
-    name: 'a virtual IP that a virtual router moves',
-    id: 'virtual-ip',
-    changes: { wanted: { ...elsewhere, routers: [{ ...router, addresses: [ip('192.0.2.77')] }] } },
-    finds: ['ok'],
-  },
-  {
-    name: 'a virtual IP that keepalived may move',
-    id: 'virtual-ip',
-    changes: { wanted: elsewhere, programs: new Set(['keepalived']) },
-    finds: ['warning'],
-  },
-  {
-    name: 'a virtual IP of a table, without a configuration',
-    id: 'virtual-ip',
-    changes: { wanted: { ...elsewhere, configured: false } },
-    finds: ['warning'],
-  },
-  {
-    name: 'a firewall mark has no virtual IP',
-    id: 'virtual-ip',
-    changes: {
-      wanted: { services: [{ name: 'm', address: undefined, port: undefined, persistent: false }] },
-    },
-    finds: [],
-  },
   { name: 'servers elsewhere', id: 'local-server', changes: {}, finds: [] },
   {
     name: 'a server that is this machine',

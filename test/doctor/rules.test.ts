@@ -6,10 +6,11 @@ import { diagnose, RULES } from '../../src/doctor/rules.js';
 import { firstColumnOf } from '../house/project.js';
 import { facts, SETTINGS, WANTED } from './build.js';
 import { masquerade, masqueradeSix } from './case.js';
+import { ADDRESS_CASES } from './cases-address.js';
 import { KERNEL_CASES } from './cases-kernel.js';
 import { MACHINE_CASES } from './cases-machine.js';
 
-const CASES = [...KERNEL_CASES, ...MACHINE_CASES];
+const CASES = [...KERNEL_CASES, ...ADDRESS_CASES, ...MACHINE_CASES];
 
 for (const { name, id, changes, finds, fix, seen } of CASES)
   t.test(`${id}: ${name}`, async (t) => {

@@ -108,6 +108,33 @@ export async function suite(t: Assertions): Promise<void> {
     },
   );
 
+  await t.test('a virtual IP that would be a source, and one on lo alone', async (t) => {
+    ip('-6 address change 2001:db8::254/128 dev eth0 preferred_lft forever');
+    const source = wrong(doctor().findings);
+    t.strictSame(
+      source.map(({ id }) => id),
+      ['virtual-ip-source'],
+    );
+    const chosen = (): string => run('ip', '-6', 'route', 'get', '2001:db8::255');
+    t.ok(chosen().includes('src 2001:db8::254'), `the kernel does choose it: ${chosen()}`);
+    obey(source);
+    t.strictSame(wrong(doctor().findings), []);
+    t.ok(chosen().includes('src 2001:db8::1 '), `and not any more: ${chosen()}`);
+    for (const address of ['192.0.2.254/32', '2001:db8::254/128']) {
+      ip(`address del ${address} dev eth0`);
+      ip(`address add ${address} dev lo`);
+    }
+    t.ok(JSON.stringify(wrong(doctor().findings)).includes('2001:db8::254 is on lo alone'), 'IPv6 at once');
+    run('sysctl', '-qw', 'net.ipv4.conf.all.arp_ignore=1');
+    const found = wrong(doctor().findings);
+    t.strictSame(
+      found.map(({ id, severity }) => `${id} ${severity}`),
+      ['virtual-ip warning', 'virtual-ip warning'],
+    );
+    obey(found);
+    t.strictSame(wrong(doctor().findings), []);
+  });
+
   await t.test('services of others are told', async (t) => {
     run('ipvsadm', ...'-A -t 192.0.2.9:25 -s rr'.split(' '));
     const found = wrong(doctor().findings);
