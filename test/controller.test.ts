@@ -352,3 +352,31 @@ t.test('a server is drained: the table first, then people; what a look finds end
   t.same(kinds(), ['drain-undone 192.0.2.12:80']);
   t.equal(scripted.observed.get('tcp 192.0.2.1:80')?.dests.get('192.0.2.12:80')?.settings.weight, 1);
 });
+
+t.test('what the probe budget makes of the intervals counts for what is at once', async (t) => {
+  const rule = { interval: seconds(1), timeout: seconds(1), fall: 1 };
+  const web = serviceConfig('web', WEB, [A, B], { rule });
+  const massFailure = {
+    action: 'hold',
+    percent: 100,
+    minimum: 2,
+    within: seconds(1),
+    limit: undefined,
+    canaries: [],
+  };
+  for (const [all, expected] of [
+    [undefined, false],
+    [0.25, true],
+  ] as const) {
+    const { controller, kinds, time } = await started({ ...config(web), massFailure } as Config);
+    const plan = { wanted: 2, planned: 0.5, stretch: 4, stretchedMost: undefined, servers: 0 };
+    const pace = { all, servers: new Map<string, number>() };
+    controller.note({ probing: { checks: 2, distinct: 2, budget: undefined, plan: { ...plan, pace } } });
+    kinds();
+    controller.onVerdicts([change(A_ID, 'down', 'up')]);
+    await time.advance(6000);
+    controller.onVerdicts([change(B_ID, 'down', 'up')]);
+    await time.advance(0);
+    t.equal(kinds().includes('mass-failure'), expected, `${all}`);
+  }
+});

@@ -53,6 +53,21 @@ t.test(
   },
 );
 
+t.test('exclusive: a thousand at a look, so that a mistake can be seen while it happens', async (t) => {
+  const bench = new Bench();
+  await bench.configure(desired('up', 'up'), { exclusive: true });
+  const strangers = Array.from({ length: 1500 }, (_, at) => service(key('192.0.2.200', 1 + at)));
+  const count = (): number => bench.scripted.observed.size - 1;
+  await bench.somebody(...strangers.map((one) => ({ kind: 'add-service', service: one }) as const));
+  await bench.reconciler.settled();
+  t.equal(count(), 500);
+  await bench.time.advance(9000);
+  t.equal(count(), 500, 'not before the next look');
+  await bench.time.advance(1000);
+  await bench.reconciler.settled();
+  t.equal(count(), 0);
+});
+
 const DRAIN: Leaving = { kind: 'drain', deadline: millis(60_000) };
 
 /** Gives a server of the table connections. */

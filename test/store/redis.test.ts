@@ -151,7 +151,10 @@ t.test(
   'password, user and database are those of the URL; a wrong one is told, and never shown',
   { skip: NO_REDIS },
   async (t) => {
-    const lines = ['requirepass p@ss/w:rd', 'user director on >s3cret ~lvsentry:* +@all'];
+    const lines = [
+      'requirepass p@ss/w:rd',
+      'user director on >s3cret ~lvsentry:* +@read +@write +@scripting +@connection',
+    ];
     const server = await RedisServer.start(t, { lines });
     const word = { ...server.target, password: 'p@ss/w:rd', database: 3 };
     const a = await director(t, word);

@@ -5,6 +5,7 @@ import { backAndForth } from '../drain/fallback.js';
 import { afterReload, stopRemoves } from '../drain/leaving.js';
 import { maintenance } from '../drain/maintenance.js';
 import { persistent } from '../drain/persistent.js';
+import { recurring } from '../drain/recurring.js';
 import { throughKills } from '../drain/restart.js';
 import { Scene } from '../scene.js';
 
@@ -15,6 +16,7 @@ const TESTS: readonly (readonly [string, (t: Assertions, scene: Scene) => Promis
   ['a drain through reloads, kill -9 and restarts', throughKills],
   ['persistent clients', persistent],
   ['a maintenance window', maintenance],
+  ['a window that comes again, over TCP and UDP at one address', recurring],
   ['what leaves the configuration drains', afterReload],
   ['a stop that removes', stopRemoves],
   ['a fallback, there and back', backAndForth],
