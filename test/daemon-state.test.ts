@@ -165,5 +165,5 @@ t.test('a reload answers with what it did to the table, and the plan is of the t
     changes: [{ operation: 'edit-service', service: 'web', server: null, error: null }],
     done: 1,
   });
-  t.match(await home.ask('/v1/plan'), { changes: [], left: [], foreign: [] });
+  t.match(await home.ask('/v1/plan'), { changes: [], left: [], foreign: [], sync: [], timeouts: null });
 });

@@ -271,14 +271,14 @@ export const DAEMON_METRICS: readonly Metric[] = [
   {
     name: 'lvsentry_sync_in_sync',
     type: 'gauge',
-    help: 'Whether the synchronisation of connections runs in its role; missing where there is none.',
+    help: 'Whether the synchronisation of connections runs in its role, or as it was accepted (`drift`); missing where there is none.',
     labels: [],
     ofWorld: ofTable(({ sync }) => (sync === undefined ? undefined : flag(sync.inSync))),
   },
   {
     name: 'lvsentry_timeouts_in_sync',
     type: 'gauge',
-    help: "Whether the kernel's time-outs of connections are as configured; missing where none is.",
+    help: "Whether the kernel's time-outs of connections are as configured, or as they were accepted (`drift`); missing where none is.",
     labels: [],
     ofWorld: ofTable(({ timeouts }) => (timeouts === undefined ? undefined : flag(timeouts.inSync))),
   },
