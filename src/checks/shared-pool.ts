@@ -18,7 +18,7 @@ export interface SharedPoolOptions extends ProbePoolOptions {
   readonly onState: (state: ProbingState) => void;
 }
 
-/** What is told in one turn, of each sort. */
+/** Verdicts, and remarks, that are told in one turn. */
 const TOLD_MAX = 1000;
 
 type Verdicts = Pick<ReadonlyMap<CheckId, 'up' | 'down'>, 'get'>;
@@ -130,19 +130,16 @@ export class SharedPool {
   }
 
   /**
-   * Suspicions first: whether most servers fail at once is known before verdicts are followed.
+   * Suspicions first, all of them: whether most servers fail at once is known before verdicts are followed.
    * @returns whether there is more
    */
   #tell(): boolean {
     if (this.#closed || !this.#isDue) return false;
     const { onSuspicions, onChanges, onRemarks } = this.#options;
-    const [suspicions, changes, remarks] = [
-      this.#suspicions.splice(0, TOLD_MAX),
-      this.#changes.splice(0, TOLD_MAX),
-      this.#remarks.splice(0, TOLD_MAX),
-    ];
-    const left = this.#suspicions.length + this.#changes.length + this.#remarks.length;
-    this.#isDue = left > 0;
+    const suspicions = this.#suspicions.splice(0);
+    const changes = this.#changes.splice(0, TOLD_MAX);
+    const remarks = this.#remarks.splice(0, TOLD_MAX);
+    this.#isDue = this.#changes.length + this.#remarks.length > 0;
     if (this.#isDue) this.#options.turns.soon(() => this.#tell());
     if (suspicions.length > 0) onSuspicions(suspicions);
     if (changes.length > 0) onChanges(changes);

@@ -365,5 +365,17 @@ t.test('what workers say in one turn is told together, suspicions first', async 
   // Main is held while they come, as it is when much happens.
   for (const end = performance.now() + 300; performance.now() < end; );
   t.ok(await eventually(() => changes.length === 3 && suspicions.length === 3));
-  t.same(order, ['suspicions 3', 'changes 3']);
+  t.same(order.splice(0), ['suspicions 3', 'changes 3']);
+  const many = Array.from({ length: 1200 }, () => 'a/a');
+  const told = { kind: 'changes', changes: many.map((id) => change(id, 'up')) } as const;
+  tell(0, { kind: 'say', message: told });
+  const suspected = many.map((id) => ({ id, reason: undefined }));
+  tell(0, { kind: 'say', message: { kind: 'suspicions', suspicions: suspected } });
+  for (const end = performance.now() + 300; performance.now() < end; );
+  t.ok(await eventually(() => changes.length === 1203 && suspicions.length === 1203));
+  t.same(
+    order,
+    ['suspicions 1200', 'changes 1000', 'changes 200'],
+    'all that is suspected before any verdict',
+  );
 });
