@@ -3,8 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 
 /**
  * Those of V8's flags for work of helper threads that each piece of work looks at when it begins. Marking is not among
- * them: it is under way for a while, and V8 ends the process where its flags change meanwhile. It is rare in the thread
- * of the virtual routers, and rarer without the memory reducer, which collects whenever little goes on.
+ * them: it is under way for a while, and V8 ends the process where its flags change meanwhile.
  */
 const FLAGS = [
   '--no-parallel-scavenge',
@@ -12,7 +11,6 @@ const FLAGS = [
   '--no-parallel-pointer-update',
   '--no-concurrent-sweeping',
   '--no-concurrent-array-buffer-sweeping',
-  '--no-memory-reducer',
 ] as const;
 
 /**
@@ -22,6 +20,14 @@ const FLAGS = [
  */
 export function collectGarbageAlone(): void {
   for (const flag of FLAGS) setFlagsFromString(flag);
+}
+
+/**
+ * Ends V8's collecting whenever little goes on, which waits for helper threads that mark. What a start leaves about, some
+ * 20 MB, then stays for longer. It holds for the whole process.
+ */
+export function collectRarely(): void {
+  setFlagsFromString('--no-memory-reducer');
 }
 
 /**

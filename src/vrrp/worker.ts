@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
 import { assert, unreachable } from '../core/assert.js';
 import { systemClock, systemTimers, systemTurns } from '../sys/clock.js';
-import { keepYoungSmall } from '../sys/collector.js';
+import { collectRarely, keepYoungSmall } from '../sys/collector.js';
 import { openNetlink } from '../sys/netlink.js';
 import { openAlarm, openPacketSocket } from '../sys/packet.js';
 import { becomeRealtime, compiledWhole } from '../sys/realtime.js';
@@ -12,6 +12,7 @@ import type { Hmac } from '../wire/vrrp-trailer.js';
 import type { FromVrrp, ToVrrp } from './protocol.js';
 
 keepYoungSmall();
+collectRarely();
 
 const port = parentPort;
 assert(port !== null, 'the VRRP worker is a thread');
