@@ -24,6 +24,7 @@ export const PROBE_SCHEMA = objectOf<ProbeWhy>('One probe.', {
   micros: count('How long it took, in microseconds.'),
   phases: list(PHASE_SCHEMA, 'The phases that it went through, in their order.'),
   warning: orNull(text('What will be a failure if nobody acts; null: nothing.')),
+  words: orNull(text('What a program said that passed; null: nothing, or it is another kind of check.')),
   weight: orNull(WEIGHT_SCHEMA),
   say: orNull(
     choice(['ready', 'drain', 'maint'], 'What the server says of its administrative state; null: nothing.'),

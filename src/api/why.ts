@@ -44,6 +44,7 @@ export interface ProbeWhy {
   readonly micros: number;
   readonly phases: readonly PhaseWhy[];
   readonly warning: string | null;
+  readonly words: string | null;
   readonly weight: SaidWeight | null;
   readonly say: SaidState | null;
 }
@@ -99,7 +100,7 @@ const durationOrNull = (time: Millis | undefined): string | null =>
   time === undefined ? null : formatDuration(time);
 
 function probeWhy({ startedAt, result }: SeenProbe): ProbeWhy {
-  const { outcome, reason, elapsed, phases, warning, weight, say } = result;
+  const { outcome, reason, elapsed, phases, warning, words, weight, say } = result;
   return {
     startedAt: isoTime(startedAt),
     outcome,
@@ -107,6 +108,7 @@ function probeWhy({ startedAt, result }: SeenProbe): ProbeWhy {
     micros: elapsed,
     phases: phases.map(([phase, time]) => ({ phase, micros: time })),
     warning: warning ?? null,
+    words: words ?? null,
     weight: weight ?? null,
     say: say ?? null,
   };

@@ -8,13 +8,17 @@ import type { Contract } from './spec-program.js';
 const WORDS_MAX = 160;
 
 /** What is said of a server: the outcome follows from the reason. */
-export type Judgement = { readonly reason: Reason } & Pick<ProbeResult, 'warning' | 'weight'>;
+export type Judgement = { readonly reason: Reason } & Pick<ProbeResult, 'warning' | 'words' | 'weight'>;
 
-const PASS: Judgement = { reason: { kind: 'ok' } };
+const OK: Reason = { kind: 'ok' };
 
 /** The first line of an output, for people. */
 export function firstLine(output: string): string {
   return printable((output.split('\n', 1)[0] ?? '').trim(), WORDS_MAX);
+}
+
+function passed(words: string): Judgement {
+  return words === '' ? { reason: OK } : { reason: OK, words };
 }
 
 function failed(code: number, detail: string): Judgement {
@@ -26,14 +30,14 @@ function keepalivedJudgement(code: number, output: string): Judgement {
   if (code === 1) return failed(code, firstLine(output));
   const weight =
     code === 0 ? ({ kind: 'offset', value: 0 } as const) : ({ kind: 'absolute', value: code - 2 } as const);
-  return { ...PASS, weight };
+  return { weight, ...passed(firstLine(output)) };
 }
 
 /** Monitoring Plugins Development Guidelines, 2.3 and 2.6: behind `|` stand figures for machines. */
 function nagiosJudgement(code: number, output: string): Judgement {
   const words = firstLine(output.split('\n', 1)[0]?.split('|', 1)[0] ?? '');
-  if (code === 0) return PASS;
-  if (code === 1) return { ...PASS, warning: words === '' ? 'WARNING' : words };
+  if (code === 0) return passed(words);
+  if (code === 1) return { reason: OK, warning: words === '' ? 'WARNING' : words };
   if (code === 2) return failed(code, words);
   const detail = `exit code ${code}${words === '' ? '' : `: ${words}`}`;
   return { reason: { kind: 'local', phase: 'run', errno: 'UNKNOWN', detail } };
@@ -43,9 +47,9 @@ function nagiosJudgement(code: number, output: string): Judgement {
 export function judgeExit(contract: Contract, code: number, output: string): Judgement {
   switch (contract) {
     case 'exit':
-      return code === 0 ? PASS : failed(code, firstLine(output));
+      return code === 0 ? passed(firstLine(output)) : failed(code, firstLine(output));
     case 'mon':
-      return code === 0 ? PASS : failed(code, firstLine(output) || '(NO SUMMARY)');
+      return code === 0 ? passed(firstLine(output)) : failed(code, firstLine(output) || '(NO SUMMARY)');
     case 'keepalived':
       return keepalivedJudgement(code, output);
     case 'nagios':

@@ -117,7 +117,8 @@ export class ProbeRing {
   /** @returns whether the numbers, and the reason, say all of it */
   #write(numbers: Uint32Array, at: number, result: ProbeResult): boolean {
     const { phases, elapsed } = result;
-    if (result.warning !== undefined || result.weight !== undefined || result.say !== undefined) return false;
+    const { warning, words, weight, say } = result;
+    if ((warning ?? words ?? weight ?? say) !== undefined) return false;
     if (phases.length > PHASES_MAX || elapsed > MICROS_MAX) return false;
     if (result.outcome !== outcomeOf(result.reason)) return false;
     numbers[at + ELAPSED] = elapsed;

@@ -80,11 +80,12 @@ function weightText({ kind, value }: SaidWeight): string {
 }
 
 function resultLines(result: ProbeResult): readonly string[] {
-  const { outcome, reason, phases, elapsed, warning, weight, say } = result;
+  const { outcome, reason, phases, elapsed, warning, words, weight, say } = result;
   return [
     ...phases.map(([phase, time]) => `  ${phase.padEnd(10)} ${millisText(time).padStart(12)}`),
     `${outcome}: ${reasonText(reason, elapsed)}, ${millisText(elapsed)} in all`,
     ...(warning === undefined ? [] : [`warning: ${warning}`]),
+    ...(words === undefined ? [] : [`words: ${words}`]),
     ...(weight === undefined ? [] : [`weight: ${weightText(weight)}`]),
     ...(say === undefined ? [] : [`state: ${say}`]),
   ];

@@ -41,12 +41,13 @@ function secondsText(milliseconds: number): string {
   return time < 60_000 ? `${(time / 1000).toFixed(1)}s` : ageText(time);
 }
 
-function saidText({ weight, say, warning }: ProbeWhy): string {
+function saidText({ weight, say, warning, words: said }: ProbeWhy): string {
   const sign = weight?.kind === 'offset' && weight.value > 0 ? '+' : '';
   const words = [
     ...(weight === null ? [] : [`weight ${sign}${weight.value}${weight.kind === 'percent' ? '%' : ''}`]),
     ...(say === null ? [] : [say]),
     ...(warning === null ? [] : [warning]),
+    ...(said === null ? [] : [said]),
   ];
   return words.map((word) => `; ${word}`).join('');
 }

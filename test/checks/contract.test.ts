@@ -18,22 +18,23 @@ const weight = (kind: 'absolute' | 'offset', value: number): Judgement => ({
 });
 
 const ROWS: readonly (readonly [Contract, number, string, Judgement])[] = [
-  ['exit', 0, 'all is well\n', { reason: OK }],
+  ['exit', 0, 'all is well\n', { reason: OK, words: 'all is well' }],
+  ['exit', 0, '', { reason: OK }],
   ['exit', 1, '', failed(1, '')],
   ['exit', 1, 'no route\nat all\n', failed(1, 'no route')],
   ['exit', 255, 'x', failed(255, 'x')],
   ['keepalived', 0, '', weight('offset', 0)],
   ['keepalived', 1, 'gone', failed(1, 'gone')],
   ['keepalived', 2, '', weight('absolute', 0)],
-  ['keepalived', 12, 'words', weight('absolute', 10)],
+  ['keepalived', 12, 'words', { ...weight('absolute', 10), words: 'words' }],
   ['keepalived', 255, '', weight('absolute', 253)],
-  ['nagios', 0, 'TCP OK - 0.1 s|time=0.1s;;;0\n', { reason: OK }],
+  ['nagios', 0, 'TCP OK - 0.1 s|time=0.1s;;;0\n', { reason: OK, words: 'TCP OK - 0.1 s' }],
   ['nagios', 1, 'DISK WARNING - 3% | /=3%\nmore', { reason: OK, warning: 'DISK WARNING - 3%' }],
   ['nagios', 1, '', { reason: OK, warning: 'WARNING' }],
   ['nagios', 2, 'connect: refused | x=1', failed(2, 'connect: refused')],
   ['nagios', 3, 'Usage: ...', unknown('exit code 3: Usage: ...')],
   ['nagios', 127, '', unknown('exit code 127')],
-  ['mon', 0, 'never mind', { reason: OK }],
+  ['mon', 0, 'never mind', { reason: OK, words: 'never mind' }],
   ['mon', 1, '192.0.2.1\ndetail', failed(1, '192.0.2.1')],
   ['mon', 9, '\n\n', failed(9, '(NO SUMMARY)')],
 ];
@@ -59,8 +60,8 @@ t.test(
         code,
         fc.string({ unit: 'binary' }),
         (contract, of, output) => {
-          const { reason, warning } = judgeExit(contract, of, output);
-          const words = `${warning ?? ''}${'detail' in reason ? reason.detail : ''}`;
+          const { reason, warning, words: said } = judgeExit(contract, of, output);
+          const words = `${warning ?? ''}${said ?? ''}${'detail' in reason ? reason.detail : ''}`;
           if (/[\p{C}\p{Zl}\p{Zp}]/u.test(words)) return false;
           const outcome = outcomeOf(reason);
           if (of === 0) return outcome === 'pass';

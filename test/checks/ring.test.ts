@@ -43,6 +43,7 @@ const results: fc.Arbitrary<ProbeResult> = fc
       ),
       elapsed: fc.oneof(fc.nat(10_000_000), fc.constantFrom(2 ** 32 - 1, 2 ** 32)).map(micros),
       warning: fc.constant('expires soon'),
+      words: fc.constant('DISK OK'),
       weight: fc.constant({ kind: 'percent', value: 50 } as const),
       say: fc.constant('drain' as const),
     },
