@@ -2,8 +2,8 @@
 import type { Assertions } from '../../contract/assertions.js';
 import { ip } from '../guest/run-program.js';
 import type { Scene } from '../scene.js';
-import { ADDRESSES, type Method, runOn, sysctl, useMethod, VIP } from '../topology.js';
-import { breaks, configuration, IPV6, OUTSIDE } from './servers.js';
+import { ADDRESSES, type Method, runOn, startOn, sysctl, useMethod, VIP } from '../topology.js';
+import { breaks, configuration, IPV6, OUTSIDE, udpConfiguration } from './servers.js';
 
 async function start(t: Assertions, scene: Scene, method: Method, more?: string): Promise<void> {
   useMethod(method);
@@ -56,6 +56,47 @@ export async function masquerade(t: Assertions, scene: Scene): Promise<void> {
     () => ip(`-n rs1 route del ${OUTSIDE}/32`),
     () => ip(`-n rs1 route add ${OUTSIDE}/32 via ${ADDRESSES.director}`),
   );
+}
+
+/**
+ * A server of datagrams at each of these addresses, so that answers come from where was asked: to a question of DNS it
+ * says that there is no such record, and it gives back all else.
+ */
+const DATAGRAMS = `for (const address of process.argv.slice(1)) {
+  const socket = require('dgram').createSocket('udp4');
+  socket.on('message', (bytes, from) => {
+    const answer = Buffer.from(bytes);
+    if (bytes.length > 12) answer.writeUInt16BE(0x8580, 2);
+    socket.send(answer, from.port, from.address);
+  });
+  socket.bind(53, address);
+}`;
+
+/** @param kind keys of the check through the service */
+async function datagrams(t: Assertions, scene: Scene, kind: string): Promise<void> {
+  const servers = (['rs1', 'rs2'] as const).map((host) =>
+    startOn(host, process.execPath, '-e', DATAGRAMS, ADDRESSES[host], VIP),
+  );
+  try {
+    useMethod('direct');
+    await scene.start(t, udpConfiguration(kind));
+    await breaks(
+      t,
+      scene,
+      () => ip(`-n rs1 addr del ${VIP}/32 dev lo`),
+      () => ip(`-n rs1 addr add ${VIP}/32 dev lo`),
+    );
+  } finally {
+    for (const server of servers) await server.stop();
+  }
+}
+
+export async function udp(t: Assertions, scene: Scene): Promise<void> {
+  await datagrams(t, scene, 'type: udp, payload: ping, reply-required: true');
+}
+
+export async function dns(t: Assertions, scene: Scene): Promise<void> {
+  await datagrams(t, scene, 'type: dns, query: a.test, record: A');
 }
 
 /** Once for all tests that follow; each server is a neighbour, and nobody announces the VIP but the director. */

@@ -49,6 +49,24 @@ services:
 `;
 }
 
+/** A service in datagrams. @param kind keys of the check that goes through it */
+export function udpConfiguration(kind: string): string {
+  return `
+path-marks: ${FIRST_MARK}
+services:
+  web:
+    address: ${VIP}:53
+    protocol: udp
+    forward: direct
+    checks:
+      - { name: own, type: udp, payload: ping, reply-required: true, interval: 1s, timeout: 900ms }
+      - { name: path, ${kind}, interval: 1s, timeout: 900ms, through: service }
+    servers:
+      - { name: rs1, address: ${ADDRESSES.rs1} }
+      - { name: rs2, address: ${ADDRESSES.rs2} }
+`;
+}
+
 /** The services of `ipvsadm -Sn` that are of one of our marks, and their servers. */
 export function privateLines(): string[] {
   return directorTable().filter((line) => /-f 70\d\d\b/.test(line));
