@@ -4,8 +4,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Finding } from '../../../src/doctor/model.js';
 import type { Assertions } from '../../contract/assertions.js';
+import { eventually } from '../client.js';
 import { PROJECT } from '../lab.js';
 import { ip, run } from './run-program.js';
+
+/** Duplicate address detection takes a second or two. */
+const DETECTION_MS = 15_000;
 
 const PROGRAM = join(PROJECT, 'dist/bundle/src/main.js');
 
@@ -116,7 +120,9 @@ export async function suite(t: Assertions): Promise<void> {
       ['virtual-ip-source'],
     );
     const chosen = (): string => run('ip', '-6', 'route', 'get', '2001:db8::255');
-    t.ok(chosen().includes('src 2001:db8::254'), `the kernel does choose it: ${chosen()}`);
+    // Not before it has found out that nobody else has it (RFC 4862, 5.4).
+    const isChosen = await eventually(() => chosen().includes('src 2001:db8::254'), DETECTION_MS);
+    t.ok(isChosen, `the kernel does choose it: ${chosen()}`);
     obey(source);
     t.strictSame(wrong(doctor().findings), []);
     t.ok(chosen().includes('src 2001:db8::1 '), `and not any more: ${chosen()}`);
