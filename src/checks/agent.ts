@@ -69,10 +69,16 @@ class Line {
   }
 }
 
+/** The description is part of the reason then. */
+function isFailure(operation: AgentAnswer['operation']): boolean {
+  return operation !== undefined && operation !== 'up';
+}
+
 function tell(run: ProbeRun, { operation, administration, percent, description }: AgentAnswer): void {
   run.tell({
     ...(percent === undefined ? {} : { weight: { kind: 'percent', value: percent } as const }),
     ...(administration === undefined ? {} : { say: administration }),
+    ...(description === '' || isFailure(operation) ? {} : { words: printable(description) }),
   });
   if (operation === undefined) run.end({ kind: 'ok' }, 'neutral');
   else if (operation === 'up') run.end({ kind: 'ok' });

@@ -266,7 +266,7 @@ export interface ProbeResult {
   readonly elapsed: Micros;
   /** Of a pass: what will be a failure if nobody acts, such as a certificate that expires soon. */
   readonly warning?: string;
-  /** Of a pass: what a program said, in one line. */
+  /** What a program or an agent said that did not fail, in one line. */
   readonly words?: string;
   /** What the server says of its weight; undefined: as it said before. */
   readonly weight?: SaidWeight;

@@ -14,7 +14,7 @@ import type { Target } from './spec-target.js';
 export type Now = () => Millis;
 
 /** What a server says beside the outcome. */
-export type Said = Pick<ProbeResult, 'weight' | 'say'>;
+export type Said = Pick<ProbeResult, 'weight' | 'say' | 'words'>;
 
 /** What a prober wants to hear from a socket. Errors, the deadline and the end of the probe are not its business. */
 export interface LinkHandlers {

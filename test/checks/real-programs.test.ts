@@ -37,8 +37,8 @@ check: { type: exec, port: ${port}, ${keys} }\nservers: [{ address: 127.0.0.1, n
   return spec;
 }
 
-const textOf = ({ outcome, reason, warning }: ProbeResult): string =>
-  `${outcome} ${warning ?? reasonText(reason)}`;
+const textOf = ({ outcome, reason, warning, words }: ProbeResult): string =>
+  `${outcome} ${warning ?? words ?? reasonText(reason)}`;
 
 t.test('plugins of Nagios', { skip: without(`${PLUGINS}/check_http`) }, async (t) => {
   const web = await listen(t, (socket) => {
@@ -48,13 +48,17 @@ t.test('plugins of Nagios', { skip: without(`${PLUGINS}/check_http`) }, async (t
   const open = web.target.port;
   const at = `-H, '\${address}', -p, '\${port}'`;
   const rows: readonly (readonly [number, string, RegExp])[] = [
-    [open, `check_tcp, ${at}`, /^pass ok$/],
+    [open, `check_tcp, ${at}`, /^pass TCP OK - [^|]*$/],
     [
       dead.port,
       `check_tcp, ${at}`,
       /^fail rejected in run with 2: connect to address 127\.0\.0\.1 .*refused$/,
     ],
-    [open, `check_http, -I, '\${address}', -p, '\${port}', -s, fine`, /^pass ok$/],
+    [
+      open,
+      `check_http, -I, '\${address}', -p, '\${port}', -s, fine`,
+      /^pass HTTP OK: HTTP\/1\.0 200 OK [^|]*$/,
+    ],
     [
       open,
       `check_http, -I, '\${address}', -p, '\${port}', -s, other`,
@@ -67,7 +71,7 @@ t.test('plugins of Nagios', { skip: without(`${PLUGINS}/check_http`) }, async (t
     ],
     [open, `check_tcp, ${at}, -w, '0.0000001'`, /^pass TCP WARNING - [^|]*$/],
     [open, 'check_tcp, --nonsense', /^unknown not probed: exit code 3: /],
-    [open, "check_dummy, '0'", /^pass ok$/],
+    [open, "check_dummy, '0'", /^pass OK$/],
   ];
   for (const [port, words, expected] of rows) {
     const spec = configured(port, `contract: nagios, program: [${PLUGINS}/${words}]`);
